@@ -1,0 +1,71 @@
+# `make` builds; `make help` lists the targets. Each sets up what it needs; see CONTRIBUTING.md.
+.DEFAULT_GOAL := build
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+# The recipes run their own parallel tools.
+.NOTPARALLEL:
+
+export SPILLWAY_CACHE ?= $(HOME)/.cache/spillway
+JOBS ?= $(shell nproc)
+TEST_PYTHON := $(SPILLWAY_CACHE)/venv-tests/bin/python
+# Which tests `make test` runs: make unit-tests ONLY=memory, make end-to-end-tests ONLY='-k validate'
+ONLY ?=
+
+.PHONY: help
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
+
+.PHONY: setup
+setup: ## install what a build needs (Debian packages, Arrow C++)
+	@tools/setup.sh build
+
+.PHONY: build
+build: setup ## the program, at build/spillway
+	@test -f build/build.ninja || cmake --preset release
+	@cmake --build --preset release -j $(JOBS)
+
+.PHONY: demo
+demo: build ## 1,000,000 rows from bronze to silver under 512 MiB, validated
+	@tools/demo.sh
+
+.PHONY: test
+test: unit-tests end-to-end-tests lint ## all tests, then lint
+
+.PHONY: unit-tests
+unit-tests: build ## the C++ tests beside the sources
+	@ctest --preset release -j $(JOBS) $(if $(ONLY),-R '$(ONLY)')
+
+# Without Java the Spark tests skip themselves, each with spark_setup.sh's word.
+.PHONY: end-to-end-tests
+end-to-end-tests: build ## pytest: the program against pyarrow, deltalake, DuckDB, Polars and Spark
+	@tools/setup.sh tests
+	@tools/spark_setup.sh || test $$? -eq 3
+	@$(TEST_PYTHON) -m pytest test $(ONLY)
+
+.PHONY: lint
+lint: build ## folders, clang-format, clang-tidy, Python, Rust
+	@tools/setup.sh lint
+	@tools/lint.sh build
+
+.PHONY: format
+format: ## write the house format into the sources
+	@tools/setup.sh lint
+	@tools/lint.sh --format
+
+.PHONY: asan tsan
+asan: ## the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
+tsan: ## the C++ tests under ThreadSanitizer
+asan tsan: setup
+	@test -f build-$@/build.ninja || cmake --preset $@
+	@cmake --build --preset $@ -j $(JOBS)
+	@ctest --preset $@ -j $(JOBS) $(if $(ONLY),-R '$(ONLY)')
+
+.PHONY: spark-cases
+spark-cases: ## have Spark make test/expressions/cases/ again
+	@tools/spark_setup.sh
+	@$(SPILLWAY_CACHE)/spark-4.2.0/bin/python test/expressions/make_cases.py
+
+.PHONY: clean
+clean: ## remove what builds and the demo made in the tree
+	@rm -rf build build-asan build-tsan demo
