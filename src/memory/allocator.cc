@@ -1,0 +1,106 @@
+#include "memory/allocator.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace spillway::memory {
+namespace {
+
+// Two arenas are enough for the small blocks of a few threads, and each keeps pages of its own.
+constexpr int kMallocArenas = 2;
+constexpr int kMallocTrimBytes = 1024 * 1024;
+constexpr int64_t kLargestBlockBytes = int64_t{1} << 46;
+
+// What a block of no bytes points at. It is never written.
+alignas(4096) uint8_t kEmptyBlock[1];
+
+bool IsMapped(int64_t size) { return size >= kMappedBlockBytes; }
+
+size_t PageRounded(int64_t size) {
+  static const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  return (static_cast<size_t>(size) + page - 1) & ~(page - 1);
+}
+
+Status Refused(int64_t size, int error_number) {
+  return Status::OutOfMemory("the system gave no block of ", size,
+                             " bytes: ", std::strerror(error_number));
+}
+
+Status CheckSize(int64_t size) {
+  if (size < 0) return Status::Invalid("a block of ", size, " bytes");
+  if (size > kLargestBlockBytes) return Refused(size, ENOMEM);
+  return Status::OK();
+}
+
+Status MapBlock(int64_t size, uint8_t** out) {
+  void* block = ::mmap(nullptr, PageRounded(size), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) return Refused(size, errno);
+  *out = static_cast<uint8_t*>(block);
+  return Status::OK();
+}
+
+Status RemapBlock(int64_t old_size, int64_t new_size, uint8_t** block) {
+  void* moved = ::mremap(*block, PageRounded(old_size), PageRounded(new_size), MREMAP_MAYMOVE);
+  if (moved == MAP_FAILED) return Refused(new_size, errno);
+  *block = static_cast<uint8_t*>(moved);
+  return Status::OK();
+}
+
+}  // namespace
+
+void ConfigureAllocator() {
+  ::mallopt(M_ARENA_MAX, kMallocArenas);
+  ::mallopt(M_MMAP_THRESHOLD, static_cast<int>(kMappedBlockBytes));
+  ::mallopt(M_TRIM_THRESHOLD, kMallocTrimBytes);
+  ::setenv("ARROW_DEFAULT_MEMORY_POOL", "system", /*overwrite=*/0);
+}
+
+arrow::MemoryPool* BackingPool() { return arrow::system_memory_pool(); }
+
+Status AllocateBlock(int64_t size, int64_t alignment, uint8_t** out) {
+  ARROW_RETURN_NOT_OK(CheckSize(size));
+  if (size == 0) {
+    *out = kEmptyBlock;
+    return Status::OK();
+  }
+  if (IsMapped(size)) return MapBlock(size, out);
+  void* block = nullptr;
+  const auto usable_alignment = std::max(static_cast<size_t>(alignment), sizeof(void*));
+  const int error_number = ::posix_memalign(&block, usable_alignment, static_cast<size_t>(size));
+  if (error_number != 0) return Refused(size, error_number);
+  *out = static_cast<uint8_t*>(block);
+  return Status::OK();
+}
+
+Status ReallocateBlock(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** block) {
+  ARROW_RETURN_NOT_OK(CheckSize(new_size));
+  if (IsMapped(old_size) && IsMapped(new_size)) return RemapBlock(old_size, new_size, block);
+  uint8_t* copy = nullptr;
+  ARROW_RETURN_NOT_OK(AllocateBlock(new_size, alignment, &copy));
+  std::memcpy(copy, *block, static_cast<size_t>(std::min(old_size, new_size)));
+  FreeBlock(*block, old_size);
+  *block = copy;
+  return Status::OK();
+}
+
+void FreeBlock(uint8_t* block, int64_t size) {
+  if (size == 0) return;
+  if (IsMapped(size)) {
+    ::munmap(block, PageRounded(size));
+  } else {
+    std::free(block);
+  }
+}
+
+int64_t BytesDuringReallocation(int64_t old_size, int64_t new_size) {
+  const bool remapped = IsMapped(old_size) && IsMapped(new_size);
+  return remapped ? std::max(old_size, new_size) : old_size + new_size;
+}
+
+}  // namespace spillway::memory
