@@ -1,0 +1,34 @@
+// Small steps that a commit stands on: make folders and files, and be sure that they are on the
+// disk before the next step. A name is durable only when the folder that holds it is synced too.
+//
+// Thread rule: free functions without state.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace spillway::storage {
+
+// The coded error for a failed system call: kReadOnlyStorage for EROFS, EACCES and EPERM,
+// kStorageFull for ENOSPC and EDQUOT, else kStorage. `action` completes "cannot ..": "create the
+// folder", "write the file"; the message names `path` and the system's text.
+Status StorageError(int error_number, std::string_view action, std::string_view path);
+
+// Flushes a file's data and size, or a folder's names, to the disk.
+Status SyncFile(const std::string& path);
+Status SyncFolder(const std::string& path);
+
+// Makes `path` and the folders above it that are missing, each durable. It is no error when some or
+// all exist, or when others make them at the same time.
+Status MakeFolders(const std::string& path);
+
+// Removes a file. It is no error when there is none. Durable after SyncFolder of its folder.
+Status RemoveFile(const std::string& path);
+
+// Writes `contents` to `path`, in place of what was there: readers, and a crash at any moment, find
+// the old file or the new one, whole. The folder must exist. The file is durable on return.
+Status WriteFileAtomically(const std::string& path, std::string_view contents);
+
+}  // namespace spillway::storage
