@@ -1,0 +1,198 @@
+#include "parquet/column_plan.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "parquet/value_conversion.h"
+
+namespace spillway::parquet {
+namespace {
+
+using ::parquet::arrow::SchemaField;
+
+constexpr char kArrowFieldIdKey[] = "PARQUET:field_id";
+
+std::optional<std::string> FindMetadata(const arrow::Field& field, const char* key) {
+  if (field.metadata() == nullptr) return std::nullopt;
+  const auto value = field.metadata()->Get(key);
+  return value.ok() ? std::optional<std::string>(*value) : std::nullopt;
+}
+
+void AddLeaves(const SchemaField& source, std::set<int>& leaves) {
+  if (source.is_leaf()) leaves.insert(source.column_index);
+  for (const SchemaField& child : source.children) AddLeaves(child, leaves);
+}
+
+// A leaf that tells where a struct is NULL when none of its wanted fields does: the first one
+// outside a list or map, or else the first.
+const SchemaField& CheapestLeaf(const SchemaField& source) {
+  if (source.is_leaf() || source.children.empty()) return source;
+  const auto is_plain = [](const SchemaField& child) {
+    return child.is_leaf() || child.field->type()->id() == arrow::Type::STRUCT;
+  };
+  const auto plain = std::find_if(source.children.begin(), source.children.end(), is_plain);
+  return CheapestLeaf(plain == source.children.end() ? source.children.front() : *plain);
+}
+
+// Turns positions among all fields into positions among the `decoded` ones.
+void CountOnly(const std::set<int>& decoded, std::vector<ColumnPlan>& plans) {
+  for (ColumnPlan& plan : plans) {
+    const auto place = decoded.find(plan.position);
+    if (place == decoded.end()) continue;
+    plan.position = static_cast<int>(std::distance(decoded.begin(), place));
+  }
+}
+
+// Matches fields and collects the leaves. `column` is the dotted name for messages.
+class Matcher {
+ public:
+  Matcher(bool use_field_ids, const std::string& path)
+      : use_field_ids_(use_field_ids), path_(path) {}
+
+  Status Refuse(const std::string& column, std::string why) const {
+    return MakeError(
+        {.code = ErrorCode::kCorruptDataFile,
+         .what = fmt::format("a data file does not have the table's column {}", column),
+         .where = path_,
+         .why = std::move(why)});
+  }
+
+  // The index in `candidates` of the field that holds `wanted`, or -1.
+  Result<int> Find(const std::vector<SchemaField>& candidates, const arrow::Field& wanted,
+                   const std::string& physical_name, const std::string& column) const {
+    const std::optional<std::string> id =
+        use_field_ids_ ? FindMetadata(wanted, kFieldIdKey) : std::nullopt;
+    int found = -1;
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      const arrow::Field& candidate = *candidates[i].field;
+      const bool matches =
+          id ? FindMetadata(candidate, kArrowFieldIdKey) == id : candidate.name() == physical_name;
+      if (!matches) continue;
+      if (found >= 0) return Refuse(column, "the file has two columns of that name or id");
+      found = static_cast<int>(i);
+    }
+    if (found < 0 && !wanted.nullable()) {
+      return Refuse(column, "the file lacks it, and the table says that it is never NULL");
+    }
+    return found;
+  }
+
+  // The plan for `wanted` from `source`. With `whole` all of source is decoded, whatever is wanted.
+  // `position` of the outcome is the caller's to set.
+  Result<ColumnPlan> Match(const SchemaField& source, const std::shared_ptr<arrow::Field>& wanted,
+                           const std::string& column, bool whole) {
+    const arrow::Type::type from = source.field->type()->id();
+    switch (wanted->type()->id()) {
+      case arrow::Type::STRUCT:
+        if (from == arrow::Type::STRUCT) return MatchStruct(source, wanted, column, whole);
+        break;
+      case arrow::Type::LIST:
+        if (from == arrow::Type::LIST && source.children.size() == 1) {
+          return MatchElements(source.children, wanted, column, whole);
+        }
+        break;
+      case arrow::Type::MAP:
+        if (from == arrow::Type::MAP && source.children.size() == 1 &&
+            source.children[0].children.size() == 2) {
+          // parquet-cpp makes a list of a map that is decoded in part.
+          AddLeaves(source, leaves_);
+          return MatchElements(source.children[0].children, wanted, column, true);
+        }
+        break;
+      default:
+        if (source.is_leaf() && CanConvertValues(*source.field->type(), *wanted->type())) {
+          leaves_.insert(source.column_index);
+          return ColumnPlan{.wanted = wanted};
+        }
+    }
+    return Refuse(column,
+                  fmt::format("it is {} in the file and {} in the table",
+                              source.field->type()->ToString(), wanted->type()->ToString()));
+  }
+
+  const std::set<int>& leaves() const { return leaves_; }
+
+ private:
+  // A list's element, or a map's key and value: each child of `wanted` from the one in its place.
+  Result<ColumnPlan> MatchElements(const std::vector<SchemaField>& sources,
+                                   const std::shared_ptr<arrow::Field>& wanted,
+                                   const std::string& column, bool whole) {
+    const bool is_map = wanted->type()->id() == arrow::Type::MAP;
+    const auto& parent = is_map ? wanted->type()->field(0)->type() : wanted->type();
+    ColumnPlan plan{.wanted = wanted};
+    for (int i = 0; i < parent->num_fields(); ++i) {
+      const auto& child = parent->field(i);
+      ARROW_ASSIGN_OR_RAISE(ColumnPlan child_plan,
+                            Match(sources[static_cast<size_t>(i)], child,
+                                  fmt::format("{}.{}", column, child->name()), whole));
+      child_plan.position = i;
+      plan.children.push_back(std::move(child_plan));
+    }
+    return plan;
+  }
+
+  Result<ColumnPlan> MatchStruct(const SchemaField& source,
+                                 const std::shared_ptr<arrow::Field>& wanted,
+                                 const std::string& column, bool whole) {
+    ColumnPlan plan{.wanted = wanted};
+    std::set<int> decoded;
+    for (const auto& child : wanted->type()->fields()) {
+      const std::string name = fmt::format("{}.{}", column, child->name());
+      const std::string physical_name =
+          FindMetadata(*child, kPhysicalNameKey).value_or(child->name());
+      ARROW_ASSIGN_OR_RAISE(const int index, Find(source.children, *child, physical_name, name));
+      ColumnPlan child_plan{.wanted = child};
+      if (index >= 0) {
+        ARROW_ASSIGN_OR_RAISE(
+            child_plan, Match(source.children[static_cast<size_t>(index)], child, name, whole));
+        decoded.insert(index);
+      }
+      child_plan.position = index;
+      plan.children.push_back(std::move(child_plan));
+    }
+    if (decoded.empty()) leaves_.insert(CheapestLeaf(source).column_index);
+    if (!whole) CountOnly(decoded, plan.children);
+    return plan;
+  }
+
+  const bool use_field_ids_;
+  const std::string& path_;
+  std::set<int> leaves_;
+};
+
+}  // namespace
+
+Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
+                             const std::vector<ReadColumn>& columns, bool use_field_ids,
+                             const std::string& path) {
+  Matcher matcher(use_field_ids, path);
+  ReadPlan plan;
+  std::set<int> decoded;
+  for (const ReadColumn& column : columns) {
+    const std::string& name = column.field->name();
+    ARROW_ASSIGN_OR_RAISE(const int index, matcher.Find(manifest.schema_fields, *column.field,
+                                                        column.physical_name, name));
+    ColumnPlan column_plan{.wanted = column.field};
+    if (index >= 0) {
+      const SchemaField& source = manifest.schema_fields[static_cast<size_t>(index)];
+      ARROW_ASSIGN_OR_RAISE(column_plan, matcher.Match(source, column.field, name, false));
+      decoded.insert(index);
+    }
+    column_plan.position = index;
+    plan.columns.push_back(std::move(column_plan));
+  }
+  CountOnly(decoded, plan.columns);
+  plan.leaves.assign(matcher.leaves().begin(), matcher.leaves().end());
+  return plan;
+}
+
+}  // namespace spillway::parquet

@@ -1,0 +1,41 @@
+// Matches wanted columns with those of a file, before any data is read: which leaf columns must be
+// decoded, and where in the decoded arrays each wanted field is found. Struct fields match by name
+// or field id in any order; the element of a list and the entries of a map match by place, for
+// writers do not agree on their names.
+//
+// Thread rule: immutable values and free functions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+#include <parquet/arrow/schema.h>
+
+#include "base/status.h"
+#include "parquet/reader.h"
+
+namespace spillway::parquet {
+
+// How one wanted field is made.
+struct ColumnPlan {
+  std::shared_ptr<arrow::Field> wanted;
+  // Among the arrays decoded for the parent (the batch's columns, the struct's children), or -1:
+  // the file lacks it, and it is NULL.
+  int position = -1;
+  std::vector<ColumnPlan> children =
+      {};  // of a struct, in the wanted order; of a list 1, of a map 2
+};
+
+struct ReadPlan {
+  std::vector<ColumnPlan> columns;
+  std::vector<int> leaves;  // the file's leaf columns to decode, ascending, none twice
+};
+
+// Fails with kCorruptDataFile where a column of the file at `path` cannot become the wanted one.
+Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
+                             const std::vector<ReadColumn>& columns, bool use_field_ids,
+                             const std::string& path);
+
+}  // namespace spillway::parquet

@@ -1,0 +1,178 @@
+#include "parquet/footer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
+#include <parquet/file_reader.h>
+#include <parquet/page_index.h>
+#include <parquet/size_statistics.h>
+#include <parquet/statistics.h>
+
+#include "base/error.h"
+#include "parquet/data_file.h"
+#include "parquet/throw_boundary.h"
+
+namespace spillway::parquet {
+namespace {
+
+// What a value of `leaf` takes once it is decoded to Arrow.
+int32_t DecodedTypeBytes(const ::parquet::ColumnDescriptor& leaf) {
+  constexpr int32_t kDecimal128Bytes = 16;
+  if (leaf.logical_type()->is_decimal()) return std::max(kDecimal128Bytes, leaf.type_length());
+  switch (leaf.physical_type()) {
+    case ::parquet::Type::BOOLEAN:
+      return 1;
+    case ::parquet::Type::INT32:
+    case ::parquet::Type::FLOAT:
+      return 4;
+    case ::parquet::Type::INT64:
+    case ::parquet::Type::INT96:
+    case ::parquet::Type::DOUBLE:
+      return 8;
+    case ::parquet::Type::FIXED_LEN_BYTE_ARRAY:
+      return leaf.type_length();
+    default:
+      return 0;
+  }
+}
+
+LeafColumn DescribeLeaf(const ::parquet::ColumnDescriptor& leaf) {
+  return {.path = leaf.path()->ToDotVector(),
+          .physical_type = ::parquet::TypeToString(leaf.physical_type()),
+          .type_bytes = DecodedTypeBytes(leaf),
+          .field_id = leaf.schema_node()->field_id(),
+          .repeated = leaf.max_repetition_level() > 0};
+}
+
+// Statistics are hints: those that cannot be read are unknown, not an error.
+Status DescribeStatistics(const ::parquet::ColumnChunkMetaData& chunk, ColumnChunkFacts& facts) {
+  const Status status = CatchParquet([&]() -> Status {
+    const auto statistics = chunk.statistics();
+    if (statistics == nullptr) return Status::OK();
+    if (statistics->HasNullCount()) facts.null_count = statistics->null_count();
+    if (!statistics->HasMinMax()) return Status::OK();
+    return ::parquet::arrow::StatisticsAsScalars(*statistics, &facts.minimum, &facts.maximum);
+  });
+  if (!status.ok()) facts.minimum = facts.maximum = nullptr;
+  return status.IsOutOfMemory() ? status : Status::OK();
+}
+
+Result<ColumnChunkFacts> DescribeChunk(const ::parquet::ColumnChunkMetaData& chunk) {
+  ColumnChunkFacts facts{.num_values = chunk.num_values(),
+                         .first_byte = FirstByte(chunk),
+                         .compressed_bytes = chunk.total_compressed_size(),
+                         .uncompressed_bytes = chunk.total_uncompressed_size(),
+                         .codec = chunk.compression()};
+  for (const ::parquet::Encoding::type encoding : chunk.encodings()) {
+    facts.encodings.push_back(::parquet::EncodingToString(encoding));
+    facts.has_dictionary |= encoding == ::parquet::Encoding::RLE_DICTIONARY ||
+                            encoding == ::parquet::Encoding::PLAIN_DICTIONARY;
+  }
+  facts.has_dictionary |= chunk.has_dictionary_page();
+  if (const auto sizes = chunk.size_statistics()) {
+    facts.unencoded_bytes = sizes->unencoded_byte_array_data_bytes;
+  }
+  ARROW_RETURN_NOT_OK(DescribeStatistics(chunk, facts));
+  return facts;
+}
+
+void DescribePages(::parquet::RowGroupPageIndexReader& index, RowGroupFacts& row_group) {
+  for (size_t leaf = 0; leaf < row_group.columns.size(); ++leaf) {
+    const auto offsets = index.GetOffsetIndex(static_cast<int32_t>(leaf));
+    if (offsets == nullptr) continue;
+    ColumnChunkFacts& facts = row_group.columns[leaf];
+    facts.num_pages = static_cast<int64_t>(offsets->page_locations().size());
+    facts.largest_page_bytes = 0;
+    for (const ::parquet::PageLocation& page : offsets->page_locations()) {
+      facts.largest_page_bytes =
+          std::max<int64_t>(*facts.largest_page_bytes, page.compressed_page_size);
+    }
+  }
+}
+
+// Whether the offset indexes that a row group points to are inside the file.
+bool HasOffsetIndex(const DataFile& file, const ::parquet::RowGroupMetaData& row_group) {
+  for (int leaf = 0; leaf < row_group.num_columns(); ++leaf) {
+    const auto location = row_group.ColumnChunk(leaf)->GetOffsetIndexLocation();
+    if (!location) continue;
+    if (location->offset < 0 || location->length < 0 || location->offset > file.file_bytes ||
+        location->length > file.file_bytes - location->offset) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Page sizes are hints too: an index that cannot be read leaves them unknown.
+Status DescribeAllPages(const DataFile& file, Footer& footer) {
+  const auto reader =
+      ::parquet::ParquetFileReader::Open(file.source, file.properties, file.metadata);
+  const auto index = reader->GetPageIndexReader();
+  if (index == nullptr) return Status::OK();
+  for (size_t i = 0; i < footer.row_groups.size(); ++i) {
+    const int ordinal = static_cast<int>(i);
+    if (!HasOffsetIndex(file, *file.metadata->RowGroup(ordinal))) continue;
+    const Status status = CatchParquet([&]() -> Status {
+      const auto row_group = index->RowGroup(ordinal);
+      if (row_group != nullptr) DescribePages(*row_group, footer.row_groups[i]);
+      return Status::OK();
+    });
+    if (status.IsOutOfMemory()) return status;
+  }
+  return Status::OK();
+}
+
+Result<Footer> DescribeMetadata(const DataFile& file) {
+  const ::parquet::FileMetaData& metadata = *file.metadata;
+  Footer footer{.path = file.path,
+                .file_bytes = file.file_bytes,
+                .footer_bytes = file.footer_bytes,
+                .num_rows = metadata.num_rows(),
+                .created_by = metadata.created_by()};
+  ARROW_RETURN_NOT_OK(::parquet::arrow::FromParquetSchema(
+      metadata.schema(), ::parquet::default_arrow_reader_properties(), &footer.schema));
+  for (int leaf = 0; leaf < metadata.num_columns(); ++leaf) {
+    footer.leaves.push_back(DescribeLeaf(*metadata.schema()->Column(leaf)));
+  }
+  int64_t first_row = 0;
+  for (int i = 0; i < metadata.num_row_groups(); ++i) {
+    const auto row_group = metadata.RowGroup(i);
+    RowGroupFacts facts{.first_row = first_row, .num_rows = row_group->num_rows()};
+    for (int leaf = 0; leaf < metadata.num_columns(); ++leaf) {
+      ARROW_ASSIGN_OR_RAISE(ColumnChunkFacts chunk, DescribeChunk(*row_group->ColumnChunk(leaf)));
+      facts.compressed_bytes += chunk.compressed_bytes;
+      facts.uncompressed_bytes += chunk.uncompressed_bytes;
+      facts.columns.push_back(std::move(chunk));
+    }
+    first_row += facts.num_rows;
+    footer.row_groups.push_back(std::move(facts));
+  }
+  return footer;
+}
+
+}  // namespace
+
+Result<Footer> DescribeFooter(const DataFile& file, bool page_sizes) {
+  Footer footer;
+  ARROW_RETURN_NOT_OK(ReadError(CatchParquet([&]() -> Status {
+                                  ARROW_ASSIGN_OR_RAISE(footer, DescribeMetadata(file));
+                                  return page_sizes ? DescribeAllPages(file, footer) : Status::OK();
+                                }),
+                                file.path));
+  return footer;
+}
+
+Result<Footer> ReadFooter(const std::string& path, int64_t expected_size_bytes,
+                          const FooterOptions& options) {
+  constexpr int64_t kBufferBytes = 16 * 1024;
+  ARROW_ASSIGN_OR_RAISE(
+      const DataFile file,
+      OpenDataFile(path, expected_size_bytes, MakeReaderProperties(options.pool, kBufferBytes)));
+  return DescribeFooter(file, options.page_sizes);
+}
+
+}  // namespace spillway::parquet

@@ -1,0 +1,85 @@
+// What a Parquet file says about itself, as plain values: rows, row groups, and for every leaf
+// column of a row group its bytes, encodings, codec and statistics. Nothing here was checked
+// against the data; the facts are for planning, the reader checks what it decodes.
+//
+// Thread rule: immutable values and free functions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <arrow/memory_pool.h>
+#include <arrow/type_fwd.h>
+#include <arrow/util/type_fwd.h>
+
+#include "base/status.h"
+
+namespace spillway::parquet {
+
+// A leaf column within one row group.
+struct ColumnChunkFacts {
+  int64_t num_values = 0;          // nulls included; more than the rows below a list or map
+  int64_t first_byte = 0;          // where its first page starts, the dictionary's if it has one
+  int64_t compressed_bytes = 0;    // all pages with their headers, as in the file
+  int64_t uncompressed_bytes = 0;  // the same, decompressed but still encoded
+  // BYTE_ARRAY only: what the values take once a dictionary is undone, without their lengths.
+  std::optional<int64_t> unencoded_bytes;
+  arrow::Compression::type codec{};
+  std::vector<std::string> encodings;  // "PLAIN", "RLE_DICTIONARY", "RLE", ..
+  bool has_dictionary = false;
+  std::optional<int64_t> null_count;
+  // Of the logical type; null = unknown. They bound the values: a writer may have cut long strings.
+  std::shared_ptr<arrow::Scalar> minimum;
+  std::shared_ptr<arrow::Scalar> maximum;
+  // From the offset index, if the file has one and FooterOptions asked for it. Compressed bytes.
+  std::optional<int64_t> num_pages;
+  std::optional<int64_t> largest_page_bytes;
+};
+
+struct RowGroupFacts {
+  int64_t first_row = 0;  // ordinal within the file
+  int64_t num_rows = 0;
+  int64_t compressed_bytes = 0;  // sums over the columns
+  int64_t uncompressed_bytes = 0;
+  std::vector<ColumnChunkFacts> columns;  // as Footer::leaves
+};
+
+struct LeafColumn {
+  std::vector<std::string> path;  // {"a", "list", "element"}: the physical names from the root
+  std::string physical_type;      // "INT64", "BYTE_ARRAY", ..
+  int32_t type_bytes = 0;         // of one value in memory; 0 for BYTE_ARRAY
+  int32_t field_id = -1;          // -1 = none
+  bool repeated = false;          // below a list or a map
+};
+
+struct Footer {
+  std::string path;
+  int64_t file_bytes = 0;
+  int64_t footer_bytes = 0;  // serialised; it takes several times that in memory
+  int64_t num_rows = 0;
+  std::string created_by;
+  std::shared_ptr<arrow::Schema> schema;
+  std::vector<LeafColumn> leaves;
+  std::vector<RowGroupFacts> row_groups;
+};
+
+struct FooterOptions {
+  arrow::MemoryPool* pool = nullptr;
+  bool page_sizes = false;  // read the offset indexes too: one more read for each column chunk
+};
+
+// Reads the footer of the file at `path`. `expected_size_bytes` is the size that the table's log
+// gives, or -1. Fails with kDataFileMissing, with kCorruptDataFile (shorter than expected, no
+// Parquet file, a footer that contradicts itself or the file's size), with kUnsupportedFeature
+// (encrypted, or an unknown codec), with kStorage, or with kBudgetExceeded.
+Result<Footer> ReadFooter(const std::string& path, int64_t expected_size_bytes,
+                          const FooterOptions& options);
+
+// The same from a file that is open already.
+struct DataFile;
+Result<Footer> DescribeFooter(const DataFile& file, bool page_sizes);
+
+}  // namespace spillway::parquet

@@ -1,0 +1,32 @@
+// What reading leaf columns of a row group takes from the pool, so far as the footer tells: the
+// line of a plan's bound that stands for a source file.
+//
+// Thread rule: immutable values and a free function.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "parquet/footer.h"
+
+namespace spillway::parquet {
+
+struct ReadMemory {
+  int64_t page_bytes = 0;   // buffers, pages (as stored and decompressed) and dictionaries
+  int64_t batch_bytes = 0;  // one decoded batch
+  // While a batch is decoded its largest column exists up to three times, for Arrow's builders grow
+  // by doubling; the batch before it may still be in use.
+  int64_t total_bytes() const { return page_bytes + 4 * batch_bytes; }
+};
+
+struct ReadMemoryOptions {
+  int64_t buffer_bytes = 0;
+  int64_t batch_rows = 0;
+  int64_t batch_bytes = 0;
+  int64_t assumed_page_bytes = 0;  // decompressed, where the footer knows no page sizes
+};
+
+ReadMemory EstimateReadMemory(const Footer& footer, const RowGroupFacts& row_group,
+                              const std::vector<int>& leaves, const ReadMemoryOptions& options);
+
+}  // namespace spillway::parquet

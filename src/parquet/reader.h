@@ -1,0 +1,85 @@
+// Reads columns of one Parquet file as a stream of record batches, page by page: in memory are, for
+// each column, one page, its dictionary and the batch, never a row group. All of it comes from the
+// given pool (only the footer, which parquet-cpp keeps itself, does not).
+//
+// Columns come out exactly as wanted, whatever form Delta allows the file to have: timestamps of
+// any unit, INT96 included, with or without the UTC flag; narrow integers, decimals and floats of a
+// column that was widened later; strings without their annotation, or as a dictionary; two-level
+// lists; struct fields in any order. What the file lacks is NULL.
+//
+// Thread rule: a FileReader is used by one thread at a time; each stream that it made may then live
+// on its own thread, and may outlive the reader.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <arrow/type_fwd.h>
+
+#include "base/status.h"
+#include "parquet/footer.h"
+#include "parquet/read_memory.h"
+
+namespace spillway::parquet {
+
+// Keys of a wanted field's metadata, as Delta's column mapping has them. The first names the file's
+// column for a field inside a struct (a top-level one has ReadColumn::physical_name); a field
+// without it has its own name in the file.
+inline constexpr char kPhysicalNameKey[] = "delta.columnMapping.physicalName";
+inline constexpr char kFieldIdKey[] = "parquet.field.id";
+
+struct ReadOptions {
+  arrow::MemoryPool* pool = nullptr;
+  int64_t batch_rows = 64 * 1024;          // at most, for every batch
+  int64_t buffer_bytes = 64 * 1024;        // read from the file at a time, for each leaf column
+  int64_t batch_bytes = 32 * 1024 * 1024;  // aimed at: fewer rows make a batch if they are large
+  bool use_field_ids = false;  // find columns by kFieldIdKey where the wanted field has one
+  bool page_sizes = false;     // as FooterOptions
+};
+
+struct ReadColumn {
+  std::string physical_name;            // the column's name in the file
+  std::shared_ptr<arrow::Field> field;  // as it is wanted: name, type, nullability
+};
+
+class FileReader {
+ public:
+  // Opens the file and checks its footer; fails as ReadFooter does. `expected_size_bytes` is the
+  // size in the table's log, or -1.
+  static Result<std::unique_ptr<FileReader>> Open(const std::string& path,
+                                                  int64_t expected_size_bytes,
+                                                  const ReadOptions& options);
+  ~FileReader();
+
+  const Footer& footer() const;
+
+  // Streams the wanted columns of the row groups [first, first + count) in order. No row is dropped
+  // or moved: the n-th row of the stream is row footer().row_groups[first].first_row + n of the
+  // file. A batch never spans two row groups, and none is empty. No columns at all give batches
+  // with a row count only.
+  //
+  // Fails at once with kCorruptDataFile, naming file and column, where the file's types cannot
+  // become the wanted ones, or a column that may not be null is missing. While it streams, the
+  // reader fails with kCorruptDataFile (damaged pages, too few rows, a value that does not fit the
+  // wanted type, NULL in a column that has none), kStorage, or kBudgetExceeded.
+  Result<std::unique_ptr<arrow::RecordBatchReader>> Read(const std::vector<ReadColumn>& columns,
+                                                         int first_row_group, int row_groups) const;
+
+  // The memory of such a stream over one row group. Page sizes that the footer does not know
+  // (ReadOptions::page_sizes helps) are taken as `assumed_page_bytes`, or as the column chunk if
+  // that is less. Fails as Read does.
+  Result<ReadMemory> EstimateMemory(const std::vector<ReadColumn>& columns, int row_group,
+                                    int64_t assumed_page_bytes) const;
+
+ private:
+  struct Opened;
+  explicit FileReader(std::unique_ptr<Opened> opened);
+
+  std::unique_ptr<Opened> opened_;
+};
+
+}  // namespace spillway::parquet

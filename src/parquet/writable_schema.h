@@ -1,0 +1,19 @@
+// Which Arrow schemas can be a Delta table's file.
+//
+// Thread rule: free functions without state.
+#pragma once
+
+#include <memory>
+
+#include <arrow/type_fwd.h>
+
+#include "base/status.h"
+
+namespace spillway::parquet {
+
+// The schema as it is given to parquet-cpp: metadata that would end up in the file is left out, all
+// but the field ids (kFieldIdKey). Fails with kUnsupportedType, naming the column, where a type is
+// none of Delta's or could not be written as Delta says.
+Result<std::shared_ptr<arrow::Schema>> WritableSchema(const arrow::Schema& schema);
+
+}  // namespace spillway::parquet
