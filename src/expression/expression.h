@@ -1,0 +1,110 @@
+// Spark SQL expressions on Arrow batches: text is bound and typed against a schema before any data
+// is read, then evaluated column by column. The meaning is that of Apache Spark 4.2 in ANSI mode
+// with the session time zone UTC; docs/expressions.md lists what is in and what is refused.
+//
+// Column types: boolean, int8, int16, int32, int64, float, double, decimal128, utf8, large_utf8,
+// binary, large_binary, date32, timestamp with a time zone (an instant) and without one (Spark's
+// timestamp_ntz), and structs of these by `column.field`. A column of another type may only stand
+// in IS [NOT] NULL. Results are of the plain types (utf8, binary, timestamp[us, "UTC"],
+// timestamp[us]).
+//
+// Thread rule: a BoundExpression is immutable; threads may evaluate one at the same time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arrow/datum.h>
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "base/status.h"
+
+namespace spillway::expression {
+
+struct BoundNode;
+
+inline constexpr int64_t kMaximumTextBytes = 64 * 1024;
+inline constexpr int kMaximumDepth = 1000;
+
+struct BindOptions {
+  // Holds the values of constants, which live as long as the BoundExpression.
+  arrow::MemoryPool* pool = arrow::default_memory_pool();
+};
+
+struct EvaluationContext {
+  arrow::MemoryPool* pool = arrow::default_memory_pool();
+  // What current_timestamp() gives, in microseconds since 1970-01-01 00:00 UTC; current_date() is
+  // its day. One value per chunk, so that a chunk that is computed again gives the same rows.
+  int64_t now_micros = 0;
+};
+
+class BoundExpression {
+ public:
+  BoundExpression(BoundExpression&&) noexcept;
+  BoundExpression& operator=(BoundExpression&&) noexcept;
+  ~BoundExpression();
+
+  const std::string& text() const { return text_; }
+  const std::shared_ptr<arrow::DataType>& type() const { return type_; }
+
+  // False if no row can give NULL, from the nullability of the schema's fields.
+  bool nullable() const { return nullable_; }
+
+  // True if the value is the same for every row and every context; Evaluate then gives it for a
+  // batch of any length.
+  bool constant() const { return constant_; }
+
+  // True if the value comes from current_timestamp or current_date, in part or whole.
+  bool depends_on_time() const { return depends_on_time_; }
+
+  // Indices of the schema's top-level fields that are read, ascending, without repetition.
+  const std::vector<int>& columns() const { return columns_; }
+
+  // The part of columns() of which only the validity is read, because the column stands nowhere but
+  // in IS [NOT] NULL, isnull or isnotnull. Evaluate takes any array in their place, of any type,
+  // whose slots are null in the same rows (its values may be absent), so that a reader can leave
+  // the values undecoded.
+  const std::vector<int>& null_test_only_columns() const { return null_test_only_columns_; }
+
+  // Evaluates on `batch`, which has the fields of the schema given to Bind, in its order; the
+  // columns that columns() does not name are not touched and may be anything, null pointers too.
+  // Returns a Scalar of type() where nothing varies by row, else an Array of batch.num_rows() rows.
+  // Fails with kEvaluation where Spark in ANSI mode fails on a row: overflow, division by zero,
+  // malformed text; and with kBudgetExceeded where `context.pool` refuses.
+  Result<arrow::Datum> Evaluate(const arrow::RecordBatch& batch,
+                                const EvaluationContext& context) const;
+
+ private:
+  friend Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
+                                      const BindOptions& options);
+  BoundExpression(std::string text, std::unique_ptr<BoundNode> root);
+
+  std::string text_;
+  std::shared_ptr<arrow::DataType> type_;
+  bool nullable_ = true;
+  bool constant_ = false;
+  bool depends_on_time_ = false;
+  std::vector<int> columns_;
+  std::vector<int> null_test_only_columns_;
+  std::unique_ptr<const BoundNode> root_;
+};
+
+// Parses `text`, looks its names up in `schema` (without regard to case, as Spark does), types it
+// and computes its constant parts. Fails with kExpressionSyntax, kUnknownColumn, kUnknownFunction,
+// kExpressionType, kAmbiguousColumn, kExpressionUnsupported (valid Spark SQL that is not computed
+// here) or kEvaluation (a constant part fails, as 1/0 does); `where` then says the column of the
+// text, counted in characters from 1, and `why` shows the place.
+Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
+                             const BindOptions& options = {});
+
+// The byte of `text` at which a failed Bind(text, ..) found the fault; none for a status without
+// one.
+std::optional<size_t> ErrorOffset(const Status& status, std::string_view text);
+
+}  // namespace spillway::expression
