@@ -1,0 +1,116 @@
+#include "join/gather.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <arrow/util/bit_util.h>
+
+#include "join/key_type.h"
+
+namespace spillway::join {
+namespace {
+
+// Far enough to cover the latency of memory at a few nanoseconds a row.
+constexpr int64_t kRowsAhead = 24;
+
+// Calls `ask(row)` for the row some places after `i`, unless it is -1 or beyond the end.
+template <typename Ask>
+void AskAhead(const GatherRows& rows, int64_t i, int64_t ahead, Ask&& ask) {
+  if (i + ahead >= rows.count) return;
+  const int64_t row = rows.rows[i + ahead];
+  if (row >= 0) ask(row);
+}
+
+// A bitmap whose i-th bit is `bit(i)`.
+template <typename Bit>
+Result<std::shared_ptr<arrow::Buffer>> MakeBits(int64_t count, arrow::MemoryPool* pool, Bit&& bit) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bits,
+                        arrow::AllocateBuffer(arrow::bit_util::BytesForBits(count), pool));
+  uint8_t* out = bits->mutable_data();
+  for (int64_t i = 0; i < count; i += 8) {
+    uint32_t byte = 0;
+    const int64_t end = std::min<int64_t>(8, count - i);
+    for (int64_t j = 0; j < end; ++j) byte |= static_cast<uint32_t>(bit(i + j) ? 1 : 0) << j;
+    *out++ = static_cast<uint8_t>(byte);
+  }
+  return bits;
+}
+
+}  // namespace
+
+template <typename Word>
+Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<Word>& words, const GatherRows& rows,
+                                                   arrow::MemoryPool* pool) {
+  constexpr int64_t kWidth = sizeof(Word);
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
+                        arrow::AllocateBuffer(rows.count * kWidth, pool));
+  Word* out = reinterpret_cast<Word*>(values->mutable_data());
+  for (int64_t i = 0; i < rows.count; ++i) {
+    AskAhead(rows, i, kRowsAhead, [&](int64_t row) { __builtin_prefetch(&words[row]); });
+    const int64_t row = rows.rows[i];
+    out[i] = row >= 0 ? words[row] : Word{};
+  }
+  return values;
+}
+
+Result<std::shared_ptr<arrow::Buffer>> GatherBits(const StoredBits& bits, const GatherRows& rows,
+                                                  arrow::MemoryPool* pool) {
+  return MakeBits(rows.count, pool,
+                  [&](int64_t i) { return rows.rows[i] >= 0 && bits[rows.rows[i]]; });
+}
+
+Result<std::shared_ptr<arrow::Buffer>> GatherValidity(const StoredValidity& validity,
+                                                      const GatherRows& rows,
+                                                      arrow::MemoryPool* pool) {
+  if (!validity.has_nulls()) return rows.matched;
+  return MakeBits(rows.count, pool,
+                  [&](int64_t i) { return rows.rows[i] >= 0 && validity.IsValid(rows.rows[i]); });
+}
+
+Result<GatheredBytes> GatherBytes(const StoredBytes& values, const GatherRows& rows,
+                                  arrow::MemoryPool* pool) {
+  GatheredBytes gathered;
+  ARROW_ASSIGN_OR_RAISE(
+      gathered.offsets,
+      arrow::AllocateBuffer((rows.count + 1) * static_cast<int64_t>(sizeof(int32_t)), pool));
+  auto* offsets = reinterpret_cast<int32_t*>(gathered.offsets->mutable_data());
+  int64_t total = 0;
+  for (int64_t i = 0; i < rows.count; ++i) {
+    AskAhead(rows, i, kRowsAhead, [&](int64_t row) { values.PrefetchPlace(row); });
+    offsets[i] = static_cast<int32_t>(total);
+    if (rows.rows[i] >= 0) total += values[rows.rows[i]].size;
+    if (total > std::numeric_limits<int32_t>::max()) {
+      return Status::CapacityError("the joined strings of one batch exceed 2 GiB");
+    }
+  }
+  offsets[rows.count] = static_cast<int32_t>(total);
+
+  ARROW_ASSIGN_OR_RAISE(gathered.bytes, arrow::AllocateBuffer(total, pool));
+  uint8_t* out = gathered.bytes->mutable_data();
+  for (int64_t i = 0; i < rows.count; ++i) {
+    AskAhead(rows, i, kRowsAhead, [&](int64_t row) { values.PrefetchBytes(row); });
+    if (rows.rows[i] < 0) continue;
+    const StoredBytes::Place place = values[rows.rows[i]];
+    values.Copy(place, out);
+    out += place.size;
+  }
+  return gathered;
+}
+
+Result<std::shared_ptr<arrow::Buffer>> MatchedBits(const int64_t* rows, int64_t count,
+                                                   arrow::MemoryPool* pool) {
+  return MakeBits(count, pool, [rows](int64_t i) { return rows[i] >= 0; });
+}
+
+template Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<uint8_t>&,
+                                                            const GatherRows&, arrow::MemoryPool*);
+template Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<uint16_t>&,
+                                                            const GatherRows&, arrow::MemoryPool*);
+template Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<uint32_t>&,
+                                                            const GatherRows&, arrow::MemoryPool*);
+template Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<uint64_t>&,
+                                                            const GatherRows&, arrow::MemoryPool*);
+template Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<Word128>&,
+                                                            const GatherRows&, arrow::MemoryPool*);
+
+}  // namespace spillway::join

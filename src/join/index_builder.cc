@@ -1,0 +1,144 @@
+#include "join/index_builder.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <arrow/array/data.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <arrow/util/bit_run_reader.h>
+#include <arrow/util/bitmap_ops.h>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "join/key_type.h"
+
+namespace spillway::join {
+namespace {
+
+Status CheckOptions(const arrow::Schema& schema, const BuildOptions& options) {
+  if (options.key_columns.empty()) {
+    return MakeError({.code = ErrorCode::kKeyColumnMissing,
+                      .what = fmt::format("lookup \"{}\" has no key column", options.name)});
+  }
+  for (const int column : options.key_columns) {
+    if (column < 0 || column >= schema.num_fields()) {
+      return MakeError({.code = ErrorCode::kKeyColumnMissing,
+                        .what = fmt::format("lookup \"{}\" has no column {} to be its key",
+                                            options.name, column)});
+    }
+    const arrow::Field& field = *schema.field(column);
+    if (!KindOf(*field.type())) {
+      return MakeError(
+          {.code = ErrorCode::kUnsupportedType,
+           .what = fmt::format("column \"{}\" of lookup \"{}\" cannot be a key: its type is {}",
+                               field.name(), options.name, field.type()->ToString())});
+    }
+  }
+  return Status::OK();
+}
+
+std::vector<int> PayloadColumnsOf(const arrow::Schema& schema, const std::vector<int>& keys) {
+  std::vector<int> columns;
+  for (int i = 0; i < schema.num_fields(); ++i) {
+    if (std::find(keys.begin(), keys.end(), i) == keys.end()) columns.push_back(i);
+  }
+  return columns;
+}
+
+// Where no key part of a batch is NULL; null if that is everywhere. The bits start at bit 0.
+Result<std::shared_ptr<arrow::Buffer>> ValidKeys(const std::vector<const arrow::ArrayData*>& parts,
+                                                 int64_t rows, arrow::MemoryPool* pool) {
+  std::shared_ptr<arrow::Buffer> valid;
+  for (const arrow::ArrayData* part : parts) {
+    if (part->GetNullCount() == 0) continue;
+    const uint8_t* bits = part->buffers[0]->data();
+    if (valid == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(valid, arrow::internal::CopyBitmap(pool, bits, part->offset, rows));
+    } else {
+      arrow::internal::BitmapAnd(valid->data(), 0, bits, part->offset, rows, 0,
+                                 valid->mutable_data());
+    }
+  }
+  return valid;
+}
+
+}  // namespace
+
+IndexBuilder::IndexBuilder(const BuildOptions& options, std::vector<int> payload_columns,
+                           std::unique_ptr<KeyTable> keys, std::unique_ptr<PayloadStore> payload)
+    : options_(options),
+      payload_columns_(std::move(payload_columns)),
+      keys_(std::move(keys)),
+      payload_(std::move(payload)),
+      kept_(options.pool) {}
+
+Result<IndexBuilder> IndexBuilder::Make(const arrow::Schema& schema, const BuildOptions& options) {
+  ARROW_RETURN_NOT_OK(CheckOptions(schema, options));
+  arrow::DataTypeVector key_types;
+  for (const int column : options.key_columns) key_types.push_back(schema.field(column)->type());
+  auto keys = std::make_unique<KeyTable>(std::move(key_types), options.pool, options.expected_rows);
+
+  std::vector<int> payload_columns = PayloadColumnsOf(schema, options.key_columns);
+  auto payload = std::make_unique<PayloadStore>();
+  arrow::FieldVector fields;
+  for (const int column : payload_columns) {
+    fields.push_back(schema.field(column));
+    ARROW_ASSIGN_OR_RAISE(auto stored, PayloadColumn::Make(fields.back()->type(), options.pool,
+                                                           options.expected_rows));
+    payload->columns.push_back(std::move(stored));
+  }
+  payload->schema = arrow::schema(std::move(fields));
+  return IndexBuilder(options, std::move(payload_columns), std::move(keys), std::move(payload));
+}
+
+Status IndexBuilder::Append(const arrow::RecordBatch& batch) {
+  std::vector<const arrow::ArrayData*> parts;
+  for (const int column : options_.key_columns) parts.push_back(batch.column_data(column).get());
+  ARROW_ASSIGN_OR_RAISE(const auto valid, ValidKeys(parts, batch.num_rows(), options_.pool));
+  const uint8_t* bits = valid ? valid->data() : nullptr;
+  if (options_.duplicates == DuplicatePolicy::kError) {
+    ARROW_RETURN_NOT_OK(kept_.Append(bits, 0, batch.num_rows()));
+  }
+  const int64_t rows_before = keys_->num_rows();
+  ARROW_RETURN_NOT_OK(arrow::internal::VisitSetBitRuns(
+      bits, 0, batch.num_rows(), [&](int64_t first, int64_t count) -> Status {
+        ARROW_RETURN_NOT_OK(keys_->Append(parts, first, count));
+        for (size_t i = 0; i < payload_columns_.size(); ++i) {
+          ARROW_RETURN_NOT_OK(
+              payload_->columns[i]->Append(batch.column_data(payload_columns_[i]), first, count));
+        }
+        return Status::OK();
+      }));
+  null_key_rows_ += batch.num_rows() - (keys_->num_rows() - rows_before);
+  return Status::OK();
+}
+
+Status IndexBuilder::Finish() {
+  for (const auto& column : payload_->columns) ARROW_RETURN_NOT_OK(column->Finish());
+  ARROW_ASSIGN_OR_RAISE(const auto duplicate, keys_->Finish(options_.duplicates));
+  return duplicate ? DuplicateError(*duplicate) : Status::OK();
+}
+
+// The row of the input that became the stored row `row`.
+int64_t IndexBuilder::InputRow(int64_t row) const {
+  int64_t input_row = 0;
+  for (int64_t kept = 0;; ++input_row) {
+    kept += kept_[input_row] ? 1 : 0;
+    if (kept > row) return input_row;
+  }
+}
+
+Status IndexBuilder::DuplicateError(const KeyTable::Duplicate& duplicate) const {
+  ARROW_ASSIGN_OR_RAISE(const std::string key, keys_->Show(duplicate.first_row));
+  return MakeError(
+      {.code = ErrorCode::kDuplicateLookupKey,
+       .what = fmt::format("lookup \"{}\" has the key {} twice", options_.name, key),
+       .why = fmt::format("its rows {} and {} (counted from 0) have that key, and it says "
+                          "duplicates: error",
+                          InputRow(duplicate.first_row), InputRow(duplicate.second_row)),
+       .cure = "remove one of the rows, or choose duplicates: expand or first"});
+}
+
+}  // namespace spillway::join

@@ -1,0 +1,78 @@
+// The keys of all rows of a lookup, and the table that finds rows by them.
+//
+// Thread rule: one thread appends and finishes; after that, any number may read.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "base/status.h"
+#include "join/bucket_table.h"
+#include "join/key.h"
+#include "join/matches.h"
+
+namespace spillway::join {
+
+class KeyTable {
+ public:
+  static constexpr int64_t kNoRow = -1;
+
+  // `types` all pass KindOf.
+  KeyTable(arrow::DataTypeVector types, arrow::MemoryPool* pool, int64_t expected_rows);
+
+  // The most that appending `rows` rows and Finish take at any moment. `value_bytes` is per part.
+  static int64_t EstimateBytes(int64_t rows, const arrow::DataTypeVector& types,
+                               const std::vector<int64_t>& value_bytes, DuplicatePolicy duplicates);
+
+  // Appends the rows [first, first + count) of the key's parts, none of them NULL.
+  Status Append(const std::vector<const arrow::ArrayData*>& parts, int64_t first, int64_t count);
+
+  // Two rows of one key.
+  struct Duplicate {
+    int64_t first_row;
+    int64_t second_row;
+  };
+  // Makes the table, after the last row. Under kError a duplicate ends it and is returned.
+  Result<std::optional<Duplicate>> Finish(DuplicatePolicy duplicates);
+
+  // For each of the `rows` keys, whose parts are arrays of types(): the first row of that key, or
+  // kNoRow. Wants Finish.
+  void FindFirst(const arrow::ArrayVector& parts, int64_t rows, int64_t* first_rows) const;
+
+  // The next row, in lookup order, of the key of `row`, or kNoRow.
+  int64_t After(int64_t row) const {
+    return std::visit([row](const auto& table) { return table.After(row); }, *table_);
+  }
+
+  // The key of a row as a message shows it.
+  Result<std::string> Show(int64_t row) const;
+
+  const arrow::DataTypeVector& types() const { return types_; }
+  int64_t num_rows() const { return num_rows_; }
+  bool unique() const;  // no key leads to two rows
+  int64_t allocated_bytes() const;
+
+ private:
+  using Table = std::variant<BucketTable<uint32_t>, BucketTable<uint64_t>>;
+
+  void HashRows(int64_t first, int64_t count, uint64_t* hashes) const;
+  bool EqualRows(int64_t left, int64_t right) const;
+  template <typename BucketTable>
+  Status InsertBackwards(BucketTable* table) const;
+  template <typename BucketTable>
+  std::optional<Duplicate> InsertFirsts(DuplicatePolicy duplicates, BucketTable* table) const;
+
+  arrow::DataTypeVector types_;
+  arrow::MemoryPool* pool_;
+  std::vector<std::unique_ptr<KeyColumn>> columns_;
+  int64_t num_rows_ = 0;
+  std::optional<Table> table_;
+};
+
+}  // namespace spillway::join

@@ -1,0 +1,92 @@
+// The build side of a key join: all rows of a lookup in memory, found by key.
+//
+// Keys are equal as in a join of Spark SQL: NULL matches nothing, NaN equals NaN, -0.0 equals 0.0,
+// strings compare by bytes. The hash only finds candidates; keys are always compared in full.
+//
+// All memory that grows with the lookup comes from the pool of the options, in blocks that are
+// never moved. Where the pool refuses, its OutOfMemory Status is returned and nothing stays
+// allocated.
+//
+// Thread rule: immutable once built; any number of threads may probe and gather at the same time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "base/status.h"
+#include "join/matches.h"
+#include "join/prober.h"
+
+namespace spillway::join {
+
+class KeyTable;
+struct PayloadStore;
+
+struct BuildOptions {
+  std::string name;              // of the lookup, for errors
+  std::vector<int> key_columns;  // of the reader's schema, in key order; all others are payload
+  DuplicatePolicy duplicates = DuplicatePolicy::kExpand;
+  int64_t expected_rows = 0;  // a hint: saves copies where the lookup is small
+  arrow::MemoryPool* pool = nullptr;
+};
+
+// What an estimate has to know of a column. `value_bytes` is the upper bound of all rows' value
+// bytes for utf8 and binary, and of the Arrow buffers' bytes for nested types; unused for others.
+struct ColumnSize {
+  std::shared_ptr<arrow::DataType> type;
+  int64_t value_bytes = 0;
+};
+
+class LookupIndex {
+ public:
+  // Reads `rows` to the end. Key types: bool, integers, float, double, decimal128, utf8, binary,
+  // date32, timestamp (kUnsupportedType otherwise); payload of any type. Rows with a NULL in their
+  // key are left out. Fails with kDuplicateLookupKey (names the lookup, the key's value and both
+  // row numbers, counted from 0), with kKeyColumnMissing, with the reader's error, or as the pool
+  // refuses.
+  static Result<std::unique_ptr<LookupIndex>> Build(arrow::RecordBatchReader& rows,
+                                                    const BuildOptions& options);
+
+  // The most that Build takes from the pool at any moment for `rows` rows of these columns.
+  static int64_t EstimateBytes(int64_t rows, const std::vector<ColumnSize>& keys,
+                               const std::vector<ColumnSize>& payload, DuplicatePolicy duplicates);
+
+  // Whether `type` can be (part of) a key.
+  static bool IsKeyType(const arrow::DataType& type);
+
+  ~LookupIndex();
+
+  // Starts the join of a batch: `keys` as the key columns of the options, in that order, of the
+  // same types. The matches come from the prober, as many at a time as the caller wants.
+  Result<std::unique_ptr<Prober>> Probe(const arrow::ArrayVector& keys, JoinType type,
+                                        arrow::MemoryPool* pool) const;
+
+  // The payload columns for `matches`, NULL where there is no match. A CapacityError where the
+  // strings of one column exceed 2 GiB: ask the prober for fewer rows.
+  Result<arrow::ArrayVector> Gather(const Matches& matches, arrow::MemoryPool* pool) const;
+  // The same for one column of payload_schema().
+  Result<std::shared_ptr<arrow::Array>> GatherColumn(int column, const Matches& matches,
+                                                     arrow::MemoryPool* pool) const;
+
+  // The reader's schema without the key columns. Its fields keep the reader's nullability: a left
+  // outer join makes them nullable, and that is the caller's schema.
+  const std::shared_ptr<arrow::Schema>& payload_schema() const;
+  int64_t num_rows() const;       // rows held: those whose key has no NULL
+  int64_t null_key_rows() const;  // rows left out
+  bool unique() const;            // no key leads to two rows: a left outer join is one to one
+  int64_t bytes() const;          // held from the pool
+
+ private:
+  LookupIndex(std::unique_ptr<KeyTable> keys, std::unique_ptr<PayloadStore> payload,
+              int64_t null_key_rows);
+
+  std::unique_ptr<KeyTable> keys_;
+  std::unique_ptr<PayloadStore> payload_;
+  int64_t null_key_rows_;
+};
+
+}  // namespace spillway::join
