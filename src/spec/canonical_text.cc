@@ -1,0 +1,128 @@
+#include "spec/canonical_text.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "spec/sql_cursor.h"
+
+namespace spillway::spec {
+namespace {
+
+// Changes whenever the meaning of an unchanged pipeline does.
+constexpr std::string_view kFirstLine = "spillway rows 1\n";
+
+// Quoted, so that no value can look like the start of another line.
+std::string Quoted(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string PathText(const Spec& spec, const LocatedText& path) {
+  constexpr std::string_view kFileUrl = "file://";
+  if (!path.text.starts_with(kFileUrl)) return Quoted(spec.Resolve(path));
+  return Quoted(
+      spec.Resolve({.text = path.text.substr(kFileUrl.size()), .origin = {}, .anchors = {}}));
+}
+
+std::string NamedExpressions(std::string_view label, const std::vector<NamedExpression>& columns) {
+  std::string text;
+  for (const NamedExpression& column : columns) {
+    text += fmt::format("{} {} = {}\n", label, Quoted(column.name.text),
+                        Quoted(CanonicalExpression(column.expression.text)));
+  }
+  return text;
+}
+
+std::string_view NameOf(LookupType type) {
+  return type == LookupType::kInner ? "inner" : "left_outer";
+}
+
+std::string_view NameOf(DuplicateKeys duplicates) {
+  switch (duplicates) {
+    case DuplicateKeys::kExpand:
+      return "expand";
+    case DuplicateKeys::kError:
+      return "error";
+    case DuplicateKeys::kFirst:
+      return "first";
+  }
+  return "";
+}
+
+std::string_view NameOf(TargetMode mode) {
+  switch (mode) {
+    case TargetMode::kAppend:
+      return "append";
+    case TargetMode::kOverwrite:
+      return "overwrite";
+    case TargetMode::kErrorIfExists:
+      return "error_if_exists";
+  }
+  return "";
+}
+
+std::string LookupText(const Spec& spec, const Lookup& lookup) {
+  std::string text = fmt::format("lookup {} {} {}\n", PathText(spec, lookup.table.path),
+                                 NameOf(lookup.type), NameOf(lookup.duplicates));
+  for (const KeyColumn& column : lookup.key) {
+    text += fmt::format("  key {} = {}\n", Quoted(column.source.text), Quoted(column.lookup.text));
+  }
+  switch (lookup.columns.kind) {
+    case LookupColumns::Kind::kAll:
+      return text + "  all columns\n";
+    case LookupColumns::Kind::kNames:
+      for (const LocatedText& name : lookup.columns.names) {
+        text += fmt::format("  column {}\n", Quoted(name.text));
+      }
+      return text;
+    case LookupColumns::Kind::kExpressions:
+      return text + NamedExpressions("  column", lookup.columns.expressions);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string CanonicalExpression(std::string_view expression) {
+  std::string canonical;
+  SqlCursor cursor;
+  bool space_before = false;
+  for (size_t i = 0; i < expression.size();) {
+    const SqlRegion before = cursor.region();
+    const size_t length = cursor.Step(expression, i);
+    const SqlRegion after = cursor.region();
+    const auto is_comment = [](SqlRegion region) {
+      return region == SqlRegion::kLineComment || region == SqlRegion::kBlockComment;
+    };
+    const char c = expression[i];
+    const bool white = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (is_comment(before) || is_comment(after) || (before == SqlRegion::kCode && white)) {
+      space_before = true;
+    } else {
+      if (space_before && !canonical.empty()) canonical += ' ';
+      space_before = false;
+      canonical += expression.substr(i, length);
+    }
+    i += length;
+  }
+  return canonical;
+}
+
+std::string CanonicalText(const Spec& spec) {
+  std::string text(kFirstLine);
+  text += fmt::format("source {}\n", PathText(spec, spec.source.path));
+  for (const Lookup& lookup : spec.lookups) text += LookupText(spec, lookup);
+  if (spec.where) text += fmt::format("where {}\n", Quoted(CanonicalExpression(spec.where->text)));
+  text += NamedExpressions("column", spec.columns);
+  std::vector<std::string> drop;
+  for (const LocatedText& name : spec.drop) drop.push_back(name.text);
+  std::sort(drop.begin(), drop.end());
+  for (const std::string& name : drop) text += fmt::format("drop {}\n", Quoted(name));
+  text += fmt::format("target {}{}\n", NameOf(spec.target.mode),
+                      spec.target.overwrite_schema ? " overwrite_schema" : "");
+  return text;
+}
+
+}  // namespace spillway::spec

@@ -1,0 +1,28 @@
+// What decides the rows of a pipeline, as text: the same for two files that give the same rows from
+// the same inputs, whatever their layout. Its hash goes into the application id of the commits, so
+// a change of the text means that a killed run is begun anew and not taken up.
+//
+// Thread rule: free functions without state.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "spec/spec.h"
+
+namespace spillway::spec {
+
+// The text of `spec`, in lines, variables put in.
+//
+// It has: the tables' resolved paths, keys, types, duplicates and columns of the lookups, `where`,
+// `columns`, `drop`, and the target's mode and overwrite_schema. It leaves out what changes no row:
+// names, comments, the order of keys, white space and comments inside expressions, unused
+// variables, memory, thresholds, chunk sizes, file sizes, compression, properties. It also leaves
+// out version and timestamp, because the caller adds the versions that the run has pinned.
+std::string CanonicalText(const Spec& spec);
+
+// `expression` with every run of white space and comments outside quotes as one space, and none at
+// the ends.
+std::string CanonicalExpression(std::string_view expression);
+
+}  // namespace spillway::spec

@@ -1,0 +1,117 @@
+// A pipeline: what the pipeline file says, as plain values. Every default of the file stands here
+// and only here: the key table (spec_keys.h), the JSON Schema and the parser take it from Spec{}.
+//
+// Thread rule: plain values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+#include "spec/located_text.h"
+
+namespace spillway::spec {
+
+// A table that is read. At most one of `version` and `timestamp` is set; neither means the latest.
+struct InputTable {
+  LocatedText path;  // as written, variables substituted; see Spec::directory
+  std::optional<int64_t> version;
+  std::optional<std::string> timestamp;  // RFC 3339 with seconds and zone: 2026-01-31T00:00:00Z
+};
+
+// One column of a lookup's key: its name in the source and in the lookup.
+struct KeyColumn {
+  LocatedText source;
+  LocatedText lookup;
+};
+
+// A column by the name that it gets, and the Spark SQL that makes it.
+struct NamedExpression {
+  LocatedText name;
+  LocatedText expression;
+};
+
+// The columns that a lookup adds, key columns apart.
+struct LookupColumns {
+  enum class Kind { kAll, kNames, kExpressions };
+  Kind kind = Kind::kAll;
+  std::vector<LocatedText> names;            // kNames
+  std::vector<NamedExpression> expressions;  // kExpressions, in the file's order
+};
+
+enum class LookupType { kLeftOuter, kInner };
+enum class DuplicateKeys { kExpand, kError, kFirst };
+
+struct Lookup {
+  LocatedText name;
+  InputTable table;
+  std::vector<KeyColumn> key;  // at least one
+  LookupType type = LookupType::kLeftOuter;
+  LookupColumns columns;
+  DuplicateKeys duplicates = DuplicateKeys::kExpand;
+};
+
+// A value under `variables`, as text; a number's underscores are gone.
+struct Variable {
+  enum class Kind { kString, kNumber, kBoolean };
+  Kind kind = Kind::kString;
+  std::string text;
+};
+
+enum class TargetMode { kAppend, kOverwrite, kErrorIfExists };
+
+// How new columns are compressed. kKeep: as the source's file compresses its columns.
+struct Compression {
+  enum class Codec { kKeep, kSnappy, kZstd, kLz4, kNone };
+  Codec codec = Codec::kKeep;
+  std::optional<int> level;  // kZstd only, 1 to 22
+};
+
+struct Target {
+  LocatedText path;
+  TargetMode mode = TargetMode::kErrorIfExists;  // as Spark's writer
+  bool overwrite_schema = false;
+  std::optional<int64_t> max_records_per_file;
+  int64_t target_file_size_bytes = 256 * kMiB;
+  Compression compression;
+  std::map<std::string, std::string> properties;
+};
+
+enum class Mode { kAuto, kStandard, kChunked };
+
+struct Processing {
+  int64_t in_memory_threshold_rows = 5'000'000;
+  int64_t max_safe_size_rows = 10'000'000;
+  int64_t chunk_size_rows = 1'000'000;
+};
+
+struct Resources {
+  std::optional<int64_t> memory_bytes;
+  std::string memory_origin;  // "--memory", "silver.yaml:31:12"; empty where memory is not given
+  int64_t max_memory_usage_percent = 80;
+};
+
+struct Spec {
+  std::string file;       // as the user named it
+  std::string directory;  // the file's folder, absolute; relative paths start here
+  LocatedText pipeline;   // its name
+  InputTable source;
+  std::vector<Lookup> lookups;
+  std::map<std::string, Variable> variables;
+  std::optional<LocatedText> where;
+  std::vector<NamedExpression> columns;  // in the file's order
+  std::vector<LocatedText> drop;
+  Target target;
+  Mode mode = Mode::kAuto;
+  Processing processing;
+  Resources resources;
+
+  // `path` of a table as the storage takes it: a URL unchanged, a relative path from `directory`,
+  // without "." and ".." and without a slash at the end.
+  std::string Resolve(const LocatedText& path) const;
+};
+
+}  // namespace spillway::spec

@@ -1,0 +1,316 @@
+#include "spec/spec_keys.h"
+
+#include <fmt/format.h>
+
+namespace spillway::spec {
+namespace {
+
+using Owner = FieldOwner;
+
+// A ChoiceField for the enum member that `Member` reaches; its values are the indices of the names.
+template <auto Member>
+ChoiceField ChoiceOf() {
+  return {[](const Owner& owner) { return static_cast<int>(Member(owner)); },
+          [](const Owner& owner, int choice) {
+            auto& member = Member(owner);
+            member = static_cast<std::remove_reference_t<decltype(member)>>(choice);
+          }};
+}
+
+template <typename Value>
+using Accessor = Value& (*)(const Owner&);
+
+template <typename Value>
+Field FieldOf(Accessor<Value> accessor) {
+  return accessor;
+}
+
+using OptionalInteger = std::optional<int64_t>;
+using OptionalString = std::optional<std::string>;
+using OptionalText = std::optional<LocatedText>;
+
+LookupType& TypeOf(const Owner& o) { return o.lookup->type; }
+DuplicateKeys& DuplicatesOf(const Owner& o) { return o.lookup->duplicates; }
+TargetMode& TargetModeOf(const Owner& o) { return o.spec->target.mode; }
+Mode& ModeOf(const Owner& o) { return o.spec->mode; }
+
+std::vector<Key> TopKeys() {
+  return {
+      {.path = "pipeline",
+       .type = ValueType::kName,
+       .required = true,
+       .field = FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.spec->pipeline; }),
+       .description = "The pipeline's name: part of the mark that makes its commits idempotent."},
+      {.path = "variables",
+       .type = ValueType::kVariableMap,
+       .description = "Values that ${name} puts into expressions, paths and properties."},
+      {.path = "where",
+       .type = ValueType::kExpression,
+       .field = FieldOf<OptionalText>([](const Owner& o) -> auto& { return o.spec->where; }),
+       .description = "A Spark SQL condition: only source rows for which it is true are used."},
+      {.path = "columns",
+       .type = ValueType::kExpressionMap,
+       .description = "New columns and the Spark SQL that makes them, in this order; a later one "
+                      "may use an earlier one."},
+      {.path = "drop",
+       .type = ValueType::kColumnNames,
+       .description = "Columns that are left out of the target."},
+      {.path = "mode",
+       .type = ValueType::kChoice,
+       .field = ChoiceOf<ModeOf>(),
+       .choices = {"auto", "standard", "chunked"},
+       .description = "How the job runs: all at once (standard), chunk by chunk (chunked), or as "
+                      "the number of source rows asks for (auto)."},
+  };
+}
+
+std::vector<Key> SourceKeys() {
+  return {
+      {.path = "source",
+       .type = ValueType::kSection,
+       .required = true,
+       .description = "The table whose rows the target gets."},
+      {.path = "source.table",
+       .type = ValueType::kPath,
+       .required = true,
+       .field = FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.spec->source.path; }),
+       .description = "Path or file:// URL of the Delta table; a relative path starts at the "
+                      "pipeline file's folder."},
+      {.path = "source.version",
+       .type = ValueType::kInteger,
+       .field =
+           FieldOf<OptionalInteger>([](const Owner& o) -> auto& { return o.spec->source.version; }),
+       .description = "Reads this version of the table instead of the latest."},
+      {.path = "source.timestamp",
+       .type = ValueType::kTimestamp,
+       .field = FieldOf<OptionalString>(
+           [](const Owner& o) -> auto& { return o.spec->source.timestamp; }),
+       .description = "Reads the version that was the latest at this time."},
+  };
+}
+
+std::vector<Key> LookupKeys() {
+  return {
+      {.path = "lookups",
+       .type = ValueType::kLookups,
+       .description = "Tables that are joined to the source by key, in this order."},
+      {.path = "lookups[].name",
+       .type = ValueType::kName,
+       .required = true,
+       .field = FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.lookup->name; }),
+       .description = "The lookup's name in messages and in --set lookups.NAME.key."},
+      {.path = "lookups[].table",
+       .type = ValueType::kPath,
+       .required = true,
+       .field = FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.lookup->table.path; }),
+       .description = "Path or file:// URL of the Delta table."},
+      {.path = "lookups[].version",
+       .type = ValueType::kInteger,
+       .field = FieldOf<OptionalInteger>(
+           [](const Owner& o) -> auto& { return o.lookup->table.version; }),
+       .description = "Reads this version of the table instead of the latest."},
+      {.path = "lookups[].timestamp",
+       .type = ValueType::kTimestamp,
+       .field = FieldOf<OptionalString>(
+           [](const Owner& o) -> auto& { return o.lookup->table.timestamp; }),
+       .description = "Reads the version that was the latest at this time."},
+      {.path = "lookups[].key",
+       .type = ValueType::kKeyColumns,
+       .required = true,
+       .description = "The columns that must be equal: names, or {source, lookup} pairs where the "
+                      "names differ."},
+      {.path = "lookups[].key[].source",
+       .type = ValueType::kColumnName,
+       .required = true,
+       .field = FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.key_column->source; }),
+       .description = "The key column's name in the source."},
+      {.path = "lookups[].key[].lookup",
+       .type = ValueType::kColumnName,
+       .required = true,
+       .field = FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.key_column->lookup; }),
+       .description = "The key column's name in the lookup."},
+      {.path = "lookups[].type",
+       .type = ValueType::kChoice,
+       .field = ChoiceOf<TypeOf>(),
+       .choices = {"left_outer", "inner"},
+       .description = "Whether a source row without a match stays (left_outer) or goes (inner)."},
+      {.path = "lookups[].columns",
+       .type = ValueType::kLookupColumns,
+       .description = "The columns that the lookup adds: \"*\" for all but the key, a list of "
+                      "names, or new names and Spark SQL over the lookup's columns."},
+      {.path = "lookups[].duplicates",
+       .type = ValueType::kChoice,
+       .field = ChoiceOf<DuplicatesOf>(),
+       .choices = {"expand", "error", "first"},
+       .description = "What several lookup rows of one key do: multiply the source row (expand), "
+                      "stop the run (error), or count as the first of them (first)."},
+  };
+}
+
+std::vector<Key> TargetKeys() {
+  return {
+      {.path = "target",
+       .type = ValueType::kSection,
+       .required = true,
+       .description = "The table that is written."},
+      {.path = "target.table",
+       .type = ValueType::kPath,
+       .required = true,
+       .field = FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.spec->target.path; }),
+       .description = "Path or file:// URL of the Delta table; it is made if there is none."},
+      {.path = "target.mode",
+       .type = ValueType::kChoice,
+       .field = ChoiceOf<TargetModeOf>(),
+       .choices = {"append", "overwrite", "error_if_exists"},
+       .description = "What happens to a table that is there already: rows are added, replaced, or "
+                      "the run is refused."},
+      {.path = "target.overwrite_schema",
+       .type = ValueType::kBoolean,
+       .field =
+           FieldOf<bool>([](const Owner& o) -> auto& { return o.spec->target.overwrite_schema; }),
+       .description = "With mode overwrite: the table also gets this pipeline's columns where its "
+                      "own differ."},
+      {.path = "target.max_records_per_file",
+       .type = ValueType::kInteger,
+       .field = FieldOf<OptionalInteger>(
+           [](const Owner& o) -> auto& { return o.spec->target.max_records_per_file; }),
+       .minimum = 1,
+       .description = "No data file gets more rows than this."},
+      {.path = "target.target_file_size",
+       .type = ValueType::kByteSize,
+       .field = FieldOf<int64_t>(
+           [](const Owner& o) -> auto& { return o.spec->target.target_file_size_bytes; }),
+       .description = "A data file is closed when it has reached about this size."},
+      {.path = "target.compression",
+       .type = ValueType::kCompression,
+       .field =
+           FieldOf<Compression>([](const Owner& o) -> auto& { return o.spec->target.compression; }),
+       .description = "How columns are compressed: as the source's file has them (keep), or "
+                      "snappy, zstd, zstd(1) to zstd(22), lz4 or none."},
+      {.path = "target.properties",
+       .type = ValueType::kPropertyMap,
+       .description = "Delta table properties of a table that the run makes."},
+  };
+}
+
+std::vector<Key> ResourceKeys() {
+  return {
+      {.path = "processing",
+       .type = ValueType::kSection,
+       .description = "Numbers of rows that decide how the job is cut."},
+      {.path = "processing.in_memory_threshold",
+       .type = ValueType::kInteger,
+       .field = FieldOf<int64_t>(
+           [](const Owner& o) -> auto& { return o.spec->processing.in_memory_threshold_rows; }),
+       .description = "Up to this many source rows, mode auto runs the job in one piece."},
+      {.path = "processing.max_safe_size",
+       .type = ValueType::kInteger,
+       .field = FieldOf<int64_t>(
+           [](const Owner& o) -> auto& { return o.spec->processing.max_safe_size_rows; }),
+       .description = "Above this many source rows, mode auto always runs in chunks."},
+      {.path = "processing.chunk_size",
+       .type = ValueType::kInteger,
+       .field = FieldOf<int64_t>(
+           [](const Owner& o) -> auto& { return o.spec->processing.chunk_size_rows; }),
+       .minimum = 1,
+       .description = "Source rows of a chunk: what one commit adds and a killed run can lose."},
+      {.path = "resources",
+       .type = ValueType::kSection,
+       .description = "What the run may use of the machine."},
+      {.path = "resources.memory",
+       .type = ValueType::kByteSize,
+       .field = FieldOf<OptionalInteger>(
+           [](const Owner& o) -> auto& { return o.spec->resources.memory_bytes; }),
+       .description = "The memory budget; without it, max_memory_usage percent of the cgroup's "
+                      "limit or of the machine's memory."},
+      {.path = "resources.max_memory_usage",
+       .type = ValueType::kInteger,
+       .field = FieldOf<int64_t>(
+           [](const Owner& o) -> auto& { return o.spec->resources.max_memory_usage_percent; }),
+       .minimum = 1,
+       .maximum = 100,
+       .description = "Percent of the cgroup's limit, or of the machine's memory, that the budget "
+                      "is where memory is not given."},
+  };
+}
+
+}  // namespace
+
+const std::vector<Key>& Keys() {
+  static const std::vector<Key> keys = [] {
+    std::vector<Key> all;
+    for (auto* group : {TopKeys, SourceKeys, LookupKeys, TargetKeys, ResourceKeys}) {
+      for (Key& key : group()) all.push_back(std::move(key));
+    }
+    return all;
+  }();
+  return keys;
+}
+
+const std::vector<LaterKey>& LaterKeys() {
+  static const std::vector<LaterKey> keys = {
+      {"expectations", ""},
+      {"mode", "streaming"},
+      {"target.publish", ""},
+      {"target.partition_by", ""},
+      {"target.cluster_by", ""},
+      {"processing.chunk_order", ""},
+      {"processing.enable_checkpointing", ""},
+      {"processing.checkpoint_interval", ""},
+      {"processing.max_attempts", ""},
+      {"resources.lanes", ""},
+      {"resources.spill_directory", ""},
+      {"streaming", ""},
+      {"streaming.checkpoint_location", ""},
+      {"streaming.trigger", ""},
+      {"streaming.max_files_per_trigger", ""},
+      {"streaming.max_bytes_per_trigger", ""},
+      {"streaming.starting_version", ""},
+      {"streaming.ignore_deletes", ""},
+      {"streaming.skip_change_commits", ""},
+      {"streaming.fail_on_data_loss", ""},
+      {"monitor", ""},
+      {"monitor.prometheus_file", ""},
+      {"monitor.alerts", ""},
+      {"monitor.openlineage", ""},
+      {"storage", ""},
+      {"spark", ""},
+      {"spark.remote", ""},
+      {"spark.conf", ""},
+      {"spark.executors", ""},
+  };
+  return keys;
+}
+
+const Key* FindKey(std::string_view path) {
+  for (const Key& key : Keys()) {
+    if (key.path == path) return &key;
+  }
+  return nullptr;
+}
+
+bool IsLaterKey(std::string_view path, std::string_view value) {
+  for (const LaterKey& key : LaterKeys()) {
+    if (key.path == path && key.value == value) return true;
+  }
+  return false;
+}
+
+std::vector<const Key*> KeysOf(std::string_view section) {
+  std::vector<const Key*> keys;
+  for (const Key& key : Keys()) {
+    if (JoinPath(section, LastName(key.path)) == key.path) keys.push_back(&key);
+  }
+  return keys;
+}
+
+std::string_view LastName(std::string_view path) {
+  const size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? path : path.substr(dot + 1);
+}
+
+std::string JoinPath(std::string_view section, std::string_view name) {
+  return section.empty() ? std::string(name) : fmt::format("{}.{}", section, name);
+}
+
+}  // namespace spillway::spec

@@ -1,0 +1,23 @@
+// The little of UTF-8 that positions and name lengths need.
+//
+// Thread rule: free functions without state.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace spillway::spec {
+
+// Whether `byte` begins a character (it is not one of the continuation bytes 10xxxxxx).
+constexpr bool BeginsCharacter(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+}
+
+// The number of characters (code points) in valid UTF-8.
+constexpr size_t CountCharacters(std::string_view text) {
+  size_t count = 0;
+  for (const char byte : text) count += BeginsCharacter(byte) ? 1 : 0;
+  return count;
+}
+
+}  // namespace spillway::spec
