@@ -1,0 +1,429 @@
+// Binding takes two passes over the same steps. The first binds against all columns of all tables
+// and notes which of them the output, an expression or a key needs; the second binds against those
+// alone, so that the others are never read.
+#include "pipeline/bound_pipeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/suggestion.h"
+#include "pipeline/column_names.h"
+
+namespace spillway::pipeline {
+namespace {
+
+// Which columns of the tables to bind against: of the source by table column, of each lookup by the
+// place among all its payload columns.
+struct Wanted {
+  std::vector<bool> source;
+  std::vector<std::vector<bool>> payload;
+};
+
+// Turns the place inside an expression's text into a place in the pipeline file.
+Status Locate(const Status& status, const spec::LocatedText& text) {
+  std::optional<ErrorInfo> info = FindError(status);
+  if (!info) return status;
+  info->where = text.Where(expression::ErrorOffset(status, text.text).value_or(0));
+  return MakeError(*std::move(info));
+}
+
+Result<expression::BoundExpression> BindText(const spec::LocatedText& text,
+                                             const arrow::Schema& schema) {
+  Result<expression::BoundExpression> bound = expression::Bind(text.text, schema);
+  if (!bound.ok()) return Locate(bound.status(), text);
+  return bound;
+}
+
+// The same for an expression that makes a column.
+Result<expression::BoundExpression> BindColumn(const spec::NamedExpression& named,
+                                               const arrow::Schema& schema) {
+  ARROW_ASSIGN_OR_RAISE(auto bound, BindText(named.expression, schema));
+  if (bound.type()->id() != arrow::Type::NA) return bound;
+  return MakeError({.code = ErrorCode::kExpressionType,
+                    .what = fmt::format("the column \"{}\" has no type", named.name.text),
+                    .where = named.expression.Where(),
+                    .why = "a bare NULL has none",
+                    .cure = "give it one, for example CAST(NULL AS STRING)"});
+}
+
+// A field as the target has it: nullable, as Spark's writer makes all, and without the table's own
+// column mapping.
+std::shared_ptr<arrow::Field> PlainField(const arrow::Field& field) {
+  return arrow::field(field.name(), field.type(), /*nullable=*/true);
+}
+
+class Binder {
+ public:
+  Binder(const spec::Spec& spec, const arrow::Schema& source,
+         const std::vector<std::shared_ptr<arrow::Schema>>& lookups)
+      : spec_(spec), source_(source), lookups_(lookups) {}
+
+  Result<std::unique_ptr<BoundPipeline>> Bind(const Wanted& wanted) {
+    bound_ = std::make_unique<BoundPipeline>();
+    fields_.clear();
+    BindSource(wanted);
+    ARROW_RETURN_NOT_OK(BindWhere());
+    for (size_t i = 0; i < spec_.lookups.size(); ++i) {
+      ARROW_RETURN_NOT_OK(BindLookup(spec_.lookups[i], *lookups_[i], wanted.payload[i]));
+    }
+    base_fields_ = fields_.size();
+    ARROW_RETURN_NOT_OK(BindDerived());
+    ARROW_RETURN_NOT_OK(BindOutput());
+    return std::move(bound_);
+  }
+
+  Wanted Everything() const;
+  Wanted NeededBy(const BoundPipeline& bound) const;
+
+ private:
+  void BindSource(const Wanted& wanted);
+  Status BindWhere();
+  Status BindLookup(const spec::Lookup& lookup, const arrow::Schema& table,
+                    const std::vector<bool>& wanted_payload);
+  Status BindKeys(const spec::Lookup& lookup, const arrow::Schema& table, BoundLookup* bound,
+                  std::vector<int>* table_keys);
+  Status AddPayload(const spec::Lookup& lookup, const std::vector<Projection>& payload);
+  Status BindDerived();
+  Status BindOutput();
+
+  const spec::Spec& spec_;
+  const arrow::Schema& source_;
+  const std::vector<std::shared_ptr<arrow::Schema>>& lookups_;
+  std::unique_ptr<BoundPipeline> bound_;
+  arrow::FieldVector fields_;          // the running schema
+  std::vector<bool> depends_on_time_;  // of its columns
+  size_t base_fields_ = 0;             // of them come from tables, the others are derived
+};
+
+Wanted Binder::Everything() const {
+  Wanted wanted;
+  wanted.source.assign(static_cast<size_t>(source_.num_fields()), true);
+  for (size_t i = 0; i < lookups_.size(); ++i) {
+    const size_t listed = std::max(spec_.lookups[i].columns.names.size(),
+                                   spec_.lookups[i].columns.expressions.size());
+    wanted.payload.emplace_back(std::max(static_cast<size_t>(lookups_[i]->num_fields()), listed),
+                                true);
+  }
+  return wanted;
+}
+
+Wanted Binder::NeededBy(const BoundPipeline& bound) const {
+  std::vector<bool> needed(base_fields_, false);
+  const auto need = [&](int column) {
+    if (static_cast<size_t>(column) < needed.size()) needed[static_cast<size_t>(column)] = true;
+  };
+  if (bound.where) std::ranges::for_each(bound.where->columns(), need);
+  for (const BoundLookup& lookup : bound.lookups) std::ranges::for_each(lookup.source_keys, need);
+  for (const DerivedColumn& derived : bound.derived) {
+    std::ranges::for_each(derived.expression.columns(), need);
+    // A replaced column keeps its place in the schema, so that it has to be there in any case.
+    need(derived.position);
+  }
+  std::ranges::for_each(bound.output_columns, need);
+
+  Wanted wanted;
+  auto next = needed.begin();
+  const auto take = [&next](size_t count) {
+    std::vector<bool> part(next, next + static_cast<ptrdiff_t>(count));
+    next += static_cast<ptrdiff_t>(count);
+    return part;
+  };
+  wanted.source = take(static_cast<size_t>(source_.num_fields()));
+  for (const BoundLookup& lookup : bound.lookups) {
+    wanted.payload.push_back(take(lookup.projections.size() - lookup.source_keys.size()));
+  }
+  return wanted;
+}
+
+void Binder::BindSource(const Wanted& wanted) {
+  for (int column = 0; column < source_.num_fields(); ++column) {
+    if (!wanted.source[static_cast<size_t>(column)]) continue;
+    bound_->source_columns.push_back(column);
+    fields_.push_back(source_.field(column));
+  }
+  bound_->source_schema = arrow::schema(fields_);
+  depends_on_time_.assign(fields_.size(), false);
+}
+
+Status Binder::BindWhere() {
+  if (!spec_.where) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto condition, BindText(*spec_.where, *bound_->source_schema));
+  if (condition.type()->id() != arrow::Type::BOOL) {
+    return MakeError(
+        {.code = ErrorCode::kExpressionType,
+         .what = "`where` is not a condition",
+         .where = spec_.where->Where(),
+         .why = fmt::format("its type is {}, not boolean", condition.type()->ToString()),
+         .cure = "compare the value with something"});
+  }
+  bound_->rows_depend_on_time = condition.depends_on_time();
+  bound_->where.emplace(std::move(condition));
+  return Status::OK();
+}
+
+Status MissingKey(const spec::LocatedText& name, std::string_view side,
+                  const arrow::FieldVector& fields) {
+  return MakeError({.code = ErrorCode::kKeyColumnMissing,
+                    .what = fmt::format("{} has no key column \"{}\"", side, name.text),
+                    .where = name.Where(),
+                    .cure = Suggest(name.text, NamesOf(fields))});
+}
+
+Status Binder::BindKeys(const spec::Lookup& lookup, const arrow::Schema& table, BoundLookup* bound,
+                        std::vector<int>* table_keys) {
+  const std::string owner = fmt::format("the lookup {}", lookup.name.text);
+  for (const spec::KeyColumn& key : lookup.key) {
+    ARROW_ASSIGN_OR_RAISE(const int source, FindColumn(fields_, key.source, "the source"));
+    if (source < 0) return MissingKey(key.source, "the source", fields_);
+    ARROW_ASSIGN_OR_RAISE(const int other, FindColumn(table.fields(), key.lookup, owner));
+    if (other < 0) return MissingKey(key.lookup, owner, table.fields());
+    const arrow::DataType& source_type = *fields_[static_cast<size_t>(source)]->type();
+    const arrow::DataType& lookup_type = *table.field(other)->type();
+    if (!source_type.Equals(lookup_type)) {
+      return MakeError(
+          {.code = ErrorCode::kKeyTypeMismatch,
+           .what = fmt::format("the key \"{}\" has another type in {}", key.source.text, owner),
+           .where = key.source.Where(),
+           .why = fmt::format("{} in the source, {} in the lookup", source_type.ToString(),
+                              lookup_type.ToString()),
+           .cure = "write both tables' keys with one type"});
+    }
+    if (!join::LookupIndex::IsKeyType(source_type)) {
+      return MakeError({.code = ErrorCode::kUnsupportedType,
+                        .what = fmt::format("the column \"{}\" cannot be a key", key.source.text),
+                        .where = key.source.Where(),
+                        .why = fmt::format("its type is {}", source_type.ToString())});
+    }
+    if (depends_on_time_[static_cast<size_t>(source)]) bound_->rows_depend_on_time = true;
+    bound->source_keys.push_back(source);
+    table_keys->push_back(other);
+  }
+  return Status::OK();
+}
+
+Result<Projection> ProjectColumn(const arrow::Schema& table, const spec::LocatedText& name,
+                                 const std::string& owner) {
+  ARROW_ASSIGN_OR_RAISE(const int column, FindColumn(table.fields(), name, owner));
+  if (column < 0) {
+    return MakeError({.code = ErrorCode::kUnknownColumn,
+                      .what = fmt::format("{} has no column \"{}\"", owner, name.text),
+                      .where = name.Where(),
+                      .cure = Suggest(name.text, NamesOf(table.fields()))});
+  }
+  return Projection{.field = PlainField(*table.field(column)), .column = column};
+}
+
+// A plain column name of any type, else an expression.
+Result<Projection> ProjectExpression(const arrow::Schema& table,
+                                     const spec::NamedExpression& named) {
+  for (int column = 0; column < table.num_fields(); ++column) {
+    const std::string& name = table.field(column)->name();
+    if (SameName(name, named.expression.text) || SameName(Quoted(name), named.expression.text)) {
+      return Projection{.field = arrow::field(named.name.text, table.field(column)->type()),
+                        .column = column};
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(auto bound, BindColumn(named, table));
+  auto field = arrow::field(named.name.text, bound.type());
+  return Projection{.field = std::move(field), .expression = std::move(bound)};
+}
+
+Result<std::vector<Projection>> ProjectPayload(const spec::Lookup& lookup,
+                                               const arrow::Schema& table,
+                                               const std::vector<int>& table_keys,
+                                               const std::vector<bool>& wanted) {
+  std::vector<Projection> payload;
+  size_t place = 0;  // among all payload columns
+  const auto is_wanted = [&] { return wanted[place++]; };
+  switch (lookup.columns.kind) {
+    case spec::LookupColumns::Kind::kAll:
+      for (int column = 0; column < table.num_fields(); ++column) {
+        if (std::ranges::find(table_keys, column) != table_keys.end() || !is_wanted()) continue;
+        payload.push_back({.field = PlainField(*table.field(column)), .column = column});
+      }
+      break;
+    case spec::LookupColumns::Kind::kNames:
+      for (const spec::LocatedText& name : lookup.columns.names) {
+        ARROW_ASSIGN_OR_RAISE(
+            Projection projection,
+            ProjectColumn(table, name, fmt::format("the lookup {}", lookup.name.text)));
+        if (is_wanted()) payload.push_back(std::move(projection));
+      }
+      break;
+    case spec::LookupColumns::Kind::kExpressions:
+      for (const spec::NamedExpression& named : lookup.columns.expressions) {
+        ARROW_ASSIGN_OR_RAISE(Projection projection, ProjectExpression(table, named));
+        if (is_wanted()) payload.push_back(std::move(projection));
+      }
+      break;
+  }
+  return payload;
+}
+
+// The columns of `table` that the key and `payload` read, ascending.
+std::vector<int> ColumnsRead(const std::vector<int>& table_keys,
+                             const std::vector<Projection>& payload) {
+  std::vector<int> columns = table_keys;
+  for (const Projection& projection : payload) {
+    if (projection.expression) {
+      const std::vector<int>& used = projection.expression->columns();
+      columns.insert(columns.end(), used.begin(), used.end());
+    } else {
+      columns.push_back(projection.column);
+    }
+  }
+  std::ranges::sort(columns);
+  const auto repeated = std::ranges::unique(columns);
+  columns.erase(repeated.begin(), repeated.end());
+  return columns;
+}
+
+Status Binder::BindLookup(const spec::Lookup& lookup, const arrow::Schema& table,
+                          const std::vector<bool>& wanted_payload) {
+  BoundLookup bound;
+  bound.name = lookup.name.text;
+  bound.type =
+      lookup.type == spec::LookupType::kInner ? join::JoinType::kInner : join::JoinType::kLeftOuter;
+  bound.duplicates =
+      lookup.duplicates == spec::DuplicateKeys::kExpand  ? join::DuplicatePolicy::kExpand
+      : lookup.duplicates == spec::DuplicateKeys::kError ? join::DuplicatePolicy::kError
+                                                         : join::DuplicatePolicy::kFirst;
+  std::vector<int> table_keys;
+  ARROW_RETURN_NOT_OK(BindKeys(lookup, table, &bound, &table_keys));
+  ARROW_ASSIGN_OR_RAISE(std::vector<Projection> payload,
+                        ProjectPayload(lookup, table, table_keys, wanted_payload));
+
+  // Bind again to the columns that are read, whose places differ from the table's.
+  bound.table_columns = ColumnsRead(table_keys, payload);
+  arrow::FieldVector read_fields;
+  for (const int column : bound.table_columns) read_fields.push_back(table.field(column));
+  const arrow::Schema read_schema(read_fields);
+  const auto place = [&bound](int column) {
+    return static_cast<int>(std::ranges::lower_bound(bound.table_columns, column) -
+                            bound.table_columns.begin());
+  };
+  for (const int key : table_keys) {
+    bound.projections.push_back({.field = PlainField(*table.field(key)), .column = place(key)});
+  }
+  ARROW_RETURN_NOT_OK(AddPayload(lookup, payload));
+  for (Projection& projection : payload) {
+    if (projection.expression) {
+      ARROW_ASSIGN_OR_RAISE(projection.expression,
+                            expression::Bind(projection.expression->text(), read_schema));
+    } else {
+      projection.column = place(projection.column);
+    }
+    bound.projections.push_back(std::move(projection));
+  }
+  arrow::FieldVector build_fields;
+  for (const Projection& projection : bound.projections) build_fields.push_back(projection.field);
+  bound.build_schema = arrow::schema(std::move(build_fields));
+  bound_->lookups.push_back(std::move(bound));
+  return Status::OK();
+}
+
+// Appends the payload to the running schema.
+Status Binder::AddPayload(const spec::Lookup& lookup, const std::vector<Projection>& payload) {
+  for (const Projection& projection : payload) {
+    const std::string& name = projection.field->name();
+    const bool taken = std::ranges::any_of(
+        fields_, [&name](const auto& field) { return SameName(field->name(), name); });
+    if (taken) {
+      return MakeError(
+          {.code = ErrorCode::kColumnNameCollision,
+           .what = fmt::format("the lookup {} adds a column \"{}\" that is there already",
+                               lookup.name.text, name),
+           .where = lookup.name.Where(),
+           .why = "the source, or a lookup before it, has a column of that name",
+           .cure =
+               fmt::format("rename it in the lookup: columns: {{{}_{}: {}}}, or list the columns "
+                           "to add without it",
+                           lookup.name.text, name, Quoted(name))});
+    }
+    fields_.push_back(projection.field);
+    depends_on_time_.push_back(projection.expression && projection.expression->depends_on_time());
+  }
+  return Status::OK();
+}
+
+Status Binder::BindDerived() {
+  for (const spec::NamedExpression& named : spec_.columns) {
+    ARROW_ASSIGN_OR_RAISE(auto bound, BindColumn(named, arrow::Schema(fields_)));
+    bool depends_on_time = bound.depends_on_time();
+    for (const int column : bound.columns()) {
+      depends_on_time = depends_on_time || depends_on_time_[static_cast<size_t>(column)];
+    }
+    ARROW_ASSIGN_OR_RAISE(int position, FindColumn(fields_, named.name, "the pipeline"));
+    std::shared_ptr<arrow::Field> field = arrow::field(named.name.text, bound.type());
+    if (position < 0) {
+      position = static_cast<int>(fields_.size());
+      fields_.push_back(field);
+      depends_on_time_.push_back(depends_on_time);
+    } else {
+      fields_[static_cast<size_t>(position)] = field;
+      depends_on_time_[static_cast<size_t>(position)] = depends_on_time;
+    }
+    bound_->derived.push_back(
+        {.field = std::move(field), .expression = std::move(bound), .position = position});
+  }
+  return Status::OK();
+}
+
+Status Binder::BindOutput() {
+  std::vector<bool> dropped(fields_.size(), false);
+  for (const spec::LocatedText& name : spec_.drop) {
+    ARROW_ASSIGN_OR_RAISE(const int column, FindColumn(fields_, name, "the pipeline"));
+    if (column >= 0) dropped[static_cast<size_t>(column)] = true;
+  }
+  arrow::FieldVector output;
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    if (dropped[i]) continue;
+    bound_->output_columns.push_back(static_cast<int>(i));
+    bound_->output_depends_on_time.push_back(depends_on_time_[i]);
+    output.push_back(PlainField(*fields_[i]));
+  }
+  bound_->output_schema = arrow::schema(std::move(output));
+  return Status::OK();
+}
+
+// `drop` may name any column, so it is checked where all of them are known.
+Status CheckDrop(const spec::Spec& spec, const BoundPipeline& complete) {
+  arrow::FieldVector fields = complete.source_schema->fields();
+  for (const BoundLookup& lookup : complete.lookups) {
+    const auto& built = lookup.build_schema->fields();
+    fields.insert(fields.end(), built.begin() + lookup.num_keys(), built.end());
+  }
+  for (const DerivedColumn& derived : complete.derived) fields.push_back(derived.field);
+  for (const spec::LocatedText& name : spec.drop) {
+    const bool known = std::ranges::any_of(
+        fields, [&name](const auto& field) { return SameName(field->name(), name.text); });
+    if (known) continue;
+    return MakeError({.code = ErrorCode::kUnknownColumn,
+                      .what = fmt::format("`drop` names an unknown column \"{}\"", name.text),
+                      .where = name.Where(),
+                      .cure = Suggest(name.text, NamesOf(fields))});
+  }
+  if (complete.output_columns.empty()) {
+    return MakeError({.code = ErrorCode::kValueOutOfRange,
+                      .what = "`drop` leaves no column",
+                      .where = spec.drop.front().Where(),
+                      .cure = "keep at least one"});
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BoundPipeline>> BindPipeline(
+    const spec::Spec& spec, const arrow::Schema& source,
+    const std::vector<std::shared_ptr<arrow::Schema>>& lookups) {
+  Binder binder(spec, source, lookups);
+  ARROW_ASSIGN_OR_RAISE(auto complete, binder.Bind(binder.Everything()));
+  ARROW_RETURN_NOT_OK(CheckDrop(spec, *complete));
+  return binder.Bind(binder.NeededBy(*complete));
+}
+
+}  // namespace spillway::pipeline

@@ -1,0 +1,75 @@
+// The pipeline bound to its tables: every name looked up, every expression typed, every column that
+// nothing needs left out. Made before a byte of data is read; what cannot run fails here.
+//
+// The rows pass through a running schema that only grows until the end:
+//
+//   source columns -> [where] -> + payload of lookup 1 -> + payload of lookup 2 .. -> + derived ->
+//   output
+//
+// Thread rule: immutable; any number of threads may evaluate it at the same time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <arrow/type.h>
+
+#include "base/status.h"
+#include "expression/expression.h"
+#include "join/lookup_index.h"
+#include "spec/spec.h"
+
+namespace spillway::pipeline {
+
+// A column made from a batch: one of its columns as it is (of any type), or an expression.
+struct Projection {
+  std::shared_ptr<arrow::Field> field;  // its name and type in the result
+  int column = -1;                      // of the batch, where there is no expression
+  std::optional<expression::BoundExpression> expression;
+};
+
+// How a lookup is read, indexed and probed.
+struct BoundLookup {
+  std::string name;
+  join::JoinType type = join::JoinType::kLeftOuter;
+  join::DuplicatePolicy duplicates = join::DuplicatePolicy::kExpand;
+  std::vector<int> table_columns;       // of the lookup table's schema, ascending: what is read
+  std::vector<Projection> projections;  // of the columns read: first the key, then the payload
+  std::shared_ptr<arrow::Schema> build_schema;  // of the projections
+  std::vector<int> source_keys;                 // of the running schema, in key order
+
+  int num_keys() const { return static_cast<int>(source_keys.size()); }
+};
+
+// A derived column: put at `position` of the running schema, in place of the column of that name,
+// or at its end.
+struct DerivedColumn {
+  std::shared_ptr<arrow::Field> field;
+  expression::BoundExpression expression;
+  int position;
+};
+
+struct BoundPipeline {
+  std::vector<int> source_columns;  // of the source table's schema, ascending: what is read
+  std::shared_ptr<arrow::Schema> source_schema;  // of those
+  std::optional<expression::BoundExpression> where;
+  std::vector<BoundLookup> lookups;
+  std::vector<DerivedColumn> derived;
+  std::vector<int> output_columns;               // of the last running schema
+  std::shared_ptr<arrow::Schema> output_schema;  // all nullable, as Spark's writer makes them
+
+  // Whether output column `column` depends on when the chunk was computed (current_timestamp).
+  std::vector<bool> output_depends_on_time;
+  bool rows_depend_on_time = false;  // and which rows there are at all
+};
+
+// Binds `spec` to the tables' schemas; `lookups` in the order of spec.lookups. Errors:
+// kUnknownColumn, kKeyColumnMissing, kKeyTypeMismatch, kColumnNameCollision, kUnsupportedType, and
+// those of expression::Bind, each with its place in the pipeline file.
+Result<std::unique_ptr<BoundPipeline>> BindPipeline(
+    const spec::Spec& spec, const arrow::Schema& source,
+    const std::vector<std::shared_ptr<arrow::Schema>>& lookups);
+
+}  // namespace spillway::pipeline

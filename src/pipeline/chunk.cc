@@ -1,0 +1,49 @@
+#include "pipeline/chunk.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace spillway::pipeline {
+namespace {
+
+// Where row groups end, ascending, each once.
+std::vector<int64_t> RowGroupEnds(const std::vector<PinnedFile>& files) {
+  std::vector<int64_t> ends;
+  for (const PinnedFile& file : files) {
+    for (const int64_t first_row : file.row_group_first_rows) {
+      ends.push_back(file.first_ordinal + first_row);
+    }
+    ends.push_back(file.end_ordinal());
+  }
+  const auto repeated = std::ranges::unique(ends);
+  ends.erase(repeated.begin(), repeated.end());
+  return ends;
+}
+
+}  // namespace
+
+std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, int64_t first_ordinal,
+                             int64_t chunk_rows) {
+  std::vector<Chunk> chunks;
+  if (files.empty()) return chunks;
+  const std::vector<int64_t> ends = RowGroupEnds(files);
+  const int64_t last = files.back().end_ordinal();
+  int64_t first = first_ordinal;
+  while (first < last) {
+    const int64_t exact = first + std::min(chunk_rows, last - first);
+    int64_t end = exact;
+    const int64_t slack = std::min(chunk_rows, last - first) / 4;
+    int64_t distance = slack + 1;
+    for (auto place = std::ranges::lower_bound(ends, exact - slack);
+         place != ends.end() && *place <= exact + slack; ++place) {
+      if (*place <= first || std::abs(*place - exact) >= distance) continue;
+      distance = std::abs(*place - exact);
+      end = *place;
+    }
+    chunks.push_back({.first_ordinal = first, .end_ordinal = end});
+    first = end;
+  }
+  return chunks;
+}
+
+}  // namespace spillway::pipeline

@@ -1,0 +1,26 @@
+// A chunk: a run of source rows that are committed together.
+//
+// Thread rule: plain values.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "pipeline/pinned_table.h"
+
+namespace spillway::pipeline {
+
+struct Chunk {
+  int64_t first_ordinal = 0;
+  int64_t end_ordinal = 0;  // behind its last row; the commit's txn version
+
+  int64_t num_rows() const { return end_ordinal - first_ordinal; }
+};
+
+// Cuts the rows from `first_ordinal` on into chunks of about `chunk_rows` (> 0). A chunk ends where
+// a row group or a file ends if there is such a place within a quarter of chunk_rows, so that it
+// need not be decoded for two chunks; else after exactly chunk_rows. No chunk is empty.
+std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, int64_t first_ordinal,
+                             int64_t chunk_rows);
+
+}  // namespace spillway::pipeline

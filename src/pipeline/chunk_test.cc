@@ -1,0 +1,119 @@
+#include "pipeline/chunk.h"
+
+#include <cstdlib>
+#include <limits>
+#include <random>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "pipeline/test_tables.h"
+
+namespace spillway::pipeline {
+namespace {
+
+// Files of row groups of so many rows each.
+std::vector<PinnedFile> FilesOf(const std::vector<std::vector<int64_t>>& row_groups) {
+  std::vector<PinnedFile> files;
+  int64_t ordinal = 0;
+  for (const std::vector<int64_t>& groups : row_groups) {
+    PinnedFile file{.first_ordinal = ordinal};
+    for (const int64_t rows : groups) {
+      file.row_group_first_rows.push_back(file.num_rows);
+      file.num_rows += rows;
+    }
+    ordinal += file.num_rows;
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+std::vector<int64_t> EndsOf(const std::vector<Chunk>& chunks) {
+  std::vector<int64_t> ends;
+  for (const Chunk& chunk : chunks) ends.push_back(chunk.end_ordinal);
+  return ends;
+}
+
+using Ends = std::vector<int64_t>;
+
+TEST(CutChunks, NothingToCut) {
+  EXPECT_TRUE(CutChunks({}, 0, 10).empty());
+  EXPECT_TRUE(CutChunks(FilesOf({{}, {}}), 0, 10).empty());
+  EXPECT_TRUE(CutChunks(FilesOf({{100}}), 100, 10).empty());
+  EXPECT_TRUE(CutChunks(FilesOf({{100}}), 101, 10).empty());
+}
+
+TEST(CutChunks, ExactWhereNoRowGroupEndsNear) {
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{1000}}), 0, 300)), (Ends{300, 600, 1000}));
+  // The last row group's end is the table's, and 1000 lies within a quarter of 900.
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{1000}}), 0, 400)), (Ends{400, 800, 1000}));
+}
+
+TEST(CutChunks, SnapsToTheNearestEndWithinAQuarter) {
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{90, 30, 500}}), 0, 100)).front(), 90);
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{80, 35, 500}}), 0, 100)).front(), 115);
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{75, 500}}), 0, 100)).front(), 75);
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{125, 500}}), 0, 100)).front(), 125);
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{74, 500}}), 0, 100)).front(), 100);
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{126, 500}}), 0, 100)).front(), 100);
+  // A file ends where its last row group does.
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{90}, {}, {500}}), 0, 100)).front(), 90);
+}
+
+TEST(CutChunks, StartsBehindWhatIsCommitted) {
+  const auto chunks = CutChunks(FilesOf({{100, 100}, {100}}), 130, 100);
+  EXPECT_EQ(chunks.front().first_ordinal, 130);
+  EXPECT_EQ(EndsOf(chunks), (Ends{230, 300}));
+}
+
+TEST(CutChunks, ExtremeSizes) {
+  constexpr int64_t kLargest = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{5, 5}}), 3, kLargest)), (Ends{10}));
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{2, 1}}), 0, 1)), (Ends{1, 2, 3}));
+}
+
+TEST(CutChunks, CoversEveryRowOnceWhateverTheFilesAre) {
+  const uint64_t seed = test::Seed();
+  SCOPED_TRACE(fmt::format("SPILLWAY_TEST_SEED={}", seed));
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 500; ++round) {
+    std::vector<std::vector<int64_t>> groups(random() % 6);
+    std::set<int64_t> ends;
+    int64_t total = 0;
+    for (auto& file : groups) {
+      file.resize(random() % 5);
+      for (int64_t& rows : file) {
+        rows = static_cast<int64_t>(random() % 50);
+        total += rows;
+        ends.insert(total);
+      }
+    }
+    const int64_t start =
+        static_cast<int64_t>(random() % static_cast<uint64_t>(std::max<int64_t>(total, 1)));
+    const int64_t chunk_rows = 1 + static_cast<int64_t>(random() % 80);
+    int64_t next = start;
+    for (const Chunk& chunk : CutChunks(FilesOf(groups), start, chunk_rows)) {
+      ASSERT_EQ(chunk.first_ordinal, next);
+      ASSERT_GT(chunk.num_rows(), 0);
+      next = chunk.end_ordinal;
+      if (next == total) break;
+      // Never more than a quarter away, and off the exact size only for a row group's end.
+      ASSERT_LE(std::abs(chunk.num_rows() - chunk_rows), chunk_rows / 4);
+      if (chunk.num_rows() != chunk_rows) {
+        ASSERT_TRUE(ends.contains(next));
+      } else {
+        // No end is nearer: naive search.
+        const int64_t exact = chunk.first_ordinal + chunk_rows;
+        for (const int64_t end : ends) {
+          if (end > chunk.first_ordinal && end != exact) {
+            ASSERT_GT(std::abs(end - exact), ends.contains(exact) ? 0 : chunk_rows / 4);
+          }
+        }
+      }
+    }
+    ASSERT_EQ(next, std::max(start, total));
+  }
+}
+
+}  // namespace
+}  // namespace spillway::pipeline

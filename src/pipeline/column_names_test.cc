@@ -1,0 +1,53 @@
+#include "pipeline/column_names.h"
+
+#include "pipeline/test_tables.h"
+
+namespace spillway::pipeline {
+namespace {
+
+spec::LocatedText Name(std::string text) {
+  return {.text = std::move(text), .origin = "test.yaml", .anchors = {{.line = 3, .column = 7}}};
+}
+
+arrow::FieldVector Fields(const std::vector<std::string>& names) {
+  arrow::FieldVector fields;
+  for (const auto& name : names) fields.push_back(arrow::field(name, arrow::int64()));
+  return fields;
+}
+
+TEST(ColumnNames, CompareWithoutTheCaseOfAsciiLetters) {
+  EXPECT_TRUE(SameName("", ""));
+  EXPECT_TRUE(SameName("Image_Name", "iMAGE_nAME"));
+  EXPECT_TRUE(SameName("größe", "GRößE"));
+  EXPECT_FALSE(SameName("größe", "GRÖßE"));
+  EXPECT_FALSE(SameName("a", "ab"));
+  EXPECT_FALSE(SameName("ab", "a"));
+  // Neighbours of the letters in ASCII.
+  EXPECT_FALSE(SameName("@", "`"));
+  EXPECT_FALSE(SameName("[", "{"));
+}
+
+TEST(ColumnNames, FindsTheOnlyOne) {
+  const auto fields = Fields({"id", "Name", "other"});
+  EXPECT_EQ(FindColumn(fields, Name("NAME"), "the source").ValueOrDie(), 1);
+  EXPECT_EQ(FindColumn(fields, Name("missing"), "the source").ValueOrDie(), -1);
+  EXPECT_EQ(FindColumn({}, Name("id"), "the source").ValueOrDie(), -1);
+}
+
+TEST(ColumnNames, RefusesAnAmbiguousOne) {
+  const auto found = FindColumn(Fields({"Id", "x", "iD"}), Name("id"), "the source");
+  ASSERT_EQ(test::CodeOf(found.status()), ErrorCode::kAmbiguousColumn);
+  EXPECT_EQ(test::WhereOf(found.status()), "test.yaml:3:7");
+  EXPECT_EQ(FindError(found.status())->why,
+            "two columns of the source have that name: \"Id\" and \"iD\"");
+}
+
+TEST(ColumnNames, ListsAndQuotes) {
+  EXPECT_EQ(NamesOf(Fields({"b", "a"})), (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(Quoted("plain"), "`plain`");
+  EXPECT_EQ(Quoted("a`b"), "`a``b`");
+  EXPECT_EQ(Quoted(""), "``");
+}
+
+}  // namespace
+}  // namespace spillway::pipeline

@@ -1,0 +1,154 @@
+// A batch of source rows is probed at once; its matches come in runs. Where a run is one to one the
+// source columns are sliced, not copied, and only the payload is gathered.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <arrow/array/array_binary.h>
+#include <arrow/array/array_nested.h>
+#include <arrow/array/array_primitive.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
+#include <arrow/type_traits.h>
+#include <arrow/util/byte_size.h>
+
+#include "pipeline/stages.h"
+
+namespace spillway::pipeline {
+namespace {
+
+int64_t LargestRowBytes(const arrow::Array& column);
+
+template <typename ArrayType>
+int64_t LongestValue(const arrow::Array& column) {
+  const auto& values = static_cast<const ArrayType&>(column);
+  int64_t longest = 0;
+  for (int64_t row = 0; row < values.length(); ++row) {
+    longest = std::max<int64_t>(longest, values.value_length(row));
+  }
+  return longest;
+}
+
+template <typename ListType>
+int64_t LargestListBytes(const arrow::Array& column) {
+  const int64_t element_bytes = LargestRowBytes(*static_cast<const ListType&>(column).values());
+  return LongestValue<ListType>(column) * element_bytes + 8;
+}
+
+// An upper bound of the bytes of one row of `column`; of a list, its longest one full of its
+// largest elements.
+int64_t LargestRowBytes(const arrow::Array& column) {
+  switch (column.type_id()) {
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+      return LongestValue<arrow::BinaryArray>(column) + 4;
+    case arrow::Type::LARGE_STRING:
+    case arrow::Type::LARGE_BINARY:
+      return LongestValue<arrow::LargeBinaryArray>(column) + 8;
+    case arrow::Type::LIST:
+    case arrow::Type::MAP:
+      return LargestListBytes<arrow::ListArray>(column);
+    case arrow::Type::LARGE_LIST:
+      return LargestListBytes<arrow::LargeListArray>(column);
+    case arrow::Type::STRUCT: {
+      int64_t bytes = 1;
+      const auto& structs = static_cast<const arrow::StructArray&>(column);
+      for (const auto& child : structs.fields()) bytes += LargestRowBytes(*child);
+      return bytes;
+    }
+    default:
+      if (arrow::is_fixed_width(column.type_id()))
+        return std::max(column.type()->bit_width() / 8, 1);
+      return arrow::util::TotalBufferSize(column);
+  }
+}
+
+class LookupStage : public arrow::RecordBatchReader {
+ public:
+  LookupStage(ReaderPointer input, std::shared_ptr<arrow::Schema> schema, const BoundLookup& lookup,
+              const join::LookupIndex& index, int64_t batch_bytes, arrow::MemoryPool* pool)
+      : input_(std::move(input)),
+        schema_(std::move(schema)),
+        lookup_(lookup),
+        index_(index),
+        batch_bytes_(batch_bytes),
+        execution_(pool) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    while (prober_ == nullptr || prober_->done()) {
+      prober_.reset();
+      source_.reset();
+      ARROW_RETURN_NOT_OK(input_->ReadNext(&source_));
+      if (source_ == nullptr) {
+        batch->reset();
+        return Status::OK();
+      }
+      ARROW_RETURN_NOT_OK(StartBatch());
+    }
+    ARROW_ASSIGN_OR_RAISE(const join::Matches matches, prober_->Next(run_rows_));
+    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, SourceColumns(matches));
+    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector payload,
+                          index_.Gather(matches, execution_.memory_pool()));
+    std::move(payload.begin(), payload.end(), std::back_inserter(columns));
+    *batch = arrow::RecordBatch::Make(schema_, matches.num_rows(), std::move(columns));
+    return Status::OK();
+  }
+
+  Status Close() override { return input_->Close(); }
+
+ private:
+  Status StartBatch() {
+    arrow::ArrayVector keys;
+    for (const int column : lookup_.source_keys) keys.push_back(source_->column(column));
+    ARROW_ASSIGN_OR_RAISE(prober_, index_.Probe(keys, lookup_.type, execution_.memory_pool()));
+    run_rows_ = std::max<int64_t>(source_->num_rows(), 1);
+    if (index_.unique()) return Status::OK();
+    int64_t row_bytes = 1;
+    for (const auto& column : source_->columns()) row_bytes += LargestRowBytes(*column);
+    run_rows_ = std::clamp<int64_t>(batch_bytes_ / row_bytes, 1, run_rows_);
+    return Status::OK();
+  }
+
+  Result<arrow::ArrayVector> SourceColumns(const join::Matches& matches) {
+    if (matches.one_to_one) {
+      return source_->Slice(matches.first_source_row, matches.num_rows())->columns();
+    }
+    arrow::ArrayVector columns;
+    for (const auto& column : source_->columns()) {
+      ARROW_ASSIGN_OR_RAISE(
+          const arrow::Datum taken,
+          arrow::compute::Take(column, matches.source_rows,
+                               arrow::compute::TakeOptions::NoBoundsCheck(), &execution_));
+      columns.push_back(taken.make_array());
+    }
+    return columns;
+  }
+
+  const ReaderPointer input_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  const BoundLookup& lookup_;
+  const join::LookupIndex& index_;
+  const int64_t batch_bytes_;
+  arrow::compute::ExecContext execution_;
+  std::shared_ptr<arrow::RecordBatch> source_;
+  std::unique_ptr<join::Prober> prober_;
+  int64_t run_rows_ = 0;  // the most rows of one output batch
+};
+
+}  // namespace
+
+ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
+                              const join::LookupIndex& index, int64_t batch_bytes,
+                              arrow::MemoryPool* pool) {
+  arrow::FieldVector fields = input->schema()->fields();
+  for (const auto& field : index.payload_schema()->fields()) {
+    fields.push_back(field->WithNullable(true));
+  }
+  std::shared_ptr<arrow::Schema> schema = arrow::schema(std::move(fields));
+  return std::make_unique<LookupStage>(std::move(input), std::move(schema), lookup, index,
+                                       batch_bytes, pool);
+}
+
+}  // namespace spillway::pipeline

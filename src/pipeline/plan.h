@@ -1,0 +1,67 @@
+// A plan: everything that is known of a run before it reads a row. The tables are opened and
+// pinned, the pipeline is bound to them, the memory is added up, the chunks are cut, and the target
+// says how far an earlier attempt came.
+//
+// Thread rule: immutable once made, but for `target`, which the run takes over.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "memory/budget.h"
+#include "pipeline/bound_pipeline.h"
+#include "pipeline/chunk.h"
+#include "pipeline/memory_plan.h"
+#include "pipeline/pinned_table.h"
+#include "pipeline/target.h"
+#include "pipeline/work_sizes.h"
+#include "spec/spec.h"
+
+namespace spillway::pipeline {
+
+enum class RunMode {
+  kStandard,  // one commit
+  kChunked,   // the empty table first, then one commit per chunk
+};
+
+struct Plan {
+  spec::Spec spec;
+  memory::Budget budget;
+  std::unique_ptr<PinnedTable> source;
+  std::vector<std::unique_ptr<PinnedTable>> lookups;
+  std::unique_ptr<BoundPipeline> pipeline;
+  RunMode mode = RunMode::kStandard;
+  std::string mode_reason;
+  WorkSizes sizes;
+  MemoryPlan memory;
+  int64_t smallest_budget_bytes = 0;
+
+  // The app id of this run's txn actions, and the version that the last of them recorded: the
+  // ordinal behind the last source row that is committed. None: nothing is committed yet.
+  std::string app_id;
+  std::optional<int64_t> committed_ordinal;
+  std::vector<Chunk> chunks;  // what is left to do
+  ExistingTarget target;
+
+  bool fits() const { return memory.bound_bytes <= budget.total_bytes; }
+  bool finished() const {
+    return committed_ordinal.has_value() && *committed_ordinal >= source->physical_rows();
+  }
+};
+
+struct PlanOptions {
+  bool fresh = false;  // start anew although an attempt is committed, in part or whole
+};
+
+// Plans the run of `spec`. Reads logs and footers, and writes nothing. A plan that does not fit its
+// budget is a plan too; CheckBound refuses it. Errors: all those of BadInput in docs/errors.
+Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& options);
+
+// kBudgetTooSmall, naming the smallest budget that would do, where the plan does not fit.
+Status CheckBound(const Plan& plan);
+
+}  // namespace spillway::pipeline

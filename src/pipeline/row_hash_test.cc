@@ -1,0 +1,158 @@
+#include "pipeline/row_hash.h"
+
+#include <bit>
+#include <set>
+
+#include <arrow/array/builder_dict.h>
+#include <arrow/array/util.h>
+
+#include "pipeline/test_tables.h"
+
+namespace spillway::pipeline {
+namespace {
+
+struct TypeCase {
+  std::shared_ptr<arrow::DataType> type;
+  std::string values;  // JSON, all different, one of them null
+};
+
+std::vector<TypeCase> TypeCases() {
+  const auto point =
+      arrow::struct_({arrow::field("x", arrow::int32()), arrow::field("y", arrow::utf8())});
+  const std::string numbers = "[0, 1, null, -1, 100]";
+  const std::string texts = R"(["", "a", null, "b", "ab", "aa"])";
+  const std::string lists = "[[], [1], null, [1, 2], [2, 1], [null], [null, null]]";
+  return {
+      {arrow::boolean(), "[true, null, false]"},
+      {arrow::int8(), numbers},
+      {arrow::int16(), numbers},
+      {arrow::int32(), numbers},
+      {arrow::int64(), numbers},
+      {arrow::float32(), "[0, -0.0, null, 1.5, NaN, Inf]"},
+      {arrow::float64(), "[0, -0.0, null, 1.5, NaN, Inf]"},
+      {arrow::date32(), numbers},
+      {arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), numbers},
+      {arrow::timestamp(arrow::TimeUnit::MICRO), numbers},
+      {arrow::decimal128(9, 2), R"(["0.00", "1.00", null, "-1.00"])"},
+      {arrow::decimal128(38, 2), R"(["0.00", "1.00", null, "-1.00", "100000000000000000.00"])"},
+      {arrow::utf8(), texts},
+      {arrow::binary(), texts},
+      {arrow::large_utf8(), texts},
+      {arrow::large_binary(), texts},
+      {arrow::fixed_size_binary(2), R"(["aa", "ab", null, "ba"])"},
+      {point, R"([{"x": 1, "y": "a"}, {"x": 1, "y": null}, null, {"x": null, "y": "a"},
+                      {"x": null, "y": null}])"},
+      {arrow::list(arrow::int32()), lists},
+      {arrow::large_list(arrow::int32()), lists},
+      {arrow::list(arrow::list(arrow::int32())), "[[], [[]], null, [[], []], [[1]], [[1], []]]"},
+      {arrow::map(arrow::utf8(), arrow::int32()),
+       R"([[], [["a", 1]], null, [["a", null]], [["b", 1]], [["a", 1], ["b", 1]]])"}};
+}
+
+std::shared_ptr<arrow::Array> Values(const TypeCase& test_case) {
+  return arrow::json::ArrayFromJSONString(test_case.type, test_case.values).ValueOrDie();
+}
+
+std::vector<uint64_t> Hashes(const arrow::Array& array) { return HashColumn(array).ValueOrDie(); }
+
+TEST(HashColumn, TellsAllValuesOfEveryTypeApart) {
+  for (const TypeCase& test_case : TypeCases()) {
+    SCOPED_TRACE(test_case.type->ToString());
+    const auto hashes = Hashes(*Values(test_case));
+    EXPECT_EQ(std::set<uint64_t>(hashes.begin(), hashes.end()).size(), hashes.size());
+  }
+}
+
+TEST(HashColumn, GivesSlicesAndCopiesTheHashesOfTheWhole) {
+  for (const TypeCase& test_case : TypeCases()) {
+    SCOPED_TRACE(test_case.type->ToString());
+    const auto whole = Values(test_case);
+    const auto hashes = Hashes(*whole);
+    for (int64_t first = 0; first <= whole->length(); ++first) {
+      for (int64_t rows = 0; rows <= whole->length() - first; ++rows) {
+        const auto slice = whole->Slice(first, rows);
+        const std::vector<uint64_t> expected(hashes.begin() + first, hashes.begin() + first + rows);
+        ASSERT_EQ(Hashes(*slice), expected) << first << "+" << rows;
+        // The same values in buffers of their own, after others and at another offset.
+        const auto moved = arrow::Concatenate({whole, slice}).ValueOrDie()->Slice(whole->length());
+        ASSERT_EQ(Hashes(*moved), expected) << first << "+" << rows;
+      }
+    }
+  }
+}
+
+TEST(HashColumn, IgnoresWhatLiesUnderANull) {
+  // The second value is null, whatever bytes are there.
+  const auto ones = arrow::json::ArrayFromJSONString(arrow::int64(), "[1, 1]").ValueOrDie();
+  const auto nulls = arrow::json::ArrayFromJSONString(arrow::int64(), "[1, null]").ValueOrDie();
+  auto data = ones->data()->Copy();
+  data->buffers[0] = nulls->data()->buffers[0];
+  data->null_count = 1;
+  EXPECT_EQ(Hashes(*arrow::MakeArray(data)), Hashes(*nulls));
+}
+
+TEST(HashColumn, TakesEmptyArraysWithoutBuffers) {
+  for (const TypeCase& test_case : TypeCases()) {
+    EXPECT_TRUE(Hashes(*arrow::MakeEmptyArray(test_case.type).ValueOrDie()).empty());
+  }
+  const auto bare = arrow::ArrayData::Make(arrow::int64(), 0, {nullptr, nullptr});
+  EXPECT_TRUE(Hashes(*arrow::MakeArray(bare)).empty());
+  EXPECT_EQ(Hashes(*arrow::MakeArrayOfNull(arrow::null(), 3).ValueOrDie()).size(), 3U);
+}
+
+TEST(HashColumn, RefusesEncodedTypes) {
+  arrow::StringDictionaryBuilder builder;
+  ASSERT_TRUE(builder.Append("a").ok());
+  const auto encoded = builder.Finish().ValueOrDie();
+  EXPECT_EQ(test::CodeOf(HashColumn(*encoded).status()), ErrorCode::kUnsupportedType);
+}
+
+TEST(HashColumn, EveryBitOfAValueCounts) {
+  std::set<uint64_t> seen;
+  for (int bit = 0; bit < 64; ++bit) {
+    const auto value = std::bit_cast<int64_t>(uint64_t{1} << bit);
+    const auto array = arrow::MakeArrayFromScalar(arrow::Int64Scalar(value), 1).ValueOrDie();
+    seen.insert(Hashes(*array).front());
+  }
+  EXPECT_EQ(seen.size(), 64U);
+}
+
+TEST(CombineHashes, KnowsWhichColumnAValueIsIn) {
+  const std::vector<uint64_t> left = {1, 2};
+  const std::vector<uint64_t> right = {2, 1};
+  std::vector<uint64_t> forward(2, 0);
+  CombineHashes(left, &forward);
+  CombineHashes(right, &forward);
+  std::vector<uint64_t> swapped(2, 0);
+  CombineHashes(right, &swapped);
+  CombineHashes(left, &swapped);
+  EXPECT_NE(forward[0], swapped[0]);
+  EXPECT_EQ(forward[0], swapped[1]);
+}
+
+TEST(MultisetHash, IsOneForAllOrdersAndPieces) {
+  MultisetHash whole;
+  whole.Add({1, 2, 3, 3});
+  MultisetHash pieces;
+  pieces.Add({3});
+  pieces.Add({});
+  pieces.Add({2, 3, 1});
+  EXPECT_EQ(whole, pieces);
+}
+
+TEST(MultisetHash, CountsRepetitionsAndChanges) {
+  const auto of = [](const std::vector<uint64_t>& hashes) {
+    MultisetHash hash;
+    hash.Add(hashes);
+    return hash;
+  };
+  EXPECT_FALSE(of({1, 2}) == of({1, 2, 2}));
+  EXPECT_FALSE(of({1, 1, 2}) == of({1, 2, 2}));
+  EXPECT_FALSE(of({}) == of({0}));
+  // The plain sums are equal, the mixed ones are not.
+  EXPECT_FALSE(of({1, 4}) == of({2, 3}));
+  EXPECT_FALSE(of({0, 0}) == of({1, ~uint64_t{0}}));
+}
+
+}  // namespace
+}  // namespace spillway::pipeline

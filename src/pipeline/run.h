@@ -1,0 +1,44 @@
+// Runs a plan: builds the lookups' indexes, then reads, joins, writes and commits chunk after
+// chunk.
+//
+// Thread rule: one run per process at a time; `progress` and `stop` may be used from other threads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "memory/balance.h"
+#include "pipeline/plan.h"
+#include "pipeline/progress.h"
+
+namespace spillway::pipeline {
+
+struct RunReport {
+  bool already_finished = false;  // an earlier run committed all of it; nothing was done
+  bool stopped = false;           // by the stop signal, after a chunk
+  int64_t source_rows = 0;        // read by this run
+  int64_t rows_written = 0;
+  int64_t bytes_written = 0;
+  int64_t files_written = 0;
+  int64_t chunks_committed = 0;
+  int64_t chunks_left = 0;
+  int64_t target_version = -1;
+  double lookup_seconds = 0;
+  double total_seconds = 0;
+  int64_t peak_memory_bytes = 0;  // RssAnon + RssShmem, sampled
+  std::vector<memory::TagUsage> memory_by_use;
+};
+
+// Executes `plan`. Everything committed stays committed, whatever happens; the same plan made again
+// goes on after it. Errors: kBudgetTooSmall before anything is written; then kBudgetExceeded,
+// kEvaluation, kCorruptDataFile, kDuplicateLookupKey, kCommitConflict and storage errors;
+// Status::Cancelled after a stop at once.
+Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& stop);
+
+// "Nothing was lost: 17 of 38 chunks are committed, run again to go on"; empty where nothing was
+// committed yet.
+std::string DescribeWhatIsKept(const Plan& plan, const Progress& progress);
+
+}  // namespace spillway::pipeline

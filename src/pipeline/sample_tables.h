@@ -1,0 +1,36 @@
+// Sample data: a bronze table of accident images and the predictions for most of them, as Delta
+// tables of any size. A row's values depend on the seed and its number alone, so that the same
+// arguments give the same rows; both tables have them in shuffled orders of their own.
+//
+// Thread rule: free functions; one call per folder at a time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/status.h"
+#include "pipeline/progress.h"
+
+namespace spillway::pipeline {
+
+struct SampleOptions {
+  std::string folder;  // absolute; gets bronze_accident and predictions
+  int64_t rows = 0;
+  int64_t content_bytes = 96;
+  double match_rate = 0.9;  // of the bronze rows have a prediction
+  uint64_t seed = 1;
+};
+
+struct SampleReport {
+  int64_t bronze_rows = 0;
+  int64_t prediction_rows = 0;
+  int64_t bytes = 0;
+  double seconds = 0;
+};
+
+// Errors: kTargetExists where one of the tables is there already, and those of TableWriter and
+// delta::Commit. Status::Cancelled when `stop` asks for it.
+Result<SampleReport> WriteSampleTables(const SampleOptions& options, Progress* progress,
+                                       const StopSignal& stop);
+
+}  // namespace spillway::pipeline

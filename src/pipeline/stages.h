@@ -1,0 +1,40 @@
+// The stages of a pipeline: each takes batches of the running schema and makes the next one's.
+//
+// Thread rule: a stage belongs to one thread; the bound pipeline and the indexes that it points to
+// are shared and outlive it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <arrow/record_batch.h>
+
+#include "expression/expression.h"
+#include "join/lookup_index.h"
+#include "pipeline/bound_pipeline.h"
+
+namespace spillway::pipeline {
+
+using ReaderPointer = std::unique_ptr<arrow::RecordBatchReader>;
+
+// Keeps the rows for which `condition` is true; NULL is not true.
+ReaderPointer MakeFilterStage(ReaderPointer input, const expression::BoundExpression& condition,
+                              const expression::EvaluationContext& context);
+
+// Makes the columns of `projections`, whose fields are `schema`.
+ReaderPointer MakeProjectionStage(ReaderPointer input, std::shared_ptr<arrow::Schema> schema,
+                                  const std::vector<Projection>& projections,
+                                  const expression::EvaluationContext& context);
+
+// Joins with `index` and adds its payload. A source row may give many rows: batches are cut so that
+// none holds more than about `batch_bytes`, or one row.
+ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
+                              const join::LookupIndex& index, int64_t batch_bytes,
+                              arrow::MemoryPool* pool);
+
+// Adds the derived columns, and keeps those that the output wants.
+ReaderPointer MakeDeriveStage(ReaderPointer input, const BoundPipeline& pipeline,
+                              const expression::EvaluationContext& context);
+
+}  // namespace spillway::pipeline

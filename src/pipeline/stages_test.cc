@@ -1,0 +1,270 @@
+#include "pipeline/stages.h"
+
+#include <map>
+#include <random>
+
+#include "pipeline/test_tables.h"
+
+namespace spillway::pipeline {
+namespace {
+
+using arrow::field;
+using test::BatchPointer;
+
+std::unique_ptr<arrow::RecordBatchReader> ReaderOf(std::vector<BatchPointer> batches,
+                                                   const std::shared_ptr<arrow::Schema>& schema) {
+  // RecordBatchReader::Make gives a shared_ptr; a stage owns what is before it.
+  class Batches : public arrow::RecordBatchReader {
+   public:
+    Batches(std::vector<BatchPointer> batches, std::shared_ptr<arrow::Schema> schema)
+        : batches_(std::move(batches)), schema_(std::move(schema)) {}
+    std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+    Status ReadNext(BatchPointer* batch) override {
+      *batch = next_ < batches_.size() ? batches_[next_++] : nullptr;
+      return Status::OK();
+    }
+
+   private:
+    std::vector<BatchPointer> batches_;
+    std::shared_ptr<arrow::Schema> schema_;
+    size_t next_ = 0;
+  };
+  return std::make_unique<Batches>(std::move(batches), schema);
+}
+
+// Cuts `batch` into slices of random lengths.
+std::vector<BatchPointer> RandomSlices(const BatchPointer& batch, std::mt19937_64& random) {
+  std::vector<BatchPointer> slices;
+  for (int64_t first = 0; first < batch->num_rows();) {
+    const int64_t rows = 1 + static_cast<int64_t>(random() % 40);
+    slices.push_back(batch->Slice(first, rows));
+    first += slices.back()->num_rows();
+  }
+  return slices;
+}
+
+struct Row {
+  std::optional<int64_t> key;
+  std::string text;
+};
+
+const auto kSourceSchema =
+    arrow::schema({field("key", arrow::int64()), field("text", arrow::utf8()),
+                   field("list", arrow::list(arrow::int32())),
+                   field("map", arrow::map(arrow::utf8(), arrow::int32()))});
+
+std::vector<Row> RandomRows(std::mt19937_64& random, size_t count, uint64_t keys) {
+  std::vector<Row> rows;
+  for (size_t i = 0; i < count; ++i) {
+    Row row{.text = fmt::format("{}-{}", i, std::string(random() % 30, 'x'))};
+    if (random() % 10 != 0) row.key = static_cast<int64_t>(random() % keys);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string JsonKey(const Row& row) { return row.key ? std::to_string(*row.key) : "null"; }
+
+BatchPointer SourceBatch(const std::vector<Row>& rows) {
+  std::string json = "[";
+  for (const Row& row : rows) {
+    json +=
+        fmt::format(R"({}{{"key": {}, "text": "{}", "list": [1, {}], "map": [["a", {}]]}})",
+                    json.size() > 1 ? "," : "", JsonKey(row), row.text, JsonKey(row), JsonKey(row));
+  }
+  return test::BatchOf(kSourceSchema, json + "]");
+}
+
+const auto kLookupSchema =
+    arrow::schema({field("key", arrow::int64()), field("found", arrow::utf8())});
+
+std::unique_ptr<join::LookupIndex> IndexOf(const std::vector<Row>& rows) {
+  std::string json = "[";
+  for (const Row& row : rows) {
+    json += fmt::format(R"({}{{"key": {}, "found": "{}"}})", json.size() > 1 ? "," : "",
+                        JsonKey(row), row.text);
+  }
+  const auto reader = ReaderOf({test::BatchOf(kLookupSchema, json + "]")}, kLookupSchema);
+  return join::LookupIndex::Build(
+             *reader, {.name = "test", .key_columns = {0}, .pool = arrow::default_memory_pool()})
+      .ValueOrDie();
+}
+
+// Nested loops.
+std::vector<std::string> NaiveJoin(const std::vector<Row>& source, const std::vector<Row>& lookup,
+                                   join::JoinType type) {
+  std::vector<std::string> joined;
+  for (const Row& row : source) {
+    bool found = false;
+    for (const Row& other : lookup) {
+      if (!row.key || row.key != other.key) continue;
+      joined.push_back(row.text + "|" + other.text);
+      found = true;
+    }
+    if (!found && type == join::JoinType::kLeftOuter) joined.push_back(row.text + "|null");
+  }
+  return joined;
+}
+
+// text|found of the output rows; checks that the other columns came along.
+std::vector<std::string> Joined(arrow::RecordBatchReader& stage, int64_t* largest_batch_rows) {
+  std::vector<std::string> rows;
+  *largest_batch_rows = 0;
+  while (const auto batch = stage.Next().ValueOrDie()) {
+    EXPECT_TRUE(batch->ValidateFull().ok());
+    EXPECT_GT(batch->num_rows(), 0);
+    *largest_batch_rows = std::max(*largest_batch_rows, batch->num_rows());
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      const auto at = [&](int column) {
+        return batch->column(column)->GetScalar(row).ValueOrDie();
+      };
+      rows.push_back(at(1)->ToString() + "|" + at(4)->ToString());
+      const std::string key = at(0)->ToString();
+      const auto& list = static_cast<const arrow::BaseListScalar&>(*at(2)).value;
+      EXPECT_EQ(list->GetScalar(1).ValueOrDie()->ToString(), key);
+    }
+  }
+  return rows;
+}
+
+TEST(LookupStage, JoinsLikeNestedLoops) {
+  const uint64_t seed = test::Seed();
+  SCOPED_TRACE(fmt::format("SPILLWAY_TEST_SEED={}", seed));
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 60; ++round) {
+    const uint64_t keys = 1 + random() % 60;
+    const auto source = RandomRows(random, random() % 120, keys);
+    const auto lookup = RandomRows(random, random() % 80, keys);
+    const auto index = IndexOf(lookup);
+    for (const auto type : {join::JoinType::kLeftOuter, join::JoinType::kInner}) {
+      BoundLookup bound{.type = type};
+      bound.source_keys = {0};
+      const int64_t batch_bytes = 1 + static_cast<int64_t>(random() % 5000);
+      const auto stage =
+          MakeLookupStage(ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema), bound,
+                          *index, batch_bytes, arrow::default_memory_pool());
+      int64_t largest = 0;
+      ASSERT_EQ(Joined(*stage, &largest), NaiveJoin(source, lookup, type));
+      ASSERT_LE(largest, 40);  // never more rows than the source's batch had
+    }
+  }
+}
+
+TEST(LookupStage, CutsWhatAHotKeyMultiplies) {
+  std::vector<Row> source(8, Row{.key = 1, .text = std::string(1000, 's')});
+  std::vector<Row> lookup(500, Row{.key = 1, .text = "l"});
+  const auto index = IndexOf(lookup);
+  BoundLookup bound;
+  bound.source_keys = {0};
+  const auto rows_at_once = [&](int64_t batch_bytes) {
+    const auto stage = MakeLookupStage(ReaderOf({SourceBatch(source)}, kSourceSchema), bound,
+                                       *index, batch_bytes, arrow::default_memory_pool());
+    int64_t largest = 0;
+    EXPECT_EQ(Joined(*stage, &largest).size(), 4000U);
+    return largest;
+  };
+  EXPECT_EQ(rows_at_once(1), 1);
+  EXPECT_EQ(rows_at_once(1 << 20), 8);
+  // A row has 1,000 bytes of text and under 100 of the rest, its list and map among it.
+  EXPECT_EQ(rows_at_once(5500), 5);
+}
+
+TEST(LookupStage, SlicesWhereEveryRowMatchesOnce) {
+  std::vector<Row> source;
+  std::vector<Row> lookup;
+  for (int64_t key = 0; key < 100; ++key) {
+    source.push_back({.key = key, .text = fmt::format("s{}", key)});
+    lookup.push_back({.key = 99 - key, .text = fmt::format("l{}", 99 - key)});
+  }
+  const auto index = IndexOf(lookup);
+  BoundLookup bound;
+  bound.source_keys = {0};
+  const BatchPointer batch = SourceBatch(source);
+  // However small the batches are meant to be: nothing is multiplied.
+  const auto stage = MakeLookupStage(ReaderOf({batch}, kSourceSchema), bound, *index, 1,
+                                     arrow::default_memory_pool());
+  const BatchPointer joined = stage->Next().ValueOrDie();
+  ASSERT_EQ(joined->num_rows(), 100);
+  EXPECT_EQ(joined->column(1)->data()->buffers[2], batch->column(1)->data()->buffers[2]);
+  EXPECT_EQ(stage->Next().ValueOrDie(), nullptr);
+}
+
+TEST(LookupStage, StacksOneUponAnother) {
+  const uint64_t seed = test::Seed();
+  SCOPED_TRACE(fmt::format("SPILLWAY_TEST_SEED={}", seed));
+  std::mt19937_64 random(seed);
+  const auto source = RandomRows(random, 100, 20);
+  const auto first = RandomRows(random, 30, 20);
+  const auto second = RandomRows(random, 30, 20);
+  const auto first_index = IndexOf(first);
+  const auto second_index = IndexOf(second);
+  BoundLookup bound;
+  bound.source_keys = {0};
+  auto stage = MakeLookupStage(ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema),
+                               bound, *first_index, 300, arrow::default_memory_pool());
+  stage =
+      MakeLookupStage(std::move(stage), bound, *second_index, 300, arrow::default_memory_pool());
+  size_t expected = 0;
+  for (const Row& row : source) {
+    const auto matches = [&row](const std::vector<Row>& rows) {
+      const auto count = std::ranges::count_if(
+          rows, [&row](const Row& other) { return row.key && row.key == other.key; });
+      return static_cast<size_t>(std::max<int64_t>(count, 1));
+    };
+    expected += matches(first) * matches(second);
+  }
+  EXPECT_EQ(test::RowsOf(*stage).size(), expected);
+}
+
+TEST(FilterStage, KeepsWhatIsTrue) {
+  const auto source = SourceBatch({{1, "a"}, {std::nullopt, "b"}, {5, "c"}, {7, "d"}});
+  const auto kept = [&source](std::string_view condition) {
+    const auto bound = expression::Bind(condition, *kSourceSchema).ValueOrDie();
+    const auto stage = MakeFilterStage(
+        ReaderOf({source->Slice(0, 2), source->Slice(2, 2)}, kSourceSchema), bound, {});
+    std::string texts;
+    while (const auto batch = stage->Next().ValueOrDie()) {
+      EXPECT_TRUE(batch->ValidateFull().ok());
+      for (int64_t i = 0; i < batch->num_rows(); ++i) {
+        texts += batch->column(1)->GetScalar(i).ValueOrDie()->ToString();
+      }
+    }
+    return texts;
+  };
+  EXPECT_EQ(kept("key > 1"), "cd");
+  EXPECT_EQ(kept("NOT key > 1"), "a");
+  EXPECT_EQ(kept("key IS NULL"), "b");
+  EXPECT_EQ(kept("true"), "abcd");
+  EXPECT_EQ(kept("CAST(NULL AS BOOLEAN)"), "");
+  EXPECT_EQ(kept("key > 100"), "");
+}
+
+TEST(DeriveStage, UsesEarlierColumnsAndReplaces) {
+  const test::TestFolder folder;
+  const auto parsed = test::ParseSpec(
+      folder,
+      "pipeline: test\nsource: {table: s}\ntarget: {table: t}\n"
+      "columns: {a: key + 1, b: a * 2, text: upper(text), fixed: \"'x'\", t: text}\n"
+      "drop: [list, map, a]\n");
+  const auto bound = BindPipeline(*parsed, *kSourceSchema, {}).ValueOrDie();
+  const auto full = SourceBatch({{1, "a"}, {std::nullopt, "b"}});
+  const auto input = full->SelectColumns({0, 1}).ValueOrDie();
+  const auto stage = MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, {});
+  EXPECT_EQ(test::RowsOf(*stage), (std::vector<std::string>{"1|A|4|x|A|", "null|B|null|x|B|"}));
+  EXPECT_EQ(stage->schema()->field_names(),
+            (std::vector<std::string>{"key", "text", "b", "fixed", "t"}));
+}
+
+TEST(DeriveStage, PassesTheErrorOfARowOn) {
+  const test::TestFolder folder;
+  const auto parsed = test::ParseSpec(
+      folder,
+      "pipeline: test\nsource: {table: s}\ntarget: {table: t}\ncolumns: {a: 1 / (key - 5)}\n");
+  const auto bound = BindPipeline(*parsed, *kSourceSchema, {}).ValueOrDie();
+  const auto stage =
+      MakeDeriveStage(ReaderOf({SourceBatch({{5, "a"}})}, kSourceSchema), *bound, {});
+  EXPECT_EQ(test::CodeOf(stage->Next().status()), ErrorCode::kEvaluation);
+}
+
+}  // namespace
+}  // namespace spillway::pipeline

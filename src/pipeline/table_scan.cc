@@ -1,0 +1,274 @@
+// One file after another: the row groups that overlap the wanted rows are streamed, and what lies
+// before and behind is cut off; then deleted rows are filtered out, and partition values put in.
+#include "pipeline/table_scan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <arrow/array/builder_primitive.h>
+#include <arrow/array/util.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
+#include <arrow/scalar.h>
+#include <arrow/util/decimal.h>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "parquet/reader.h"
+
+namespace spillway::pipeline {
+namespace {
+
+using BatchPointer = std::shared_ptr<arrow::RecordBatch>;
+
+// The rows [first, end) of one file.
+class FileScan {
+ public:
+  static Result<std::unique_ptr<FileScan>> Open(const PinnedTable& table, const PinnedFile& file,
+                                                int64_t first, int64_t end,
+                                                const parquet::ReadOptions& options);
+
+  // The next batch, or null at the end.
+  Result<BatchPointer> Next();
+
+ private:
+  FileScan(const PinnedTable& table, const PinnedFile& file, int64_t first, int64_t end,
+           const parquet::ReadOptions& options)
+      : table_(table), file_(file), row_(first), end_(end), options_(options) {}
+
+  Status OpenRowGroups();
+  Status ReadPartitionValues();
+  Result<BatchPointer> DropDeleted(BatchPointer batch, int64_t first_row) const;
+  Result<BatchPointer> Assemble(const BatchPointer& batch) const;
+  Status TooFewRows() const;
+
+  const PinnedTable& table_;
+  const PinnedFile& file_;
+  int64_t row_;  // of the file: the next one that is wanted
+  const int64_t end_;
+  const parquet::ReadOptions options_;
+  int64_t stream_row_ = 0;  // of the file: where the stream stands
+  std::unique_ptr<arrow::RecordBatchReader> stream_;
+  std::vector<uint64_t> deleted_rows_;                            // of the file, ascending
+  std::vector<std::shared_ptr<arrow::Scalar>> partition_values_;  // by wanted column, or null
+};
+
+Result<std::unique_ptr<FileScan>> FileScan::Open(const PinnedTable& table, const PinnedFile& file,
+                                                 int64_t first, int64_t end,
+                                                 const parquet::ReadOptions& options) {
+  std::unique_ptr<FileScan> scan(new FileScan(table, file, first, end, options));
+  ARROW_RETURN_NOT_OK(scan->OpenRowGroups());
+  ARROW_RETURN_NOT_OK(scan->ReadPartitionValues());
+  if (file.data_file.deletion_vector) {
+    ARROW_ASSIGN_OR_RAISE(scan->deleted_rows_,
+                          table.snapshot().DeletedRows(*file.data_file.deletion_vector));
+  }
+  return scan;
+}
+
+Status FileScan::OpenRowGroups() {
+  const std::vector<int64_t>& firsts = file_.row_group_first_rows;
+  const auto begin = std::ranges::upper_bound(firsts, row_) - 1;
+  const auto behind = std::ranges::lower_bound(firsts, end_);
+  ARROW_ASSIGN_OR_RAISE(
+      auto reader,
+      parquet::FileReader::Open(file_.data_file.path, file_.data_file.size_bytes, options_));
+  ARROW_ASSIGN_OR_RAISE(stream_,
+                        reader->Read(FileColumns(table_), static_cast<int>(begin - firsts.begin()),
+                                     static_cast<int>(behind - begin)));
+  stream_row_ = *begin;
+  return Status::OK();
+}
+
+Status FileScan::ReadPartitionValues() {
+  const arrow::Schema& schema = *table_.read_schema();
+  partition_values_.resize(static_cast<size_t>(schema.num_fields()));
+  for (int i = 0; i < schema.num_fields(); ++i) {
+    const auto& values = file_.data_file.partition_values;
+    const auto value = std::ranges::find(values, schema.field(i)->name(),
+                                         &delta::PartitionValues::value_type::first);
+    if (value == values.end()) continue;
+    Result<std::shared_ptr<arrow::Scalar>> scalar =
+        ParsePartitionValue(schema.field(i)->type(), value->second);
+    if (!scalar.ok()) {
+      return WithWhere(scalar.status(), ErrorCode::kCorruptLog, file_.data_file.path);
+    }
+    partition_values_[static_cast<size_t>(i)] = *std::move(scalar);
+  }
+  return Status::OK();
+}
+
+Result<BatchPointer> FileScan::Next() {
+  while (row_ < end_) {
+    BatchPointer batch;
+    ARROW_RETURN_NOT_OK(stream_->ReadNext(&batch));
+    if (batch == nullptr) return TooFewRows();
+    const int64_t batch_first = stream_row_;
+    stream_row_ += batch->num_rows();
+    if (stream_row_ <= row_) continue;
+    const int64_t wanted_end = std::min(stream_row_, end_);
+    batch = batch->Slice(row_ - batch_first, wanted_end - row_);
+    ARROW_ASSIGN_OR_RAISE(batch, DropDeleted(std::move(batch), row_));
+    row_ = wanted_end;
+    if (batch->num_rows() > 0) return Assemble(batch);
+  }
+  return BatchPointer();
+}
+
+Result<BatchPointer> FileScan::DropDeleted(BatchPointer batch, int64_t first_row) const {
+  const auto first = static_cast<uint64_t>(first_row);
+  const auto end = first + static_cast<uint64_t>(batch->num_rows());
+  const auto begin_deleted = std::ranges::lower_bound(deleted_rows_, first);
+  const auto end_deleted = std::lower_bound(begin_deleted, deleted_rows_.end(), end);
+  if (begin_deleted == end_deleted) return batch;
+
+  arrow::Int64Builder kept(options_.pool);
+  ARROW_RETURN_NOT_OK(kept.Reserve(batch->num_rows() - (end_deleted - begin_deleted)));
+  auto deleted = begin_deleted;
+  for (uint64_t row = first; row < end; ++row) {
+    if (deleted != end_deleted && *deleted == row) {
+      ++deleted;
+    } else {
+      kept.UnsafeAppend(static_cast<int64_t>(row - first));
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(auto indices, kept.Finish());
+  const int64_t rows = indices->length();
+  if (batch->num_columns() == 0) {
+    return arrow::RecordBatch::Make(batch->schema(), rows, arrow::ArrayVector{});
+  }
+  arrow::compute::ExecContext execution(options_.pool);
+  ARROW_ASSIGN_OR_RAISE(
+      const arrow::Datum taken,
+      arrow::compute::Take(batch, indices, arrow::compute::TakeOptions::NoBoundsCheck(),
+                           &execution));
+  return taken.record_batch();
+}
+
+Result<BatchPointer> FileScan::Assemble(const BatchPointer& batch) const {
+  arrow::ArrayVector columns;
+  int next = 0;
+  for (const auto& value : partition_values_) {
+    if (value == nullptr) {
+      columns.push_back(batch->column(next++));
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(auto column,
+                          arrow::MakeArrayFromScalar(*value, batch->num_rows(), options_.pool));
+    columns.push_back(std::move(column));
+  }
+  return arrow::RecordBatch::Make(table_.read_schema(), batch->num_rows(), std::move(columns));
+}
+
+// The file was replaced after its footer was read for the plan.
+Status FileScan::TooFewRows() const {
+  return MakeError({.code = ErrorCode::kCorruptDataFile,
+                    .what = "a data file has fewer rows than when the run was planned",
+                    .where = file_.data_file.path,
+                    .why = fmt::format("it ends at row {}, {} rows were expected", stream_row_,
+                                       file_.num_rows)});
+}
+
+class TableScan : public arrow::RecordBatchReader {
+ public:
+  TableScan(const PinnedTable& table, int64_t first, int64_t end,
+            const parquet::ReadOptions& options)
+      : table_(table),
+        ordinal_(first),
+        end_(std::min(end, table.physical_rows())),
+        options_(options) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return table_.read_schema(); }
+
+  Status ReadNext(BatchPointer* batch) override {
+    for (;;) {
+      if (file_ != nullptr) {
+        ARROW_ASSIGN_OR_RAISE(*batch, file_->Next());
+        if (*batch != nullptr) return Status::OK();
+        file_.reset();
+      }
+      if (ordinal_ >= end_) {
+        batch->reset();
+        return Status::OK();
+      }
+      ARROW_RETURN_NOT_OK(OpenNextFile());
+    }
+  }
+
+ private:
+  Status OpenNextFile() {
+    const std::vector<PinnedFile>& files = table_.files();
+    const auto file = std::ranges::upper_bound(files, ordinal_, {}, &PinnedFile::first_ordinal) - 1;
+    const int64_t stop = std::min(end_, file->end_ordinal());
+    if (ordinal_ < stop) {
+      ARROW_ASSIGN_OR_RAISE(file_, FileScan::Open(table_, *file, ordinal_ - file->first_ordinal,
+                                                  stop - file->first_ordinal, options_));
+    }
+    ordinal_ = stop;
+    return Status::OK();
+  }
+
+  const PinnedTable& table_;
+  int64_t ordinal_;  // the first row that no file was opened for
+  const int64_t end_;
+  const parquet::ReadOptions options_;
+  std::unique_ptr<FileScan> file_;
+};
+
+// Arrow parses no decimals.
+Result<std::shared_ptr<arrow::Scalar>> ParseDecimal(const std::shared_ptr<arrow::DataType>& type,
+                                                    const std::string& text) {
+  const auto& decimal = static_cast<const arrow::Decimal128Type&>(*type);
+  arrow::Decimal128 value;
+  int32_t precision = 0;
+  int32_t scale = 0;
+  ARROW_RETURN_NOT_OK(arrow::Decimal128::FromString(text, &value, &precision, &scale));
+  ARROW_ASSIGN_OR_RAISE(value, value.Rescale(scale, decimal.scale()));
+  if (!value.FitsInPrecision(decimal.precision())) return Status::Invalid("too many digits");
+  return std::make_shared<arrow::Decimal128Scalar>(value, type);
+}
+
+// "2026-01-31 10:00:00[.123456]" in UTC, or ISO 8601 with a Z. Arrow wants a zone where the type
+// has one, and none where it has not.
+std::string ZonedAs(const arrow::TimestampType& type, std::string text) {
+  const bool has_zone = text.ends_with('Z');
+  const bool wants_zone = !type.timezone().empty();
+  if (has_zone && !wants_zone) text.pop_back();
+  if (!has_zone && wants_zone) text += 'Z';
+  return text;
+}
+
+Result<std::shared_ptr<arrow::Scalar>> ParseValue(const std::shared_ptr<arrow::DataType>& type,
+                                                  const std::string& text) {
+  switch (type->id()) {
+    case arrow::Type::DECIMAL128:
+      return ParseDecimal(type, text);
+    case arrow::Type::TIMESTAMP:
+      return arrow::Scalar::Parse(type,
+                                  ZonedAs(static_cast<const arrow::TimestampType&>(*type), text));
+    default:
+      return arrow::Scalar::Parse(type, text);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<arrow::RecordBatchReader> ScanTable(const PinnedTable& table, int64_t first,
+                                                    int64_t end,
+                                                    const parquet::ReadOptions& options) {
+  return std::make_unique<TableScan>(table, first, end, options);
+}
+
+Result<std::shared_ptr<arrow::Scalar>> ParsePartitionValue(
+    const std::shared_ptr<arrow::DataType>& type, const std::optional<std::string>& text) {
+  // Delta writes NULL as a missing value or as the empty string.
+  if (!text || text->empty()) return arrow::MakeNullScalar(type);
+  Result<std::shared_ptr<arrow::Scalar>> scalar = ParseValue(type, *text);
+  if (scalar.ok()) return scalar;
+  return MakeError(
+      {.code = ErrorCode::kCorruptLog,
+       .what = "a partition value cannot be read",
+       .why = fmt::format("\"{}\" is not a value of type {}", *text, type->ToString())});
+}
+
+}  // namespace spillway::pipeline

@@ -1,0 +1,101 @@
+#include "pipeline/table_writer.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include <arrow/util/compression.h>
+#include <fmt/format.h>
+
+#include "pipeline/clock.h"
+#include "storage/durable_file.h"
+
+namespace spillway::pipeline {
+namespace {
+
+// Random in 122 bits (UUID version 4): two writers never choose one name.
+std::string RandomUuid() {
+  std::random_device device;
+  const auto word = [&device] { return static_cast<uint32_t>(device()); };
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:08x}{:04x}", word(), word() & 0xffff,
+                     word() & 0xfff, 0x8000 | (word() & 0x3fff), word(), word() & 0xffff);
+}
+
+// The name that Spark gives a data file: part-00000-<uuid>-c000.snappy.parquet.
+std::string DataFileName(size_t number, arrow::Compression::type codec) {
+  const std::string suffix = codec == arrow::Compression::UNCOMPRESSED
+                                 ? ""
+                                 : "." + arrow::util::Codec::GetCodecAsString(codec);
+  return fmt::format("part-{:05}-{}-c000{}.parquet", number, RandomUuid(), suffix);
+}
+
+delta::AddedFile Describe(const parquet::WrittenFile& written, std::string name) {
+  delta::AddedFile added{.relative_path = std::move(name),
+                         .size_bytes = written.size_bytes,
+                         .modification_time_ms = NowMicroseconds() / 1000,
+                         .num_rows = written.num_rows};
+  for (const parquet::ColumnStatistics& column : written.columns) {
+    added.columns.push_back({.path = column.path,
+                             .null_count = column.null_count,
+                             .minimum = column.minimum,
+                             .maximum = column.maximum});
+  }
+  return added;
+}
+
+}  // namespace
+
+TableWriter::TableWriter(std::shared_ptr<arrow::Schema> schema, TableWriterOptions options)
+    : schema_(std::move(schema)), options_(std::move(options)) {}
+
+TableWriter::~TableWriter() {
+  if (finished_) return;
+  for (const delta::AddedFile& file : files_) {
+    // A file that stays is only wasted room: no commit refers to it, and vacuum removes it.
+    static_cast<void>(storage::RemoveFile(options_.table_path + "/" + file.relative_path));
+  }
+}
+
+Status TableWriter::Write(const arrow::RecordBatch& batch) {
+  int64_t written = 0;
+  while (written < batch.num_rows()) {
+    if (file_ == nullptr) ARROW_RETURN_NOT_OK(OpenFile());
+    const int64_t rows = RoomInFile(batch.num_rows() - written);
+    ARROW_RETURN_NOT_OK(file_->Write(*batch.Slice(written, rows)));
+    written += rows;
+    rows_written_ += rows;
+    const bool is_full =
+        options_.max_records_per_file && file_->rows_written() >= *options_.max_records_per_file;
+    if (is_full || file_->bytes_written() >= options_.target_file_bytes) {
+      ARROW_RETURN_NOT_OK(CloseFile());
+    }
+  }
+  return Status::OK();
+}
+
+int64_t TableWriter::RoomInFile(int64_t rows) const {
+  if (!options_.max_records_per_file) return rows;
+  return std::min(rows, *options_.max_records_per_file - file_->rows_written());
+}
+
+Result<std::vector<delta::AddedFile>> TableWriter::Finish() {
+  if (file_ != nullptr) ARROW_RETURN_NOT_OK(CloseFile());
+  finished_ = true;
+  return std::move(files_);
+}
+
+Status TableWriter::OpenFile() {
+  file_name_ = DataFileName(files_.size(), options_.parquet.compression);
+  ARROW_ASSIGN_OR_RAISE(file_, parquet::FileWriter::Open(options_.table_path + "/" + file_name_,
+                                                         schema_, options_.parquet));
+  return Status::OK();
+}
+
+Status TableWriter::CloseFile() {
+  ARROW_ASSIGN_OR_RAISE(const parquet::WrittenFile written, file_->Close());
+  file_.reset();
+  files_.push_back(Describe(written, std::move(file_name_)));
+  return Status::OK();
+}
+
+}  // namespace spillway::pipeline

@@ -1,0 +1,131 @@
+#include "pipeline/target.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "pipeline/column_names.h"
+#include "storage/table_location.h"
+#include "storage/writable_check.h"
+
+namespace spillway::pipeline {
+namespace {
+
+std::shared_ptr<arrow::Field> FieldNamed(const arrow::Schema& schema, const std::string& name) {
+  const auto field = std::ranges::find_if(
+      schema.fields(), [&name](const auto& f) { return SameName(f->name(), name); });
+  return field == schema.fields().end() ? nullptr : *field;
+}
+
+std::string Describe(const arrow::Field& field) {
+  return fmt::format("{}: {}{}", field.name(), field.type()->ToString(),
+                     field.nullable() ? "" : " not null");
+}
+
+// What a run leaves that was killed between making the table and its first commit.
+Result<bool> IsJustMade(const delta::Snapshot& table, const arrow::Schema& schema) {
+  if (table.version() != 0 || !SchemaDifference(*table.schema(), schema).empty()) return false;
+  return IsEmptyTable(table);
+}
+
+}  // namespace
+
+bool ReplacesSchema(const spec::Spec& spec) {
+  return spec.target.mode == spec::TargetMode::kOverwrite && spec.target.overwrite_schema;
+}
+
+Result<bool> IsEmptyTable(const delta::Snapshot& table) {
+  ARROW_ASSIGN_OR_RAISE(const auto files, table.Files());
+  ARROW_ASSIGN_OR_RAISE(const std::optional<delta::DataFile> first, files->Next());
+  return !first.has_value();
+}
+
+Result<ExistingTarget> OpenTarget(const spec::Spec& spec,
+                                  const std::vector<std::string>& input_paths) {
+  ARROW_ASSIGN_OR_RAISE(
+      const storage::TableLocation location,
+      storage::ParseTableLocation(spec.Resolve(spec.target.path), spec.directory));
+  for (const std::string& input : input_paths) {
+    if (!storage::IsSameTable(location, {.path = input, .display = input})) continue;
+    return MakeError({.code = ErrorCode::kTargetIsSource,
+                      .what = "the target is also an input of this pipeline",
+                      .where = spec.target.path.Where(),
+                      .why = fmt::format("both are the table {}", input),
+                      .cure = "give the target a path of its own"});
+  }
+  ExistingTarget target{.path = location.path};
+  ARROW_ASSIGN_OR_RAISE(const bool exists, delta::TableExists(target.path));
+  if (exists) {
+    ARROW_ASSIGN_OR_RAISE(target.snapshot, delta::Snapshot::Open(target.path));
+  }
+  ARROW_RETURN_NOT_OK(storage::CheckWritable(target.path));
+  return target;
+}
+
+Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
+                   const arrow::Schema& schema) {
+  if (!target.exists()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const bool is_just_made, IsJustMade(*target.snapshot, schema));
+  const std::string where = fmt::format("{} (version {})", target.path, target.snapshot->version());
+  if (spec.target.mode == spec::TargetMode::kErrorIfExists && !is_just_made) {
+    return MakeError({.code = ErrorCode::kTargetExists,
+                      .what = "the target exists already",
+                      .where = where,
+                      .why = "target.mode is error_if_exists",
+                      .cure = "choose another target, or target.mode: append or overwrite"});
+  }
+  ARROW_RETURN_NOT_OK(target.snapshot->CheckWritable());
+  if (ReplacesSchema(spec)) return Status::OK();
+  if (!target.snapshot->partition_columns().empty()) {
+    return MakeError(
+        {.code = ErrorCode::kFeatureNotBuilt,
+         .what = "the target is partitioned, which this version does not write",
+         .where = where,
+         .why = fmt::format("partitioned by {}",
+                            fmt::join(target.snapshot->partition_columns(), ", ")),
+         .cure = "choose another target, or overwrite it with overwrite_schema: true"});
+  }
+  const std::string difference = SchemaDifference(*target.snapshot->schema(), schema);
+  if (difference.empty()) return Status::OK();
+  return MakeError({.code = ErrorCode::kTargetSchemaDiffers,
+                    .what = "the target has other columns than this pipeline makes",
+                    .where = where,
+                    .why = difference,
+                    .cure = spec.target.mode == spec::TargetMode::kOverwrite
+                                ? "set target.overwrite_schema: true, or choose another target"
+                                : "choose another target, or change the pipeline's columns"});
+}
+
+std::string SchemaDifference(const arrow::Schema& table, const arrow::Schema& wanted) {
+  std::string lines;
+  const auto add = [&lines](std::string_view sign, std::string_view text) {
+    lines += fmt::format("{}{} {}", lines.empty() ? "" : "\n         ", sign, text);
+  };
+  for (const auto& field : wanted.fields()) {
+    const auto old = FieldNamed(table, field->name());
+    if (old == nullptr) {
+      add("+", Describe(*field) + " (the pipeline makes it, the target lacks it)");
+    } else if (!old->type()->Equals(field->type()) || (!old->nullable() && field->nullable())) {
+      add("~", fmt::format("{} (in the target: {})", Describe(*field), Describe(*old)));
+    }
+  }
+  for (const auto& field : table.fields()) {
+    if (FieldNamed(wanted, field->name()) != nullptr) continue;
+    add("-", Describe(*field) + " (the target has it, the pipeline does not make it)");
+  }
+  return lines;
+}
+
+std::shared_ptr<arrow::Schema> WithNamesOf(const arrow::Schema& table,
+                                           const arrow::Schema& schema) {
+  arrow::FieldVector fields;
+  for (const auto& field : schema.fields()) {
+    const auto known = FieldNamed(table, field->name());
+    fields.push_back(known == nullptr ? field : field->WithName(known->name()));
+  }
+  return arrow::schema(std::move(fields));
+}
+
+}  // namespace spillway::pipeline

@@ -1,0 +1,54 @@
+// The table that a run writes: what is there now, and whether the run may write to it. All checks
+// happen before anything is written.
+//
+// Thread rule: plain values and free functions.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <arrow/type.h>
+
+#include "base/status.h"
+#include "delta/snapshot.h"
+#include "spec/spec.h"
+
+namespace spillway::pipeline {
+
+struct ExistingTarget {
+  std::string path;                           // absolute
+  std::unique_ptr<delta::Snapshot> snapshot;  // null where there is no table yet
+
+  bool exists() const { return snapshot != nullptr; }
+};
+
+// Opens the target of `spec` if it exists, and checks that its folder can be written and that it is
+// none of `input_paths` (absolute). Errors: kTargetIsSource, kReadOnlyStorage, kStorage, and those
+// of Snapshot::Open.
+Result<ExistingTarget> OpenTarget(const spec::Spec& spec,
+                                  const std::vector<std::string>& input_paths);
+
+// Whether a first attempt of `spec` gives the target new columns, whatever it has now.
+bool ReplacesSchema(const spec::Spec& spec);
+
+// Whether `table` has no rows, going by its files.
+Result<bool> IsEmptyTable(const delta::Snapshot& table);
+
+// Whether a run that makes rows of `schema` may write to `target` as `spec` says. A table that an
+// earlier attempt made, and was killed before it committed a chunk, does not count as existing.
+// Errors: kTargetExists, kTargetSchemaDiffers (lists the differences), kFeatureNotBuilt (it is
+// partitioned), kUnsupportedFeature (what its protocol asks of writers).
+Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
+                   const arrow::Schema& schema);
+
+// The differences between the columns of a table and those of new rows, a line each, such as
+// "+ score: double (new)"; empty where rows of `wanted` can be appended. Order does not matter, and
+// names compare as Delta compares them.
+std::string SchemaDifference(const arrow::Schema& table, const arrow::Schema& wanted);
+
+// The fields of `schema` under the names that `table` has for them. Names that differ in case alone
+// are one column to Delta, but not to every reader of the Parquet files.
+std::shared_ptr<arrow::Schema> WithNamesOf(const arrow::Schema& table, const arrow::Schema& schema);
+
+}  // namespace spillway::pipeline

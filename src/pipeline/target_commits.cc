@@ -1,0 +1,178 @@
+#include "pipeline/target_commits.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/units.h"
+
+namespace spillway::pipeline {
+namespace {
+
+constexpr int kMaximumAttempts = 15;
+constexpr int64_t kNoProgress = -1;
+constexpr int64_t kDefaultCheckpointInterval = 10;  // of commits, as in Delta
+
+// Doubles from 10 ms up to 2 s, with jitter so that writers who met once do not meet again.
+void BackOff(int attempt) {
+  const int64_t ceiling_ms = std::min<int64_t>(10LL << std::min(attempt, 10), 2000);
+  std::random_device device;
+  std::uniform_int_distribution<int64_t> wait_ms(ceiling_ms / 2, ceiling_ms);
+  std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms(device)));
+}
+
+int64_t CheckpointInterval(const delta::Snapshot& table) {
+  const auto property = table.properties().find("delta.checkpointInterval");
+  int64_t interval = 0;
+  if (property != table.properties().end()) {
+    const std::string& text = property->second;
+    std::from_chars(text.data(), text.data() + text.size(), interval);
+  }
+  return interval > 0 ? interval : kDefaultCheckpointInterval;
+}
+
+}  // namespace
+
+Status TargetCommits::Prepare() {
+  bool is_ours = false;
+  if (plan_.target.exists()) {
+    table_id_ = plan_.target.snapshot->table_id();
+  } else {
+    ARROW_ASSIGN_OR_RAISE(
+        const delta::CommitOutcome outcome,
+        delta::CreateTable(plan_.target.path, {.schema = plan_.pipeline->output_schema,
+                                               .properties = plan_.spec.target.properties}));
+    ARROW_ASSIGN_OR_RAISE(const auto made, delta::Snapshot::Open(plan_.target.path));
+    is_ours = outcome.committed;
+    table_id_ = made->table_id();
+    last_version_ = outcome.version;
+  }
+  overwrite_next_ = plan_.spec.target.mode == spec::TargetMode::kOverwrite && !is_ours &&
+                    !plan_.committed_ordinal;
+  if (overwrite_next_ && plan_.mode == RunMode::kChunked) {
+    return Commit({.first_ordinal = 0, .end_ordinal = 0}, {});
+  }
+  return Status::OK();
+}
+
+Status TargetCommits::Commit(const Chunk& chunk, std::vector<delta::AddedFile> files) {
+  delta::CommitRequest request{
+      .transaction = delta::TransactionId{.app_id = plan_.app_id, .version = chunk.end_ordinal},
+      .files = std::move(files)};
+  // Nothing may have been committed but what stands before this chunk.
+  const bool is_first = !plan_.committed_ordinal && chunk.first_ordinal == 0;
+  ARROW_RETURN_NOT_OK(
+      CommitAfter(std::move(request), is_first ? kNoProgress : chunk.first_ordinal));
+  overwrite_next_ = false;
+  MaybeCheckpoint();
+  return Status::OK();
+}
+
+Status TargetCommits::CommitAfter(delta::CommitRequest request, int64_t expected_progress) {
+  for (int attempt = 0; attempt < kMaximumAttempts; ++attempt) {
+    if (attempt > 0) BackOff(attempt);
+    ARROW_ASSIGN_OR_RAISE(const auto latest, delta::Snapshot::Open(plan_.target.path));
+    ARROW_ASSIGN_OR_RAISE(const bool is_committed,
+                          IsCommitted(*latest, request, expected_progress, attempt));
+    if (is_committed) {
+      last_version_ = latest->version();
+      return Status::OK();
+    }
+    ARROW_RETURN_NOT_OK(CheckUnchanged(*latest));
+    if (expected_progress == kNoProgress) ARROW_RETURN_NOT_OK(CheckStillEmpty(*latest));
+    SetMode(*latest, &request);
+    ARROW_ASSIGN_OR_RAISE(const delta::CommitOutcome outcome, delta::Commit(*latest, request));
+    if (outcome.committed) {
+      last_version_ = outcome.version;
+      return Status::OK();
+    }
+  }
+  return MakeError({.code = ErrorCode::kCommitConflict,
+                    .what = "other writers kept taking the next version of the target",
+                    .where = plan_.target.path,
+                    .why = fmt::format("{} attempts to commit lost the race", kMaximumAttempts),
+                    .cure = "run again when the table is less busy; nothing was lost"});
+}
+
+// Whether the table records the request's transaction already: an earlier attempt of ours landed,
+// although we saw it fail. Fails where another run of the same plan is ahead of this one.
+Result<bool> TargetCommits::IsCommitted(const delta::Snapshot& latest,
+                                        const delta::CommitRequest& request,
+                                        int64_t expected_progress, int attempt) const {
+  ARROW_ASSIGN_OR_RAISE(const std::optional<int64_t> progress,
+                        latest.LastTransactionVersion(plan_.app_id));
+  const bool adds_nothing = request.files.empty() && !overwrite_next_;
+  if (progress == request.transaction->version && (attempt > 0 || adds_nothing)) return true;
+  if (progress.value_or(kNoProgress) <= std::max<int64_t>(expected_progress, 0)) return false;
+  return MakeError(
+      {.code = ErrorCode::kCommitConflict,
+       .what = "another run of the same pipeline is writing the target",
+       .where = fmt::format("{} (version {})", plan_.target.path, latest.version()),
+       .why = fmt::format("it has committed the source rows before {}", FormatCount(*progress)),
+       .cure = "let it finish; what it committed is complete"});
+}
+
+// Decides at the table that the commit comes after, because its columns may have changed meanwhile.
+void TargetCommits::SetMode(const delta::Snapshot& latest, delta::CommitRequest* request) const {
+  if (!overwrite_next_) {
+    request->mode = delta::CommitRequest::Mode::kAppend;
+    return;
+  }
+  const arrow::Schema& schema = *plan_.pipeline->output_schema;
+  const bool is_same = latest.partition_columns().empty() &&
+                       latest.schema()->Equals(schema, /*check_metadata=*/false);
+  if (!ReplacesSchema(plan_.spec) || is_same) {
+    request->mode = delta::CommitRequest::Mode::kOverwrite;
+    return;
+  }
+  request->mode = delta::CommitRequest::Mode::kOverwriteSchema;
+  request->schema = plan_.pipeline->output_schema;
+  request->properties = plan_.spec.target.properties;
+}
+
+Status TargetCommits::CheckUnchanged(const delta::Snapshot& latest) const {
+  const std::string where = fmt::format("{} (version {})", plan_.target.path, latest.version());
+  if (latest.table_id() != table_id_) {
+    return MakeError({.code = ErrorCode::kCommitConflict,
+                      .what = "the target was replaced by another table during the run",
+                      .where = where,
+                      .cure = "run again to start with the new table"});
+  }
+  if (overwrite_next_ && ReplacesSchema(plan_.spec)) return Status::OK();
+  const std::string difference = SchemaDifference(*latest.schema(), *plan_.pipeline->output_schema);
+  if (difference.empty()) return Status::OK();
+  return MakeError({.code = ErrorCode::kCommitConflict,
+                    .what = "another writer changed the target's columns during the run",
+                    .where = where,
+                    .why = difference,
+                    .cure = "run again; what was committed before is kept"});
+}
+
+// With error_if_exists the run may only write where nobody else has.
+Status TargetCommits::CheckStillEmpty(const delta::Snapshot& latest) const {
+  if (plan_.spec.target.mode != spec::TargetMode::kErrorIfExists) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const bool is_empty, IsEmptyTable(latest));
+  if (is_empty) return Status::OK();
+  return MakeError({.code = ErrorCode::kCommitConflict,
+                    .what = "another writer put rows into the new target",
+                    .where = fmt::format("{} (version {})", plan_.target.path, latest.version()),
+                    .why = "target.mode is error_if_exists",
+                    .cure = "choose another target, or target.mode: append or overwrite"});
+}
+
+// A checkpoint only saves later readers time, so that a failure to write one is no failure of the
+// run.
+void TargetCommits::MaybeCheckpoint() const {
+  Result<std::unique_ptr<delta::Snapshot>> latest = delta::Snapshot::Open(plan_.target.path);
+  if (!latest.ok()) return;
+  if ((*latest)->version() % CheckpointInterval(**latest) != 0) return;
+  static_cast<void>((*latest)->WriteCheckpoint());
+}
+
+}  // namespace spillway::pipeline

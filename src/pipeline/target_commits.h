@@ -1,0 +1,52 @@
+// The commits of one run to its target: the empty table first, then one commit for each chunk, each
+// with a txn action. Before every commit the table's latest version is read, so that a chunk that
+// is committed already, by an earlier attempt or with its reply lost, is never committed again.
+//
+// Thread rule: one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "delta/transaction.h"
+#include "pipeline/chunk.h"
+#include "pipeline/plan.h"
+
+namespace spillway::pipeline {
+
+class TargetCommits {
+ public:
+  // `plan` outlives this object.
+  explicit TargetCommits(const Plan& plan) : plan_(plan) {}
+
+  // Makes the table with its schema where there is none. A chunked run that overwrites a table
+  // commits the empty one first, as its own txn 0. Errors: kCommitConflict (another writer made the
+  // table meanwhile, with other columns), and those of delta::CreateTable and delta::Commit.
+  Status Prepare();
+
+  // Commits `files` as the rows of `chunk`; a chunk without rows is committed too, for its txn.
+  // Other writers' commits in between are allowed as long as they leave the table's columns alone,
+  // but for rows before the first commit with error_if_exists; after a lost race it is tried again.
+  // Errors: kCommitConflict, and those of delta::Commit.
+  Status Commit(const Chunk& chunk, std::vector<delta::AddedFile> files);
+
+  int64_t last_version() const { return last_version_; }  // of the target, that we committed
+
+ private:
+  Status CommitAfter(delta::CommitRequest request, int64_t expected_progress);
+  Result<bool> IsCommitted(const delta::Snapshot& latest, const delta::CommitRequest& request,
+                           int64_t expected_progress, int attempt) const;
+  Status CheckUnchanged(const delta::Snapshot& latest) const;
+  Status CheckStillEmpty(const delta::Snapshot& latest) const;
+  void SetMode(const delta::Snapshot& latest, delta::CommitRequest* request) const;
+  void MaybeCheckpoint() const;
+
+  const Plan& plan_;
+  std::string table_id_;         // of the target, once it exists
+  bool overwrite_next_ = false;  // the next commit replaces what the table has
+  int64_t last_version_ = -1;
+};
+
+}  // namespace spillway::pipeline

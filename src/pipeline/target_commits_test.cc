@@ -1,0 +1,196 @@
+#include "pipeline/target_commits.h"
+
+#include <thread>
+
+#include "pipeline/test_pipeline.h"
+
+namespace spillway::pipeline {
+namespace {
+
+class TargetCommitsTest : public test::PipelineTest {
+ protected:
+  TargetCommitsTest() {
+    MakeSource(100);
+    MakeLookup();
+  }
+
+  std::unique_ptr<Plan> ChunkedPlan(const std::string& mode = "error_if_exists") {
+    return PlanOf({"mode=chunked", "processing.chunk_size=20", "target.mode=" + mode}).ValueOrDie();
+  }
+
+  // A file of the target with one row, `id`.
+  std::vector<delta::AddedFile> FileOf(const Plan& plan, int64_t id) {
+    TableWriter writer(
+        plan.pipeline->output_schema,
+        {.table_path = folder_ / "target", .parquet = {.pool = arrow::default_memory_pool()}});
+    const auto batch =
+        test::BatchOf(plan.pipeline->output_schema, fmt::format(R"([{{"id": {}}}])", id));
+    test::AssertOk(writer.Write(*batch));
+    return writer.Finish().ValueOrDie();
+  }
+
+  Status CommitChunk(TargetCommits& commits, const Plan& plan, size_t chunk) {
+    return commits.Commit(plan.chunks[chunk], FileOf(plan, static_cast<int64_t>(chunk)));
+  }
+
+  // Another writer's commit of one row.
+  void AppendForeign(const Plan& plan, int64_t id) {
+    delta::CommitRequest request{.files = FileOf(plan, id)};
+    for (int attempt = 0; attempt < 100; ++attempt) {
+      const auto base = delta::Snapshot::Open(folder_ / "target").ValueOrDie();
+      if (delta::Commit(*base, request).ValueOrDie().committed) return;
+    }
+    FAIL() << "the other writer lost all races";
+  }
+
+  void ReplaceSchema(std::shared_ptr<arrow::Schema> schema) {
+    const auto base = delta::Snapshot::Open(folder_ / "target").ValueOrDie();
+    const delta::CommitRequest request{.mode = delta::CommitRequest::Mode::kOverwriteSchema,
+                                       .schema = std::move(schema)};
+    ASSERT_TRUE(delta::Commit(*base, request).ValueOrDie().committed);
+  }
+
+  std::optional<int64_t> ProgressOf(const Plan& plan) {
+    return delta::Snapshot::Open(folder_ / "target")
+        .ValueOrDie()
+        ->LastTransactionVersion(plan.app_id)
+        .ValueOrDie();
+  }
+};
+
+TEST_F(TargetCommitsTest, RecordsHowFarItCame) {
+  const auto plan = ChunkedPlan();
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  EXPECT_EQ(commits.last_version(), 0);
+  EXPECT_EQ(ProgressOf(*plan), std::nullopt);
+  for (size_t chunk = 0; chunk < plan->chunks.size(); ++chunk) {
+    ASSERT_TRUE(CommitChunk(commits, *plan, chunk).ok());
+    EXPECT_EQ(commits.last_version(), static_cast<int64_t>(chunk) + 1);
+    EXPECT_EQ(ProgressOf(*plan), plan->chunks[chunk].end_ordinal);
+  }
+  EXPECT_EQ(TargetRows().size(), 5U);
+}
+
+TEST_F(TargetCommitsTest, GoesOnAfterAnotherWritersRows) {
+  const auto plan = ChunkedPlan();
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
+  AppendForeign(*plan, 1000);
+  ASSERT_TRUE(CommitChunk(commits, *plan, 1).ok());
+  EXPECT_EQ(commits.last_version(), 3);
+  EXPECT_EQ(TargetRows().size(), 3U);
+}
+
+TEST_F(TargetCommitsTest, LosesNoRowWhileAnotherWriterCommits) {
+  const auto plan = ChunkedPlan("append");
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  std::jthread other([&] {
+    for (int64_t id = 0; id < 10; ++id) AppendForeign(*plan, 1000 + id);
+  });
+  for (size_t chunk = 0; chunk < plan->chunks.size(); ++chunk) {
+    const Status status = CommitChunk(commits, *plan, chunk);
+    ASSERT_TRUE(status.ok()) << status.ToString();
+  }
+  other.join();
+  EXPECT_EQ(TargetRows().size(), 15U);
+  EXPECT_EQ(TargetVersion(), 15);
+}
+
+TEST_F(TargetCommitsTest, NeverCommitsATransactionTwice) {
+  const auto plan = ChunkedPlan();
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
+  EXPECT_EQ(test::CodeOf(CommitChunk(commits, *plan, 0)), ErrorCode::kCommitConflict);
+  EXPECT_EQ(TargetRows().size(), 1U);
+  // A chunk that adds nothing is done when its transaction is there.
+  ASSERT_TRUE(commits.Commit(plan->chunks[0], {}).ok());
+  EXPECT_EQ(TargetVersion(), 1);
+}
+
+TEST_F(TargetCommitsTest, AChunkWithoutRowsIsRecordedToo) {
+  const auto plan = ChunkedPlan();
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  ASSERT_TRUE(commits.Commit(plan->chunks[0], {}).ok());
+  EXPECT_EQ(ProgressOf(*plan), 20);
+  EXPECT_EQ(TargetVersion(), 1);
+}
+
+TEST_F(TargetCommitsTest, StopsWhereAnotherRunOfThePlanIsAhead) {
+  const auto plan = ChunkedPlan();
+  TargetCommits ours(*plan);
+  TargetCommits theirs(*plan);
+  ASSERT_TRUE(ours.Prepare().ok());
+  ASSERT_TRUE(theirs.Prepare().ok());
+  ASSERT_TRUE(CommitChunk(theirs, *plan, 0).ok());
+  EXPECT_EQ(test::CodeOf(CommitChunk(ours, *plan, 0)), ErrorCode::kCommitConflict);
+  ASSERT_TRUE(CommitChunk(theirs, *plan, 1).ok());
+  EXPECT_EQ(test::CodeOf(CommitChunk(ours, *plan, 1)), ErrorCode::kCommitConflict);
+  EXPECT_EQ(TargetRows().size(), 2U);
+}
+
+TEST_F(TargetCommitsTest, StopsWhereTheColumnsChanged) {
+  const auto plan = ChunkedPlan();
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
+  ReplaceSchema(arrow::schema({arrow::field("id", arrow::utf8())}));
+  const Status status = CommitChunk(commits, *plan, 1);
+  EXPECT_EQ(test::CodeOf(status), ErrorCode::kCommitConflict);
+  EXPECT_NE(FindError(status)->why.find("~ id"), std::string::npos);
+}
+
+TEST_F(TargetCommitsTest, StopsWhereTheTableIsAnother) {
+  const auto plan = ChunkedPlan();
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  std::filesystem::remove_all(folder_ / "target");
+  ASSERT_TRUE(
+      delta::CreateTable(folder_ / "target", {.schema = plan->pipeline->output_schema}).ok());
+  EXPECT_EQ(test::CodeOf(CommitChunk(commits, *plan, 0)), ErrorCode::kCommitConflict);
+}
+
+TEST_F(TargetCommitsTest, ErrorIfExistsHoldsUntilTheFirstCommit) {
+  const auto plan = ChunkedPlan();
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  AppendForeign(*plan, 1000);
+  EXPECT_EQ(test::CodeOf(CommitChunk(commits, *plan, 0)), ErrorCode::kCommitConflict);
+  EXPECT_EQ(TargetRows().size(), 1U);
+}
+
+TEST_F(TargetCommitsTest, OverwritesWhatAnotherWriterMadeMeanwhile) {
+  const auto plan = ChunkedPlan("overwrite");
+  ASSERT_FALSE(plan->target.exists());
+  ASSERT_TRUE(
+      delta::CreateTable(folder_ / "target", {.schema = plan->pipeline->output_schema}).ok());
+  AppendForeign(*plan, 1000);
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  EXPECT_TRUE(TargetRows().empty());
+  EXPECT_EQ(ProgressOf(*plan), 0);
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
+  EXPECT_EQ(TargetRows().size(), 1U);
+}
+
+TEST_F(TargetCommitsTest, WritesCheckpointsAtTheTablesInterval) {
+  const auto plan = ChunkedPlan();
+  plan->spec.target.properties = {{"delta.checkpointInterval", "2"}};
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  for (size_t chunk = 0; chunk < plan->chunks.size(); ++chunk) {
+    ASSERT_TRUE(CommitChunk(commits, *plan, chunk).ok());
+  }
+  for (int version = 0; version <= 5; ++version) {
+    const auto checkpoint =
+        fmt::format("{}/_delta_log/{:020}.checkpoint.parquet", folder_ / "target", version);
+    EXPECT_EQ(std::filesystem::exists(checkpoint), version == 2 || version == 4) << version;
+  }
+}
+
+}  // namespace
+}  // namespace spillway::pipeline

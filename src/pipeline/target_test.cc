@@ -1,0 +1,148 @@
+#include "pipeline/target.h"
+
+#include <fstream>
+
+#include "pipeline/test_pipeline.h"
+
+namespace spillway::pipeline {
+namespace {
+
+using arrow::field;
+
+std::shared_ptr<arrow::Schema> Schema(arrow::FieldVector fields) {
+  return arrow::schema(std::move(fields));
+}
+
+TEST(SchemaDifference, IsEmptyWhereRowsFit) {
+  const auto table = Schema({field("a", arrow::int64()), field("B", arrow::utf8())});
+  EXPECT_EQ(SchemaDifference(*table, *table), "");
+  EXPECT_EQ(
+      SchemaDifference(*table, *Schema({field("b", arrow::utf8()), field("A", arrow::int64())})),
+      "");
+  // Fewer NULLs than the table allows.
+  EXPECT_EQ(SchemaDifference(
+                *table, *Schema({field("a", arrow::int64(), false), field("b", arrow::utf8())})),
+            "");
+}
+
+TEST(SchemaDifference, NamesEveryColumnThatDiffers) {
+  const auto table = Schema(
+      {field("a", arrow::int64(), false), field("b", arrow::utf8()), field("c", arrow::utf8())});
+  const auto wanted =
+      Schema({field("a", arrow::int64()), field("b", arrow::int32()), field("d", arrow::date32())});
+  EXPECT_EQ(SchemaDifference(*table, *wanted),
+            "~ a: int64 (in the target: a: int64 not null)\n"
+            "         ~ b: int32 (in the target: b: string)\n"
+            "         + d: date32[day] (the pipeline makes it, the target lacks it)\n"
+            "         - c: string (the target has it, the pipeline does not make it)");
+}
+
+TEST(WithNamesOf, TakesTheTablesCase) {
+  const auto table = Schema({field("Id", arrow::int64()), field("x", arrow::utf8())});
+  const auto wanted = Schema({field("new", arrow::int8()), field("iD", arrow::int64())});
+  EXPECT_EQ(WithNamesOf(*table, *wanted)->field_names(), (std::vector<std::string>{"new", "Id"}));
+}
+
+class TargetTest : public test::PipelineTest {
+ protected:
+  TargetTest() {
+    MakeSource(10);
+    MakeLookup();
+  }
+
+  void MakeTarget(const std::shared_ptr<arrow::Schema>& schema,
+                  std::vector<std::string> partition_columns = {}) {
+    std::filesystem::remove_all(folder_ / "target");
+    ASSERT_TRUE(
+        delta::CreateTable(folder_ / "target",
+                           {.schema = schema, .partition_columns = std::move(partition_columns)})
+            .ok());
+  }
+
+  void ExpectRefused(const std::vector<std::string>& settings, ErrorCode code) {
+    const Status status = PlanOf(settings).status();
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(test::CodeOf(status), code) << status.ToString();
+  }
+
+  const std::shared_ptr<arrow::Schema> fitting_ = Schema(
+      {field("id", arrow::int64()), field("key", arrow::utf8()), field("size", arrow::int32()),
+       field("score", arrow::float64()), field("has", arrow::utf8())});
+};
+
+TEST_F(TargetTest, ExistingTableByMode) {
+  MakeTarget(fitting_);
+  // Made by a run that was killed before its first commit: as good as none.
+  EXPECT_TRUE(PlanOf().ok());
+  test::WriteRows(folder_ / "target",
+                  *test::BatchOf(fitting_, R"([{"id": 1, "key": "a", "size": 1, "score": 1,
+                                                "has": "some"}])"));
+  ExpectRefused({}, ErrorCode::kTargetExists);
+  EXPECT_TRUE(PlanOf({"target.mode=append"}).ok());
+  EXPECT_TRUE(PlanOf({"target.mode=overwrite"}).ok());
+}
+
+TEST_F(TargetTest, AnEmptyTableOfOtherColumnsExists) {
+  MakeTarget(Schema({field("id", arrow::int64())}));
+  ExpectRefused({}, ErrorCode::kTargetExists);
+}
+
+TEST_F(TargetTest, OtherColumnsOnlyWithOverwriteSchema) {
+  MakeTarget(Schema({field("id", arrow::int64()), field("other", arrow::int64())}));
+  ExpectRefused({"target.mode=append"}, ErrorCode::kTargetSchemaDiffers);
+  ExpectRefused({"target.mode=overwrite"}, ErrorCode::kTargetSchemaDiffers);
+  const Status status = PlanOf({"target.mode=overwrite"}).status();
+  EXPECT_NE(FindError(status)->why.find("- other: int64"), std::string::npos);
+  EXPECT_TRUE(PlanOf({"target.mode=overwrite", "target.overwrite_schema=true"}).ok());
+}
+
+TEST_F(TargetTest, ColumnsThatMayNotBeNullAreOthers) {
+  auto fields = fitting_->fields();
+  fields[0] = field("id", arrow::int64(), false);
+  MakeTarget(Schema(fields));
+  ExpectRefused({"target.mode=append"}, ErrorCode::kTargetSchemaDiffers);
+}
+
+TEST_F(TargetTest, PartitionedTablesAreNotWritten) {
+  MakeTarget(fitting_, {"size"});
+  ExpectRefused({"target.mode=append"}, ErrorCode::kFeatureNotBuilt);
+  ExpectRefused({"target.mode=overwrite"}, ErrorCode::kFeatureNotBuilt);
+  EXPECT_TRUE(PlanOf({"target.mode=overwrite", "target.overwrite_schema=true"}).ok());
+}
+
+TEST_F(TargetTest, WritesTheTablesNames) {
+  auto fields = fitting_->fields();
+  fields[0] = field("ID", arrow::int64());
+  fields[4] = field("Has", arrow::utf8());
+  MakeTarget(Schema(fields));
+  ASSERT_TRUE(RunAll({"target.mode=append"}).ok());
+  EXPECT_EQ(TargetRows(), ExpectedRows(0, 10));
+  const auto table = test::Pin(folder_ / "target", {0, 4}, {.pool = arrow::default_memory_pool()});
+  EXPECT_GT(table->weights()[0].value_bytes, 0);  // the file has the column under that name
+  EXPECT_GT(table->weights()[1].value_bytes, 0);
+}
+
+TEST_F(TargetTest, TheTargetIsNoInput) {
+  for (const std::string path : {"source", "./source/", "lookup", "x/../source"}) {
+    const Status status = PlanOf({"target.table=" + path}).status();
+    ASSERT_EQ(test::CodeOf(status), ErrorCode::kTargetIsSource) << path;
+  }
+  std::filesystem::create_directory_symlink(folder_ / "source", folder_ / "link");
+  ExpectRefused({"target.table=link"}, ErrorCode::kTargetIsSource);
+}
+
+TEST_F(TargetTest, AFolderThatIsAFileIsRefused) {
+  std::ofstream(folder_ / "file") << "x";
+  ExpectRefused({"target.table=file/target"}, ErrorCode::kStorage);
+}
+
+TEST_F(TargetTest, MissingInputsNameTheirPlace) {
+  const Status status = PlanOf({"source.table=nowhere"}).status();
+  EXPECT_EQ(test::CodeOf(status), ErrorCode::kTableNotFound);
+  EXPECT_NE(test::WhereOf(status).find("--set source.table"), std::string::npos);
+  ExpectRefused({"lookups.scores.table=nowhere"}, ErrorCode::kTableNotFound);
+  ExpectRefused({"source.version=99"}, ErrorCode::kVersionNotFound);
+}
+
+}  // namespace
+}  // namespace spillway::pipeline

@@ -1,0 +1,180 @@
+#include "pipeline/validation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "memory/process_memory.h"
+#include "pipeline/clock.h"
+#include "pipeline/column_names.h"
+#include "pipeline/row_hash.h"
+#include "pipeline/run_memory.h"
+#include "pipeline/silver_reader.h"
+#include "pipeline/table_scan.h"
+
+namespace spillway::pipeline {
+namespace {
+
+// One side of the comparison.
+struct Fingerprint {
+  MultisetHash rows;
+  std::vector<MultisetHash> columns;
+  std::vector<int64_t> nulls;
+};
+
+// Hashes all rows of `rows`. `order` gives, for each output column, its place in the batches.
+Result<Fingerprint> TakeFingerprint(arrow::RecordBatchReader& rows, const std::vector<int>& order,
+                                    const std::vector<bool>& depends_on_time) {
+  Fingerprint result;
+  result.columns.resize(order.size());
+  result.nulls.resize(order.size());
+  for (;;) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(rows.ReadNext(&batch));
+    if (batch == nullptr) return result;
+    std::vector<uint64_t> row_hashes(static_cast<size_t>(batch->num_rows()), 0);
+    for (size_t i = 0; i < order.size(); ++i) {
+      const arrow::Array& column = *batch->column(order[i]);
+      result.nulls[i] += column.null_count();
+      if (depends_on_time[i]) continue;
+      ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> hashes, HashColumn(column));
+      result.columns[i].Add(hashes);
+      CombineHashes(hashes, &row_hashes);
+    }
+    result.rows.Add(row_hashes);
+  }
+}
+
+// Which rows there are cannot be computed again where that depends on the time of the run.
+Status CheckComparable(const Plan& plan) {
+  if (!plan.pipeline->rows_depend_on_time) return Status::OK();
+  return MakeError({.code = ErrorCode::kFeatureNotBuilt,
+                    .what = "a pipeline whose rows depend on the time cannot be validated",
+                    .where = plan.spec.file,
+                    .why = "`where` or a lookup's key uses current_timestamp() or current_date()",
+                    .cure = "compare with a constant from `variables` instead"});
+}
+
+Status CheckFinished(const Plan& plan) {
+  if (!plan.target.exists()) {
+    return MakeError({.code = ErrorCode::kTableNotFound,
+                      .what = "there is no target to validate",
+                      .where = plan.target.path,
+                      .cure = "run the pipeline first"});
+  }
+  if (plan.finished()) return Status::OK();
+  const std::string why =
+      plan.committed_ordinal
+          ? fmt::format("it is committed up to source row {} of {}",
+                        FormatCount(*plan.committed_ordinal),
+                        FormatCount(plan.source->physical_rows()))
+          : std::string(
+                "the target has no commit of this pipeline with its inputs' present versions");
+  return MakeError(
+      {.code = ErrorCode::kValidationDiffers,
+       .what = "the target does not hold a finished run of this pipeline",
+       .where = fmt::format("{} (version {})", plan.target.path, plan.target.snapshot->version()),
+       .why = why,
+       .cure = "run the pipeline, or pin the inputs' versions that it ran with"});
+}
+
+// The place of each output column in the target's schema.
+Result<std::vector<int>> StoredOrder(const Plan& plan) {
+  std::vector<int> order;
+  const arrow::FieldVector& stored = plan.target.snapshot->schema()->fields();
+  for (const auto& field : plan.pipeline->output_schema->fields()) {
+    const auto place = std::ranges::find_if(
+        stored, [&field](const auto& other) { return SameName(other->name(), field->name()); });
+    if (place == stored.end()) {
+      return MakeError(
+          {.code = ErrorCode::kValidationDiffers,
+           .what = fmt::format("the target has lost the column \"{}\"", field->name()),
+           .where = plan.target.path,
+           .why = SchemaDifference(*plan.target.snapshot->schema(), *plan.pipeline->output_schema),
+           .cure = "run the pipeline again with --fresh"});
+    }
+    order.push_back(static_cast<int>(place - stored.begin()));
+  }
+  return order;
+}
+
+std::vector<int> AscendingIndices(size_t count) {
+  std::vector<int> indices(count);
+  for (size_t i = 0; i < count; ++i) indices[i] = static_cast<int>(i);
+  return indices;
+}
+
+Result<Fingerprint> ExpectedFingerprint(const Plan& plan, RunMemory& memory, Progress* progress,
+                                        const StopSignal& stop) {
+  // A NULL may depend on the time too, so that the present is the closest there is to the run's.
+  const int64_t now_micros = NowMicroseconds();
+  ARROW_ASSIGN_OR_RAISE(const LookupIndexes indexes,
+                        BuildLookupIndexes(plan, memory, now_micros, progress, stop));
+  progress->rows_done = 0;
+  progress->total_rows = plan.source->live_rows();
+  progress->phase = Phase::kChunks;
+  const Chunk everything{.first_ordinal = 0, .end_ordinal = plan.source->physical_rows()};
+  const auto rows = ReadSilver(plan, indexes, everything, memory, now_micros, progress, stop);
+  return TakeFingerprint(*rows, AscendingIndices(plan.pipeline->output_columns.size()),
+                         plan.pipeline->output_depends_on_time);
+}
+
+Result<Fingerprint> StoredFingerprint(const Plan& plan, RunMemory& memory) {
+  ARROW_ASSIGN_OR_RAISE(const std::vector<int> order, StoredOrder(plan));
+  ARROW_ASSIGN_OR_RAISE(
+      auto snapshot,
+      delta::Snapshot::Open(plan.target.path, {.version = plan.target.snapshot->version()}));
+  const parquet::ReadOptions options = ReadOptionsFor(plan.sizes, memory.read_pool());
+  const auto columns = static_cast<size_t>(snapshot->schema()->num_fields());
+  ARROW_ASSIGN_OR_RAISE(const auto table, PinnedTable::Make("the target", std::move(snapshot),
+                                                            AscendingIndices(columns), options));
+  const auto rows = ScanTable(*table, 0, table->physical_rows(), options);
+  return TakeFingerprint(*rows, order, plan.pipeline->output_depends_on_time);
+}
+
+ValidationReport Compare(const Plan& plan, const Fingerprint& expected, const Fingerprint& stored) {
+  ValidationReport report{.expected_rows = expected.rows.count,
+                          .stored_rows = stored.rows.count,
+                          .rows_equal = expected.rows == stored.rows,
+                          .target_version = plan.target.snapshot->version()};
+  for (size_t i = 0; i < expected.columns.size(); ++i) {
+    report.columns.push_back(
+        {.name = plan.pipeline->output_schema->field(static_cast<int>(i))->name(),
+         .depends_on_time = plan.pipeline->output_depends_on_time[i],
+         .equal = expected.columns[i] == stored.columns[i] && expected.nulls[i] == stored.nulls[i],
+         .expected_nulls = expected.nulls[i],
+         .stored_nulls = stored.nulls[i]});
+  }
+  return report;
+}
+
+}  // namespace
+
+bool ValidationReport::equal() const {
+  return rows_equal && expected_rows == stored_rows &&
+         std::ranges::all_of(columns, &ColumnComparison::equal);
+}
+
+Result<ValidationReport> Validate(const Plan& plan, Progress* progress, const StopSignal& stop) {
+  const SteadyTime start = std::chrono::steady_clock::now();
+  ARROW_RETURN_NOT_OK(CheckComparable(plan));
+  ARROW_RETURN_NOT_OK(CheckFinished(plan));
+  ARROW_RETURN_NOT_OK(CheckBound(plan));
+  ARROW_ASSIGN_OR_RAISE(const auto memory, RunMemory::Make(plan));
+  memory::PeakSampler sampler;
+  ARROW_RETURN_NOT_OK(sampler.Start());
+  ARROW_ASSIGN_OR_RAISE(const Fingerprint stored, StoredFingerprint(plan, *memory));
+  ARROW_ASSIGN_OR_RAISE(const Fingerprint expected,
+                        ExpectedFingerprint(plan, *memory, progress, stop));
+  sampler.Stop();
+  progress->phase = Phase::kDone;
+  ValidationReport report = Compare(plan, expected, stored);
+  report.peak_memory_bytes = sampler.peak_bytes();
+  report.seconds = SecondsSince(start);
+  return report;
+}
+
+}  // namespace spillway::pipeline

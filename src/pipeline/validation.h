@@ -1,0 +1,45 @@
+// Compares a target with what its pinned inputs and the pipeline give. All rows are computed again,
+// without being written, and both sides are compared as multisets: column by column, so that a
+// report can name the column, and whole rows, so that values cannot have changed places. A single
+// changed bit shows. Columns that depend on when a chunk was computed are compared by their NULLs
+// alone.
+//
+// Thread rule: one thread; `progress` and `stop` as in Run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "pipeline/plan.h"
+#include "pipeline/progress.h"
+
+namespace spillway::pipeline {
+
+struct ColumnComparison {
+  std::string name;
+  bool depends_on_time = false;  // only the number of NULLs is compared
+  bool equal = false;
+  int64_t expected_nulls = 0;
+  int64_t stored_nulls = 0;
+};
+
+struct ValidationReport {
+  int64_t expected_rows = 0;
+  int64_t stored_rows = 0;
+  bool rows_equal = false;  // as whole rows, of the columns that do not depend on time
+  std::vector<ColumnComparison> columns;
+  int64_t target_version = 0;
+  double seconds = 0;
+  int64_t peak_memory_bytes = 0;
+
+  bool equal() const;
+};
+
+// Errors: kTableNotFound where there is no target, kValidationDiffers where the target does not
+// hold a finished run of this plan, kFeatureNotBuilt where the time decides which rows there are,
+// and those of Run but for commits. A difference is a report, no error.
+Result<ValidationReport> Validate(const Plan& plan, Progress* progress, const StopSignal& stop);
+
+}  // namespace spillway::pipeline

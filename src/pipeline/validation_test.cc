@@ -1,0 +1,170 @@
+#include "pipeline/validation.h"
+
+#include <arrow/array/util.h>
+#include <arrow/compute/api_vector.h>
+
+#include "pipeline/table_scan.h"
+#include "pipeline/test_pipeline.h"
+
+namespace spillway::pipeline {
+namespace {
+
+class ValidationTest : public test::PipelineTest {
+ protected:
+  ValidationTest() {
+    MakeSource(60);
+    MakeLookup();
+    pipeline_ += "mode: chunked\nprocessing: {chunk_size: 20}\n";
+  }
+
+  Result<ValidationReport> ValidateAll() {
+    ARROW_ASSIGN_OR_RAISE(const auto plan, PlanOf());
+    Progress progress;
+    return Validate(*plan, &progress, StopSignal{0});
+  }
+
+  std::vector<test::BatchPointer> ReadTarget() const {
+    std::vector<test::BatchPointer> batches;
+    const auto options = parquet::ReadOptions{.pool = arrow::default_memory_pool()};
+    const auto table = test::Pin(folder_ / "target", {0, 1, 2, 3, 4}, options);
+    // In one batch, to take rows from anywhere.
+    const auto rows = ScanTable(*table, 0, table->physical_rows(), options)->ToTable().ValueOrDie();
+    return {rows->CombineChunksToBatch().ValueOrDie()};
+  }
+
+  // Puts `rows` in place of the target's, in a file of their own.
+  void Replace(const arrow::RecordBatch& rows) {
+    TableWriter writer(rows.schema(), {.table_path = folder_ / "target",
+                                       .parquet = {.pool = arrow::default_memory_pool()},
+                                       .max_records_per_file = 13});
+    ASSERT_TRUE(writer.Write(rows).ok());
+    delta::CommitRequest request{.mode = delta::CommitRequest::Mode::kOverwrite};
+    ASSERT_TRUE(writer.Finish().Value(&request.files).ok());
+    const auto base = delta::Snapshot::Open(folder_ / "target").ValueOrDie();
+    ASSERT_TRUE(delta::Commit(*base, request).ValueOrDie().committed);
+  }
+
+  static test::BatchPointer Take(const arrow::RecordBatch& batch,
+                                 const std::vector<int64_t>& rows) {
+    std::string json = "[";
+    for (const int64_t row : rows) {
+      json += fmt::format("{}{}", json.size() > 1 ? "," : "", row);
+    }
+    const auto indices = arrow::json::ArrayFromJSONString(arrow::int64(), json + "]").ValueOrDie();
+    return arrow::compute::Take(arrow::Datum(batch.Slice(0)), indices).ValueOrDie().record_batch();
+  }
+
+  // `batch` with another value in one place.
+  static test::BatchPointer Changed(const arrow::RecordBatch& batch, int column, int64_t row,
+                                    const std::shared_ptr<arrow::Scalar>& value) {
+    const auto& old = batch.column(column);
+    const auto made = arrow::MakeArrayFromScalar(*value, 1).ValueOrDie();
+    const auto array =
+        arrow::Concatenate({old->Slice(0, row), made, old->Slice(row + 1)}).ValueOrDie();
+    return batch.SetColumn(column, batch.schema()->field(column), array).ValueOrDie();
+  }
+
+  void ExpectDifferentOnly(const std::vector<std::string>& columns) {
+    const auto report = ValidateAll();
+    ASSERT_TRUE(report.ok()) << report.status().ToString();
+    EXPECT_FALSE(report->rows_equal);
+    EXPECT_FALSE(report->equal());
+    std::vector<std::string> different;
+    for (const ColumnComparison& column : report->columns) {
+      if (!column.equal) different.push_back(column.name);
+    }
+    EXPECT_EQ(different, columns);
+  }
+};
+
+TEST_F(ValidationTest, AcceptsWhatARunWrote) {
+  ASSERT_TRUE(RunAll().ok());
+  const ValidationReport report = ValidateAll().ValueOrDie();
+  EXPECT_TRUE(report.equal());
+  EXPECT_EQ(report.expected_rows, static_cast<int64_t>(ExpectedRows(0, 60).size()));
+  EXPECT_EQ(report.stored_rows, report.expected_rows);
+  EXPECT_EQ(report.columns.size(), 5U);
+  EXPECT_EQ(report.columns[1].stored_nulls, 6);
+}
+
+TEST_F(ValidationTest, AcceptsTheSameRowsInOtherFilesAndAnotherOrder) {
+  ASSERT_TRUE(RunAll().ok());
+  const auto rows = ReadTarget().front();
+  std::vector<int64_t> reversed;
+  for (int64_t row = rows->num_rows() - 1; row >= 0; --row) reversed.push_back(row);
+  Replace(*Take(*rows, reversed));
+  EXPECT_TRUE(ValidateAll().ValueOrDie().equal());
+}
+
+TEST_F(ValidationTest, SeesOneChangedValueOfEachColumn) {
+  ASSERT_TRUE(RunAll().ok());
+  const auto rows = ReadTarget().front();
+  Replace(*Changed(*rows, 0, 5, arrow::MakeScalar(int64_t{1000})));
+  ExpectDifferentOnly({"id"});
+  Replace(*Changed(*rows, 1, 5, arrow::MakeScalar("k1000")));
+  ExpectDifferentOnly({"key"});
+  Replace(*Changed(*rows, 4, 0, arrow::MakeScalar("some ")));
+  ExpectDifferentOnly({"has"});
+  Replace(*Changed(*rows, 2, 7, arrow::MakeNullScalar(arrow::int32())));
+  ExpectDifferentOnly({"size"});
+  Replace(*rows);
+  EXPECT_TRUE(ValidateAll().ValueOrDie().equal());
+}
+
+TEST_F(ValidationTest, SeesALostAndADoubledRow) {
+  ASSERT_TRUE(RunAll().ok());
+  const auto rows = ReadTarget().front();
+  Replace(*rows->Slice(1));
+  ExpectDifferentOnly({"id", "key", "size", "score", "has"});
+  std::vector<int64_t> doubled(static_cast<size_t>(rows->num_rows()));
+  for (size_t i = 0; i < doubled.size(); ++i) doubled[i] = static_cast<int64_t>(i);
+  doubled.push_back(3);
+  Replace(*Take(*rows, doubled));
+  ExpectDifferentOnly({"id", "key", "size", "score", "has"});
+  // One row instead of another: their number is right.
+  doubled.pop_back();
+  doubled[10] = 11;
+  Replace(*Take(*rows, doubled));
+  EXPECT_FALSE(ValidateAll().ValueOrDie().equal());
+}
+
+TEST_F(ValidationTest, SeesValuesThatChangedPlacesInAColumn) {
+  ASSERT_TRUE(RunAll().ok());
+  const auto rows = ReadTarget().front();
+  const auto first = rows->column(0)->GetScalar(2).ValueOrDie();
+  const auto second = rows->column(0)->GetScalar(9).ValueOrDie();
+  ASSERT_FALSE(first->Equals(*second));
+  Replace(*Changed(*Changed(*rows, 0, 2, second), 0, 9, first));
+  // Each column still has the same values; only whole rows tell.
+  ExpectDifferentOnly({});
+}
+
+TEST_F(ValidationTest, ComparesOnlyTheNullsOfWhatDependsOnTheTime) {
+  const std::vector<std::string> settings = {"columns.has=current_timestamp()"};
+  ASSERT_TRUE(RunAll(settings).ok());
+  const auto plan = PlanOf(settings).ValueOrDie();
+  Progress progress;
+  const ValidationReport report = Validate(*plan, &progress, StopSignal{0}).ValueOrDie();
+  EXPECT_TRUE(report.equal());
+  EXPECT_TRUE(report.columns[4].depends_on_time);
+  EXPECT_FALSE(report.columns[0].depends_on_time);
+}
+
+TEST_F(ValidationTest, RefusesRowsThatDependOnTheTime) {
+  pipeline_ += "where: current_timestamp() > TIMESTAMP'2020-01-01 00:00:00'\n";
+  ASSERT_TRUE(RunAll().ok());
+  EXPECT_EQ(test::CodeOf(ValidateAll().status()), ErrorCode::kFeatureNotBuilt);
+}
+
+TEST_F(ValidationTest, WantsAFinishedRun) {
+  EXPECT_EQ(test::CodeOf(ValidateAll().status()), ErrorCode::kTableNotFound);
+  ASSERT_TRUE(RunAll({}, false, 1).ok());
+  const Status begun = ValidateAll().status();
+  EXPECT_EQ(test::CodeOf(begun), ErrorCode::kValidationDiffers);
+  EXPECT_EQ(FindError(begun)->why, "it is committed up to source row 20 of 60");
+  ASSERT_TRUE(RunAll().ok());
+  EXPECT_TRUE(ValidateAll().ValueOrDie().equal());
+}
+
+}  // namespace
+}  // namespace spillway::pipeline
