@@ -1,0 +1,180 @@
+#include <filesystem>
+#include <fstream>
+#include <stdlib.h>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+
+namespace spillway::cli {
+namespace {
+
+struct Outcome {
+  int exit_code = 0;
+  std::string output;
+  std::string errors;
+};
+
+Outcome Call(const std::vector<std::string>& arguments) {
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  Outcome outcome{.exit_code = Main(arguments)};
+  outcome.output = ::testing::internal::GetCapturedStdout();
+  outcome.errors = ::testing::internal::GetCapturedStderr();
+  return outcome;
+}
+
+bool Contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Expects a usage error whose text has `part`, and no result.
+void ExpectUsageError(const std::vector<std::string>& arguments, std::string_view part) {
+  const Outcome outcome = Call(arguments);
+  EXPECT_EQ(outcome.exit_code, 2) << fmt::format("{}", fmt::join(arguments, " "));
+  EXPECT_EQ(outcome.output, "");
+  EXPECT_TRUE(outcome.errors.starts_with("error[SPW-1")) << outcome.errors;
+  EXPECT_TRUE(Contains(outcome.errors, part)) << outcome.errors;
+}
+
+TEST(Main, SuggestsVerbs) {
+  ExpectUsageError({"rum"}, "write \"run\"");
+  ExpectUsageError({"validat", "x.yaml"}, "validate");
+  ExpectUsageError({"zzzzzzzz"}, "unknown command \"zzzzzzzz\"");
+  ExpectUsageError({}, "a command is missing");
+  ExpectUsageError({"optimize"}, "this version has no command \"optimize\"");
+}
+
+TEST(Main, SuggestsFlags) {
+  ExpectUsageError({"run", "x.yaml", "--memroy", "1GiB"}, "--memory");
+  ExpectUsageError({"run", "x.yaml", "--memroy=1GiB"}, "has no flag --memroy");
+  ExpectUsageError({"generate", "--rows", "1", "--out", "x", "--zzzzzzzzz"}, "--zzzzzzzzz");
+}
+
+TEST(Main, RefusesMissingAndExtraArguments) {
+  ExpectUsageError({"run"}, "pipeline");
+  ExpectUsageError({"run", "a.yaml", "b.yaml"}, "b.yaml");
+  ExpectUsageError({"run", "a.yaml", "--memory"}, "--memory");
+  ExpectUsageError({"generate", "--rows", "many", "--out", "x"}, "--rows");
+  ExpectUsageError({"generate", "--rows", "-1", "--out", "x"}, "--rows -1 is out of range");
+  ExpectUsageError({"generate", "--rows", "1", "--out", "x", "--match-rate", "nan"}, "match-rate");
+  ExpectUsageError({"run", "a.yaml", "--set", "nothing"}, "nothing");
+}
+
+TEST(Main, HelpAndVersionAreResults) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                    {"-h"},
+                                                    {"run", "--help"},
+                                                    {"version"},
+                                                    {"--version"},
+                                                    {"schema"},
+                                                    {"explain"},
+                                                    {"explain", "1103"}}) {
+    const Outcome outcome = Call(arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << arguments.front();
+    EXPECT_NE(outcome.output, "") << arguments.front();
+    EXPECT_EQ(outcome.errors, "") << arguments.front();
+  }
+  EXPECT_TRUE(Contains(Call({"run", "--help"}).output, "--memory"));
+  for (const Command& command : Commands()) {
+    EXPECT_TRUE(Contains(Call({"--help"}).output, command.verb)) << command.verb;
+  }
+  EXPECT_TRUE(nlohmann::json::accept(Call({"schema"}).output));
+  EXPECT_TRUE(Contains(Call({"explain", "spw-1103"}).output, "SPW-1103"));
+  ExpectUsageError({"explain", "SPW-9998"}, "SPW-9998");
+}
+
+// Whole commands, in a folder of their own.
+class CommandsTest : public ::testing::Test {
+ protected:
+  CommandsTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "cli-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    folder_ = name;
+    // Neither the machine's settings nor its table.
+    ::unsetenv("SPILLWAY_MEMORY");
+  }
+  ~CommandsTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string WritePipeline(std::string_view more = "") {
+    const std::string path = folder_ / "p.yaml";
+    std::ofstream(path) << "pipeline: p\nsource: {table: bronze_accident}\n"
+                           "lookups: [{name: predictions, table: predictions, key: [image_name]}]\n"
+                           "target: {table: silver}\n"
+                        << more;
+    return path;
+  }
+
+  void Generate() {
+    const Outcome made = Call({"generate", "--rows", "500", "--out", folder_.string()});
+    ASSERT_EQ(made.exit_code, 0) << made.errors;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(CommandsTest, APipelineFromGenerateToValidate) {
+  Generate();
+  const std::string file = WritePipeline();
+  const Outcome planned = Call({"plan", file, "--json"});
+  ASSERT_EQ(planned.exit_code, 0) << planned.errors;
+  const auto plan = nlohmann::json::parse(planned.output);
+  EXPECT_EQ(plan["source"]["rows"], 500);
+  EXPECT_EQ(plan["memory"]["fits"], true);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "silver"));
+
+  const Outcome ran = Call({"run", file, "--json", "--memory", "256MiB", "--mode", "chunked",
+                            "--set", "processing.chunk_size=100"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.errors;
+  const auto report = nlohmann::json::parse(ran.output);
+  EXPECT_EQ(report["rows_written"], 500);
+  EXPECT_EQ(report["chunks_committed"], 5);
+  EXPECT_TRUE(Contains(Call({"run", file}).output, "Nothing to do"));
+
+  const Outcome validated = Call({"validate", file, "--json"});
+  EXPECT_EQ(validated.exit_code, 0) << validated.errors;
+  EXPECT_EQ(nlohmann::json::parse(validated.output)["valid"], true);
+  EXPECT_TRUE(Contains(Call({"validate", file}).output, "valid: the target holds"));
+
+  const Outcome inspected = Call({"inspect", folder_ / "silver", "--json"});
+  ASSERT_EQ(inspected.exit_code, 0) << inspected.errors;
+  EXPECT_EQ(nlohmann::json::parse(inspected.output)["rows"], 500);
+  EXPECT_TRUE(Contains(Call({"inspect", folder_ / "silver"}).output, "image_name"));
+  EXPECT_TRUE(Contains(Call({"plan", file}).output, "nothing: an earlier run has finished"));
+}
+
+TEST_F(CommandsTest, ExitCodesSayWhatKindOfErrorItWas) {
+  EXPECT_EQ(Call({"run", folder_ / "missing.yaml"}).exit_code, 2);
+  const std::string file = WritePipeline();
+  EXPECT_EQ(Call({"run", file}).exit_code, 3);  // no source
+  EXPECT_EQ(Call({"validate", file}).exit_code, 3);
+  EXPECT_EQ(Call({"inspect", folder_}).exit_code, 3);
+  Generate();
+  EXPECT_EQ(Call({"run", file, "--set", "where=nothing > 1"}).exit_code, 2);
+  EXPECT_EQ(Call({"run", file, "--memory", "1MiB"}).exit_code, 5);
+  const Outcome planned = Call({"plan", file, "--memory", "1MiB"});
+  EXPECT_EQ(planned.exit_code, 5);
+  EXPECT_TRUE(Contains(planned.output, "it does not fit"));
+  EXPECT_EQ(Call({"generate", "--rows", "1", "--out", folder_.string()}).exit_code, 3);
+  EXPECT_EQ(Call({"inspect", "s3://bucket/table"}).exit_code, 6);
+}
+
+TEST_F(CommandsTest, ValidateExitsWithOneWhereTheTargetDiffers) {
+  Generate();
+  const std::string file = WritePipeline("mode: chunked\nprocessing: {chunk_size: 100}\n");
+  ASSERT_EQ(Call({"run", file, "--set", "target.mode=append"}).exit_code, 0);
+  // The rows of another pipeline's run are in the same table.
+  ASSERT_EQ(
+      Call({"run", file, "--set", "target.mode=append", "--set", "where=length > 0", "--fresh"})
+          .exit_code,
+      0);
+  const Outcome outcome = Call({"validate", file, "--set", "target.mode=append"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.errors;
+  EXPECT_TRUE(Contains(outcome.output, "NOT VALID"));
+  EXPECT_TRUE(Contains(outcome.output, "DIFFERENT"));
+}
+
+}  // namespace
+}  // namespace spillway::cli

@@ -1,0 +1,83 @@
+#include <memory>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/progress_bar.h"
+#include "cli/signals.h"
+#include "pipeline/sample_tables.h"
+#include "storage/table_location.h"
+
+namespace spillway::cli {
+namespace {
+
+constexpr int64_t kMaximumRows = 100'000'000'000;
+constexpr int64_t kMaximumContentBytes = kGiB;
+
+Status CheckRange(std::string_view flag, int64_t value, int64_t smallest, int64_t largest) {
+  if (value >= smallest && value <= largest) return Status::OK();
+  return MakeError({.code = ErrorCode::kValueOutOfRange,
+                    .what = fmt::format("{} {} is out of range", flag, value),
+                    .cure = fmt::format("give a number from {} to {}", smallest, largest)});
+}
+
+Result<int> Generate(pipeline::SampleOptions options, bool json) {
+  ARROW_RETURN_NOT_OK(CheckRange("--rows", options.rows, 0, kMaximumRows));
+  ARROW_RETURN_NOT_OK(
+      CheckRange("--content-bytes", options.content_bytes, 0, kMaximumContentBytes));
+  if (!(options.match_rate >= 0 && options.match_rate <= 1)) {
+    return MakeError({.code = ErrorCode::kValueOutOfRange,
+                      .what = fmt::format("--match-rate {} is out of range", options.match_rate),
+                      .cure = "give a number from 0 to 1"});
+  }
+  ARROW_ASSIGN_OR_RAISE(const storage::TableLocation folder,
+                        storage::ParseTableLocation(options.folder, "."));
+  options.folder = folder.path;
+  const StopOnSignals signals;
+  pipeline::Progress progress;
+  const Result<pipeline::SampleReport> report = [&] {
+    const ProgressBar bar(progress, 0, DetectTerminal());
+    return pipeline::WriteSampleTables(options, &progress, signals.stop());
+  }();
+  if (report.status().IsCancelled()) return signals.exit_code();
+  ARROW_RETURN_NOT_OK(report.status());
+  if (json) {
+    PrintJson(nlohmann::ordered_json{{"folder", options.folder},
+                                     {"bronze_rows", report->bronze_rows},
+                                     {"prediction_rows", report->prediction_rows},
+                                     {"bytes", report->bytes},
+                                     {"seconds", report->seconds}});
+    return 0;
+  }
+  PrintResult(fmt::format("{}: bronze_accident with {} rows, predictions with {} rows ({}, {})\n",
+                          options.folder, FormatCount(report->bronze_rows),
+                          FormatCount(report->prediction_rows), FormatByteSize(report->bytes),
+                          FormatDuration(report->seconds)));
+  return 0;
+}
+
+}  // namespace
+
+Action DeclareGenerate(CLI::App& app) {
+  const auto options = std::make_shared<pipeline::SampleOptions>();
+  const auto json = std::make_shared<bool>(false);
+  app.add_option("--rows", options->rows, "rows of the bronze table")->required();
+  app.add_option("--out", options->folder, "the folder that gets the two tables")->required();
+  app.add_option("--content-bytes", options->content_bytes, "bytes of each image")
+      ->capture_default_str();
+  app.add_option("--match-rate", options->match_rate, "share of the rows with a prediction")
+      ->capture_default_str();
+  app.add_option("--seed", options->seed, "the same seed gives the same rows")
+      ->capture_default_str();
+  app.add_flag("--json", *json, "print JSON");
+  return [options, json] { return Generate(*options, *json); };
+}
+
+}  // namespace spillway::cli

@@ -1,0 +1,23 @@
+// Where a command's text goes: results to standard output, notes to standard error. Neither throws
+// or fails where nobody listens; Main looks at the end whether the results were written.
+//
+// Thread rule: thread-safe.
+#pragma once
+
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/status.h"
+
+namespace spillway::cli {
+
+void PrintResult(std::string_view text);
+// Indented; bytes that are not UTF-8 become U+FFFD.
+void PrintJson(const nlohmann::ordered_json& json);
+void PrintNote(std::string_view text);
+
+// kStorage where a result could not be written, for example to a full disk.
+Status FlushResults();
+
+}  // namespace spillway::cli

@@ -1,0 +1,34 @@
+// The arguments that plan, run and validate share: the pipeline file and what overrides it.
+//
+// Thread rule: one thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "spec/spec.h"
+
+namespace CLI {
+class App;
+}
+
+namespace spillway::cli {
+
+struct PipelineArguments {
+  std::string file;
+  std::string memory;                 // empty: not given
+  std::string mode;                   // likewise
+  std::vector<std::string> settings;  // key=value
+  bool json = false;
+
+  // Reads the file with the flags laid over it. Errors: those of spec::ParsePipelineFile.
+  Result<spec::Spec> Read() const;
+};
+
+// Adds the arguments to `app`. They are filled when the command line is parsed.
+std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app);
+
+}  // namespace spillway::cli

@@ -1,0 +1,35 @@
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/pipeline_arguments.h"
+#include "cli/plan_report.h"
+
+namespace spillway::cli {
+namespace {
+
+Result<int> PlanPipeline(const PipelineArguments& arguments, bool fresh) {
+  ARROW_ASSIGN_OR_RAISE(spec::Spec spec, arguments.Read());
+  ARROW_ASSIGN_OR_RAISE(const auto plan, pipeline::MakePlan(std::move(spec), {.fresh = fresh}));
+  if (arguments.json) {
+    PrintJson(PlanJson(*plan));
+  } else {
+    PrintResult(PlanText(*plan));
+  }
+  ARROW_RETURN_NOT_OK(pipeline::CheckBound(*plan));
+  return 0;
+}
+
+}  // namespace
+
+Action DeclarePlan(CLI::App& app) {
+  const auto arguments = AddPipelineArguments(app);
+  const auto fresh = std::make_shared<bool>(false);
+  app.add_flag("--fresh", *fresh, "plan as if no earlier run had committed anything");
+  return [arguments, fresh] { return PlanPipeline(*arguments, *fresh); };
+}
+
+}  // namespace spillway::cli

@@ -1,0 +1,108 @@
+#include "cli/plan_report.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/units.h"
+
+namespace spillway::cli {
+namespace {
+
+using nlohmann::ordered_json;
+using pipeline::PinnedTable;
+using pipeline::Plan;
+
+std::string TableLine(std::string_view role, const PinnedTable& table) {
+  return fmt::format(
+      "  {:<12} {} (version {}): {} rows, {} files, {}\n", role, table.snapshot().root_path(),
+      table.snapshot().version(), FormatCount(table.live_rows()),
+      FormatCount(static_cast<int64_t>(table.files().size())), FormatByteSize(table.bytes()));
+}
+
+ordered_json TableJson(std::string_view name, const PinnedTable& table) {
+  return {{"name", name},
+          {"path", table.snapshot().root_path()},
+          {"version", table.snapshot().version()},
+          {"rows", table.live_rows()},
+          {"files", table.files().size()},
+          {"bytes", table.bytes()}};
+}
+
+std::string WorkLine(const Plan& plan) {
+  if (plan.finished()) return "  to do        nothing: an earlier run has finished\n";
+  std::string line =
+      fmt::format("  to do        {} {}", FormatCount(static_cast<int64_t>(plan.chunks.size())),
+                  plan.chunks.size() == 1 ? "commit" : "commits");
+  if (plan.committed_ordinal.value_or(0) > 0) {
+    line += fmt::format(", after source row {} (committed before)",
+                        FormatCount(*plan.committed_ordinal));
+  }
+  return line + "\n";
+}
+
+std::string MemoryTable(const Plan& plan) {
+  std::string text = "\nmemory, in the worst case\n";
+  for (const pipeline::MemoryLine& line : plan.memory.lines) {
+    text += fmt::format("  {:<52} {:>12}\n", line.what, FormatByteSize(line.bytes));
+  }
+  text += fmt::format("  {:<52} {:>12}\n", "bound", FormatByteSize(plan.memory.bound_bytes));
+  text += fmt::format("  {:<52} {:>12}\n", fmt::format("budget ({})", plan.budget.origin),
+                      FormatByteSize(plan.budget.total_bytes));
+  return text;
+}
+
+}  // namespace
+
+std::string ModeName(pipeline::RunMode mode) {
+  return mode == pipeline::RunMode::kStandard ? "standard" : "chunked";
+}
+
+std::string PlanText(const Plan& plan) {
+  std::string text = fmt::format("pipeline {}\n", plan.spec.pipeline.text);
+  text += TableLine("source", *plan.source);
+  for (const auto& lookup : plan.lookups) {
+    text += TableLine("lookup", *lookup);
+  }
+  text +=
+      fmt::format("  {:<12} {} ({})\n", "target", plan.target.path,
+                  plan.target.exists() ? fmt::format("version {}", plan.target.snapshot->version())
+                                       : std::string("new"));
+  text += fmt::format("  {:<12} {}: {}\n", "mode", ModeName(plan.mode), plan.mode_reason);
+  text += WorkLine(plan);
+  text += MemoryTable(plan);
+  text += plan.fits() ? "\nverdict: it fits\n"
+                      : fmt::format(
+                            "\nverdict: it does not fit; the smallest budget that would do "
+                            "is {}\n",
+                            FormatByteSize(plan.smallest_budget_bytes));
+  return text;
+}
+
+ordered_json PlanJson(const Plan& plan) {
+  ordered_json json{{"pipeline", plan.spec.pipeline.text},
+                    {"source", TableJson("source", *plan.source)},
+                    {"lookups", ordered_json::array()},
+                    {"target", {{"path", plan.target.path}, {"exists", plan.target.exists()}}},
+                    {"mode", ModeName(plan.mode)},
+                    {"mode_reason", plan.mode_reason},
+                    {"finished", plan.finished()},
+                    {"committed_rows", plan.committed_ordinal.value_or(0)},
+                    {"chunks", plan.chunks.size()},
+                    {"app_id", plan.app_id}};
+  for (const auto& lookup : plan.lookups) {
+    json["lookups"].push_back(TableJson(lookup->name(), *lookup));
+  }
+  ordered_json lines = ordered_json::array();
+  for (const pipeline::MemoryLine& line : plan.memory.lines) {
+    lines.push_back({{"what", line.what}, {"bytes", line.bytes}});
+  }
+  json["memory"] = {{"budget_bytes", plan.budget.total_bytes},
+                    {"budget_origin", plan.budget.origin},
+                    {"bound_bytes", plan.memory.bound_bytes},
+                    {"smallest_budget_bytes", plan.smallest_budget_bytes},
+                    {"fits", plan.fits()},
+                    {"lines", std::move(lines)}};
+  return json;
+}
+
+}  // namespace spillway::cli

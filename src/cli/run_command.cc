@@ -1,0 +1,111 @@
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/pipeline_arguments.h"
+#include "cli/plan_report.h"
+#include "cli/progress_bar.h"
+#include "cli/signals.h"
+#include "pipeline/run.h"
+
+namespace spillway::cli {
+namespace {
+
+using pipeline::Plan;
+using pipeline::RunReport;
+
+std::string ReportText(const Plan& plan, const RunReport& report) {
+  if (report.already_finished) {
+    return fmt::format(
+        "Nothing to do: {} holds all rows of this pipeline and these inputs (version "
+        "{}). --fresh runs it again.\n",
+        plan.target.path, report.target_version);
+  }
+  std::string text = fmt::format(
+      "{}: {} rows in {}\n"
+      "  rows       {} read, {} written ({} in {} files)\n"
+      "  commits    {}, now at version {}\n"
+      "  memory     peak {} of {}, bound {}\n",
+      plan.spec.pipeline.text, FormatCount(report.rows_written),
+      FormatDuration(report.total_seconds), FormatCount(report.source_rows),
+      FormatCount(report.rows_written), FormatByteSize(report.bytes_written),
+      FormatCount(report.files_written), FormatCount(report.chunks_committed),
+      report.target_version, FormatByteSize(report.peak_memory_bytes),
+      FormatByteSize(plan.budget.total_bytes), FormatByteSize(plan.memory.bound_bytes));
+  text += fmt::format("  target     {}\n", plan.target.path);
+  return text;
+}
+
+nlohmann::ordered_json ReportJson(const Plan& plan, const RunReport& report) {
+  nlohmann::ordered_json json{{"pipeline", plan.spec.pipeline.text},
+                              {"mode", ModeName(plan.mode)},
+                              {"already_finished", report.already_finished},
+                              {"stopped", report.stopped},
+                              {"source_rows", report.source_rows},
+                              {"rows_written", report.rows_written},
+                              {"bytes_written", report.bytes_written},
+                              {"files_written", report.files_written},
+                              {"chunks_committed", report.chunks_committed},
+                              {"chunks_left", report.chunks_left},
+                              {"target", plan.target.path},
+                              {"target_version", report.target_version},
+                              {"seconds", report.total_seconds},
+                              {"lookup_seconds", report.lookup_seconds},
+                              {"peak_memory_bytes", report.peak_memory_bytes},
+                              {"budget_bytes", plan.budget.total_bytes},
+                              {"bound_bytes", plan.memory.bound_bytes}};
+  nlohmann::ordered_json uses = nlohmann::ordered_json::array();
+  for (const memory::TagUsage& use : report.memory_by_use) {
+    uses.push_back({{"what", use.tag}, {"peak_bytes", use.peak_held_bytes}});
+  }
+  json["memory_by_use"] = std::move(uses);
+  return json;
+}
+
+// A stop that a person asked for is no failure, but the exit code says that the job is not done.
+Result<int> AfterStop(const Plan& plan, const pipeline::Progress& progress, int exit_code) {
+  const std::string kept = pipeline::DescribeWhatIsKept(plan, progress);
+  PrintNote(fmt::format("Stopped. {}\n", kept.empty() ? "Nothing was committed." : kept));
+  return exit_code;
+}
+
+Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
+  const StopOnSignals signals;
+  ARROW_ASSIGN_OR_RAISE(spec::Spec spec, arguments.Read());
+  ARROW_ASSIGN_OR_RAISE(const auto plan, pipeline::MakePlan(std::move(spec), {.fresh = fresh}));
+  pipeline::Progress progress;
+  Result<RunReport> report = [&] {
+    const ProgressBar bar(progress, plan->budget.total_bytes, DetectTerminal());
+    return pipeline::Run(*plan, &progress, signals.stop());
+  }();
+  if (report.status().IsCancelled()) return AfterStop(*plan, progress, signals.exit_code());
+  if (!report.ok()) {
+    const std::string kept = pipeline::DescribeWhatIsKept(*plan, progress);
+    if (!kept.empty()) PrintNote(kept + "\n");
+    return report.status();
+  }
+  if (arguments.json) {
+    PrintJson(ReportJson(*plan, *report));
+  } else {
+    PrintResult(ReportText(*plan, *report));
+  }
+  if (report->stopped) return AfterStop(*plan, progress, signals.exit_code());
+  return 0;
+}
+
+}  // namespace
+
+Action DeclareRun(CLI::App& app) {
+  const auto arguments = AddPipelineArguments(app);
+  const auto fresh = std::make_shared<bool>(false);
+  app.add_flag("--fresh", *fresh, "run again although an earlier run has finished or begun");
+  return [arguments, fresh] { return RunPipeline(*arguments, *fresh); };
+}
+
+}  // namespace spillway::cli
