@@ -1,0 +1,42 @@
+"""tools/in_memory_cgroup.sh: a hard limit, the command's exit code, and nothing left behind."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).resolve().parents[2] / "tools" / "in_memory_cgroup.sh"
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+@pytest.fixture(autouse=True)
+def _possible_here() -> None:
+    check = subprocess.run([PROGRAM, "--check"], capture_output=True, text=True, check=False)
+    if check.returncode == 3:
+        pytest.skip(check.stderr.strip())
+    assert check.returncode == 0, check.stderr
+
+
+def allocate(mebibytes: int, limit: str) -> int:
+    """The exit code of a process that writes to so much memory."""
+    code = f"import sys; sys.exit(7 if bytearray({mebibytes} << 20) else 8)"
+    return subprocess.run(
+        [PROGRAM, limit, sys.executable, "-c", code], capture_output=True, check=False
+    ).returncode
+
+
+def test_the_exit_code_is_that_of_the_command() -> None:
+    assert allocate(16, "64MiB") == 7
+
+
+def test_the_limit_is_hard() -> None:
+    assert allocate(128, "64MiB") == 128 + 9
+
+
+def test_nothing_is_left() -> None:
+    run = subprocess.Popen([PROGRAM, "64MiB", "true"])
+    assert run.wait() == 0
+    name = f"spillway-{run.pid}"
+    assert not (CGROUPS / name).exists()
+    assert not (CGROUPS / "memory" / name).exists()
