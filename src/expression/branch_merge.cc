@@ -11,6 +11,7 @@
 #include <arrow/datum.h>
 #include <arrow/util/decimal.h>
 
+#include "expression/constant_merge.h"
 #include "expression/map.h"
 
 namespace spillway::expression {
@@ -170,6 +171,7 @@ Result<Value> MergeBranches(const ValueType& type, const std::vector<BranchNumbe
                             const std::vector<Branch>& branches, arrow::MemoryPool* pool) {
   const auto rows = static_cast<int64_t>(choices.size());
   if (type.kind == Kind::kNull || branches.empty()) return MakeNulls(type, rows, pool);
+  if (AreConstants(type, branches)) return MergeConstants(type, choices, branches, pool);
   if (type.nested != nullptr) return MergeNested(choices, branches, pool);
   ARROW_ASSIGN_OR_RAISE(auto validity, MergeNulls(choices, branches, pool));
   Result<std::shared_ptr<arrow::Buffer>> values = nullptr;

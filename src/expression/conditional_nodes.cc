@@ -14,17 +14,21 @@
 namespace spillway::expression {
 namespace {
 
-// Marks with `branch` the open rows where `condition` is true. Returns how many stay open.
+// Marks with `branch` the open rows where `condition` is true. Returns how many stay
+// open.
 int64_t Choose(const Value& condition, BranchNumber branch, std::vector<BranchNumber>* choices) {
   const Validity validity(condition);
   const BooleanReader truth(condition);
+  const bool may_be_null = validity.may_be_null();
   const auto rows = static_cast<int64_t>(choices->size());
+  BranchNumber* const choice = choices->data();
   int64_t open = 0;
   for (int64_t row = 0; row < rows; ++row) {
-    BranchNumber& choice = (*choices)[static_cast<size_t>(row)];
-    const bool takes = choice == kNoBranch && truth[row] && validity.IsValid(row);
-    choice = takes ? branch : choice;
-    open += choice == kNoBranch ? 1 : 0;
+    // Without a jump: conditions on data are hard to foresee.
+    const bool is_open = choice[row] == kNoBranch;
+    const bool takes = is_open & truth[row] & (!may_be_null || validity.IsValid(row));
+    choice[row] = takes ? branch : choice[row];
+    open += static_cast<int64_t>(is_open & !takes);
   }
   return open;
 }

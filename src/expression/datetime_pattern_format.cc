@@ -1,7 +1,4 @@
 #include <cstdlib>
-#include <iterator>
-
-#include <fmt/format.h>
 
 #include "expression/calendar.h"
 #include "expression/datetime_names.h"
@@ -10,14 +7,17 @@
 namespace spillway::expression {
 namespace {
 
+// The number with zeros up to `width` digits.
 void PutNumber(int64_t value, int width, std::string* out) {
-  if (width == 2 && value >= 0 && value < 100) {
-    out->push_back(static_cast<char>('0' + value / 10));
-    out->push_back(static_cast<char>('0' + value % 10));
-    return;
-  }
   if (value < 0) out->push_back('-');
-  fmt::format_to(std::back_inserter(*out), "{:0{}}", std::llabs(value), width);
+  char digits[32];
+  char* const end = digits + sizeof(digits);
+  char* at = end;
+  for (int64_t rest = std::llabs(value); rest > 0; rest /= 10) {
+    *--at = static_cast<char>('0' + rest % 10);
+  }
+  while (end - at < width) *--at = '0';
+  out->append(at, end);
 }
 
 // yy is the last two digits; from four letters on a year that needs more gets a plus.

@@ -37,9 +37,8 @@ using nlohmann::json;
 // 2026-05-17 10:11:12.131415 UTC. No case with a value depends on it.
 constexpr int64_t kNowMicros = 1779012672131415;
 
-std::filesystem::path CasesFolder() {
-  return std::filesystem::path(__FILE__).parent_path() / "../../test/expressions/cases";
-}
+// Tests run in the root of the sources.
+std::filesystem::path CasesFolder() { return "test/expressions/cases"; }
 
 // What Spark computes and we refuse: the lines of test/expressions/not_computed.txt for `topic`,
 // each "table expression".

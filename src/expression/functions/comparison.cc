@@ -22,7 +22,8 @@ Result<std::vector<int8_t>> OrderStructs(const KernelInput& input);
 template <typename T>
 bool IsLess(const T& left, const T& right) {
   if constexpr (std::is_floating_point_v<T>) {
-    return left < right || (std::isnan(right) && !std::isnan(left));
+    // Without a jump: comparisons of data are hard to foresee.
+    return (left < right) | (std::isnan(right) & !std::isnan(left));
   } else {
     return left < right;
   }
@@ -31,7 +32,7 @@ bool IsLess(const T& left, const T& right) {
 template <typename T>
 bool IsEqual(const T& left, const T& right) {
   if constexpr (std::is_floating_point_v<T>) {
-    return left == right || (std::isnan(left) && std::isnan(right));
+    return (left == right) | (std::isnan(left) & std::isnan(right));
   } else {
     return left == right;
   }
@@ -104,6 +105,10 @@ Result<Value> Compare(const KernelInput& input) {
     });
   }
   return VisitPair(input, input.types[0].kind, [&](const auto& left, const auto& right) {
+    if (input.arguments[0].single) {
+      const auto value = left[0];
+      return MapToBoolean(input, [&](int64_t row) { return Operator::Apply(value, right[row]); });
+    }
     if (input.arguments[1].single) {
       const auto value = right[0];
       return MapToBoolean(input, [&](int64_t row) { return Operator::Apply(left[row], value); });
