@@ -15,17 +15,19 @@
 
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
-#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
 #include "join/lookup_index.h"
+#include "memory/governed_pool.h"
+#include "memory/governor.h"
 
 namespace spillway::join {
 namespace {
 
 constexpr int64_t kBatchRows = 65536;
+constexpr int64_t kBudgetBytes = int64_t{8} << 30;
 
 void Check(const Status& status) {
   if (!status.ok()) status.Abort();
@@ -71,7 +73,16 @@ std::shared_ptr<arrow::RecordBatch> LookupBatch(const std::vector<int64_t>& numb
                                    label.Finish().ValueOrDie(), times});
 }
 
-std::unique_ptr<LookupIndex> BuildIndex(const std::shared_ptr<arrow::RecordBatch>& lookup) {
+// A governed pool, as the program has it, with a budget that nothing here reaches.
+struct Memory {
+  std::unique_ptr<memory::Governor> governor =
+      memory::Governor::Make(kBudgetBytes, /*overhead_bytes=*/0).ValueOrDie();
+  std::unique_ptr<memory::GovernedPool> pool =
+      memory::GovernedPool::Make(governor.get(), "join", 0, kBudgetBytes).ValueOrDie();
+};
+
+std::unique_ptr<LookupIndex> BuildIndex(const std::shared_ptr<arrow::RecordBatch>& lookup,
+                                        arrow::MemoryPool* pool) {
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
   for (int64_t row = 0; row < lookup->num_rows(); row += kBatchRows) {
     batches.push_back(lookup->Slice(row, kBatchRows));
@@ -81,7 +92,7 @@ std::unique_ptr<LookupIndex> BuildIndex(const std::shared_ptr<arrow::RecordBatch
                                       .key_columns = {0},
                                       .duplicates = DuplicatePolicy::kExpand,
                                       .expected_rows = lookup->num_rows(),
-                                      .pool = arrow::default_memory_pool()})
+                                      .pool = pool})
       .ValueOrDie();
 }
 
@@ -95,9 +106,10 @@ void ReportRows(benchmark::State& state, int64_t rows) {
 void Build(benchmark::State& state) {
   const int64_t rows = state.range(0);
   const auto lookup = LookupBatch(Shuffled(rows, 1), state.range(1) != 0);
+  const Memory memory;
   int64_t bytes = 0;
   for (auto _ : state) {
-    const auto index = BuildIndex(lookup);
+    const auto index = BuildIndex(lookup, memory.pool.get());
     bytes = index->bytes();
     benchmark::DoNotOptimize(bytes);
   }
@@ -109,9 +121,10 @@ void Build(benchmark::State& state) {
 // Probes, and gathers the payload too if the third argument is set.
 void Probe(benchmark::State& state) {
   const int64_t rows = state.range(0);
-  const auto index = BuildIndex(LookupBatch(Shuffled(rows, 1), state.range(1) != 0));
+  const Memory memory;
+  arrow::MemoryPool* pool = memory.pool.get();
+  const auto index = BuildIndex(LookupBatch(Shuffled(rows, 1), state.range(1) != 0), pool);
   const auto keys = KeysOf(Shuffled(rows + rows / 9, 2), state.range(1) != 0);
-  arrow::MemoryPool* pool = arrow::default_memory_pool();
   int64_t matched = 0;
   for (auto _ : state) {
     matched = 0;

@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -22,6 +23,13 @@ class ErrorDetail : public arrow::StatusDetail {
  private:
   ErrorInfo info_;
 };
+
+// What helps against every error of that code.
+std::string CureOf(ErrorCode code) {
+  const auto& catalog = ErrorCatalog();
+  const auto entry = std::ranges::find(catalog, code, &CatalogEntry::code);
+  return entry == catalog.end() ? std::string() : std::string(entry->cure);
+}
 
 // Arrow's own code for a coded error: what a caller that looks only at Status sees.
 arrow::StatusCode ArrowCode(ErrorCode code) {
@@ -93,7 +101,7 @@ std::string RenderError(const Status& status) {
   };
   append("where:", info->where);
   append("why:", info->why);
-  append("do:", info->cure);
+  append("do:", info->cure.empty() ? CureOf(info->code) : info->cure);
   return text;
 }
 

@@ -95,9 +95,10 @@ TEST(RenderErrorTest, HasALineForEveryPart) {
             "  do:    write \"columns\"\n");
 }
 
-TEST(RenderErrorTest, LeavesEmptyPartsOut) {
+TEST(RenderErrorTest, LeavesEmptyPartsOutButForTheCureOfTheCode) {
   EXPECT_EQ(RenderError(MakeError({.code = ErrorCode::kStorageFull, .what = "no room"})),
-            "error[SPW-6003]: no room\n");
+            "error[SPW-6003]: no room\n"
+            "  do:    Free some room and run again; nothing that was committed is lost.\n");
 }
 
 TEST(RenderErrorTest, AnUncodedFailureIsOurFault) {

@@ -47,7 +47,9 @@ class BoolReader {
   using Word = uint8_t;
   explicit BoolReader(const arrow::ArrayData& array)
       : bits_(array.GetValues<uint8_t>(1, 0)), offset_(array.offset) {}
-  Word operator[](int64_t i) const { return arrow::bit_util::GetBit(bits_, offset_ + i) ? 1 : 0; }
+  Word operator[](int64_t i) const {
+    return arrow::bit_util::GetBit(bits_, static_cast<uint64_t>(offset_ + i)) ? 1 : 0;
+  }
 
  private:
   const uint8_t* bits_;

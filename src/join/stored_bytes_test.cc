@@ -67,7 +67,7 @@ TEST(StoredBytesTest, ValuesOfOneSizeTakeNoPlaces) {
 }
 
 TEST(StoredBytesTest, TheSizeMayChangeAtAnyRow) {
-  for (const size_t change : {0, 1, 255, 256, 257, 511, 512, 999}) {
+  for (const size_t change : {0U, 1U, 255U, 256U, 257U, 511U, 512U, 999U}) {
     std::vector<std::string> values(1000, "abc");
     values[change] = "abcd";
     RoundTrip(values, 7);

@@ -203,8 +203,11 @@ Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
 }
 
 Result<ReadMemory> FileReader::EstimateMemory(const std::vector<ReadColumn>& columns, int row_group,
+                                              const ReadOptions& options,
                                               int64_t assumed_page_bytes) const {
-  const auto& [options, file, footer] = *opened_;
+  const Opened& opened = *opened_;
+  const auto& file = opened.file;
+  const Footer& footer = opened.footer;
   if (row_group < 0 || row_group >= static_cast<int>(footer.row_groups.size())) {
     return Status::IndexError("row group ", row_group, " of ", footer.row_groups.size());
   }

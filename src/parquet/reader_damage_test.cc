@@ -187,8 +187,9 @@ TEST(DamagedFileTest, RandomDamageIsACleanErrorOrRows) {
     ++outcomes[rows.ok()];
     EXPECT_TRUE(rows.ok() || IsCleanFailure(rows.status())) << rows.status().ToString();
     if (HasFailure()) {
-      std::filesystem::copy_file(path, "/tmp/spillway-damaged.parquet",
-                                 std::filesystem::copy_options::overwrite_existing);
+      std::filesystem::copy_file(
+          path, std::filesystem::temp_directory_path() / "spillway-damaged.parquet",
+          std::filesystem::copy_options::overwrite_existing);
       return;
     }
   }

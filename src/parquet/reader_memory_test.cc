@@ -95,7 +95,7 @@ TEST(ReadMemoryTest, ALargeRowGroupIsNeverInMemory) {
     EXPECT_TRUE(scan.in_order);
     EXPECT_LE(pool.max_memory(), 64 * kMiB);
     const ReadMemory estimate =
-        reader->EstimateMemory(ColumnsOf(*schema), 0, 4 * kMiB).ValueOrDie();
+        reader->EstimateMemory(ColumnsOf(*schema), 0, options, 4 * kMiB).ValueOrDie();
     EXPECT_LE(pool.max_memory(), estimate.total_bytes());
     EXPECT_LE(estimate.total_bytes(), 64 * kMiB);
     // A governed pool charges more, for buffers that move: the estimate must do for it too.
