@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <utility>
 
+#include <arrow/util/logging.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/suggestion.h"
 #include "pipeline/column_names.h"
+#include "pipeline/expression_place.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -22,18 +24,10 @@ struct Wanted {
   std::vector<std::vector<bool>> payload;
 };
 
-// Turns the place inside an expression's text into a place in the pipeline file.
-Status Locate(const Status& status, const spec::LocatedText& text) {
-  std::optional<ErrorInfo> info = FindError(status);
-  if (!info) return status;
-  info->where = text.Where(expression::ErrorOffset(status, text.text).value_or(0));
-  return MakeError(*std::move(info));
-}
-
 Result<expression::BoundExpression> BindText(const spec::LocatedText& text,
                                              const arrow::Schema& schema) {
   Result<expression::BoundExpression> bound = expression::Bind(text.text, schema);
-  if (!bound.ok()) return Locate(bound.status(), text);
+  if (!bound.ok()) return PlaceInFile(bound.status(), text);
   return bound;
 }
 
@@ -228,7 +222,8 @@ Result<Projection> ProjectExpression(const arrow::Schema& table,
   }
   ARROW_ASSIGN_OR_RAISE(auto bound, BindColumn(named, table));
   auto field = arrow::field(named.name.text, bound.type());
-  return Projection{.field = std::move(field), .expression = std::move(bound)};
+  return Projection{
+      .field = std::move(field), .expression = std::move(bound), .text = named.expression};
 }
 
 Result<std::vector<Projection>> ProjectPayload(const spec::Lookup& lookup,
@@ -366,8 +361,10 @@ Status Binder::BindDerived() {
       fields_[static_cast<size_t>(position)] = field;
       depends_on_time_[static_cast<size_t>(position)] = depends_on_time;
     }
-    bound_->derived.push_back(
-        {.field = std::move(field), .expression = std::move(bound), .position = position});
+    bound_->derived.push_back({.field = std::move(field),
+                               .expression = std::move(bound),
+                               .position = position,
+                               .text = named.expression});
   }
   return Status::OK();
 }
@@ -420,6 +417,7 @@ Status CheckDrop(const spec::Spec& spec, const BoundPipeline& complete) {
 Result<std::unique_ptr<BoundPipeline>> BindPipeline(
     const spec::Spec& spec, const arrow::Schema& source,
     const std::vector<std::shared_ptr<arrow::Schema>>& lookups) {
+  ARROW_CHECK_EQ(spec.lookups.size(), lookups.size());
   Binder binder(spec, source, lookups);
   ARROW_ASSIGN_OR_RAISE(auto complete, binder.Bind(binder.Everything()));
   ARROW_RETURN_NOT_OK(CheckDrop(spec, *complete));

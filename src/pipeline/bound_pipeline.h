@@ -28,6 +28,7 @@ struct Projection {
   std::shared_ptr<arrow::Field> field;  // its name and type in the result
   int column = -1;                      // of the batch, where there is no expression
   std::optional<expression::BoundExpression> expression;
+  spec::LocatedText text = {};  // of the expression
 };
 
 // How a lookup is read, indexed and probed.
@@ -49,6 +50,7 @@ struct DerivedColumn {
   std::shared_ptr<arrow::Field> field;
   expression::BoundExpression expression;
   int position;
+  spec::LocatedText text = {};  // of the expression
 };
 
 struct BoundPipeline {

@@ -16,7 +16,8 @@ class BindTest : public ::testing::Test {
     const auto text = fmt::format(
         "pipeline: test\nsource: {{table: source}}\ntarget: {{table: target}}\n{}", lines);
     ARROW_ASSIGN_OR_RAISE(spec_, test::ParseSpec(folder_, text));
-    return BindPipeline(spec_, *source_, lookups_);
+    const auto end = lookups_.begin() + static_cast<ptrdiff_t>(spec_.lookups.size());
+    return BindPipeline(spec_, *source_, {lookups_.begin(), end});
   }
 
   std::unique_ptr<BoundPipeline> Bound(std::string_view lines) {
@@ -93,7 +94,7 @@ TEST_F(BindTest, KeepsTheKeyOfALookupWithoutPayload) {
 }
 
 TEST_F(BindTest, ADerivedColumnTakesThePlaceOfOneOfItsName) {
-  const auto bound = Bound("columns: {SIZE: CAST(size AS STRING), twice: concat(size, size)}\n");
+  const auto bound = Bound("columns: {SIZE: CAST(size AS STRING), twice: 'concat(size, size)'}\n");
   EXPECT_EQ(Names(*bound), (Strings{"id", "name", "content", "tags", "SIZE", "twice"}));
   EXPECT_EQ(bound->derived[0].position, 4);
   EXPECT_TRUE(bound->output_schema->field(4)->type()->Equals(arrow::utf8()));
@@ -152,19 +153,22 @@ TEST_F(BindTest, ErrorsHaveTheirPlaceInTheFile) {
 }
 
 TEST_F(BindTest, ErrorsOfLookupsHaveTheirPlaceInTheFile) {
-  const auto expect = [this](std::string_view lookup, ErrorCode code, int column) {
-    ExpectError(fmt::format("lookups: [{{name: f, table: f, {}}}]\n", lookup), code,
-                fmt::format("test.yaml:4:{}", column));
+  // The place is where `token` stands in the line.
+  const auto expect = [this](std::string_view lookup, ErrorCode code, std::string_view token) {
+    const std::string line = fmt::format("lookups: [{{name: f, table: f, {}}}]\n", lookup);
+    ExpectError(line, code, fmt::format("test.yaml:4:{}", line.find(token) + 1));
   };
-  expect("key: [nosuch]", ErrorCode::kKeyColumnMissing, 38);
-  expect("key: [id]", ErrorCode::kKeyColumnMissing, 38);  // only the source has it
-  expect("key: [{source: id, lookup: model}]", ErrorCode::kKeyTypeMismatch, 47);
-  expect("key: [{source: tags, lookup: extra}]", ErrorCode::kKeyTypeMismatch, 47);
-  expect("key: [name], columns: [model, nosuch]", ErrorCode::kUnknownColumn, 62);
-  expect("key: [name], columns: {a: nosuch}", ErrorCode::kUnknownColumn, 58);
-  expect("key: [name], columns: {a: 'NULL'}", ErrorCode::kExpressionType, 59);
-  expect("key: [name], columns: {SIZE: model}", ErrorCode::kColumnNameCollision, 18);
-  expect("key: [name], columns: [name]", ErrorCode::kColumnNameCollision, 18);
+  expect("key: [nosuch]", ErrorCode::kKeyColumnMissing, "nosuch");
+  expect("key: [id]", ErrorCode::kKeyColumnMissing, "id]");  // only the source has it
+  expect("key: [{source: id, lookup: model}]", ErrorCode::kKeyTypeMismatch, "id,");
+  expect("key: [{source: tags, lookup: extra}]", ErrorCode::kKeyTypeMismatch, "tags");
+  expect("key: [name], columns: [model, nosuch]", ErrorCode::kUnknownColumn, "nosuch");
+  expect("key: [name], columns: {a: nosuch}", ErrorCode::kUnknownColumn, "nosuch");
+  expect("key: [name], columns: {a: CAST(model AS INT) + nosuch}", ErrorCode::kUnknownColumn,
+         "nosuch");
+  expect("key: [name], columns: {a: 'NULL'}", ErrorCode::kExpressionType, "NULL");
+  expect("key: [name], columns: {SIZE: model}", ErrorCode::kColumnNameCollision, "f, table");
+  expect("key: [name], columns: [name]", ErrorCode::kColumnNameCollision, "f, table");
   // Dropping the source's column does not help: it is there when the lookup adds its own.
   ExpectError("lookups: [{name: f, table: f, key: [name], columns: {size: model}}]\ndrop: [size]\n",
               ErrorCode::kColumnNameCollision, "test.yaml:4:18");

@@ -44,8 +44,8 @@ TEST(CutChunks, NothingToCut) {
 }
 
 TEST(CutChunks, ExactWhereNoRowGroupEndsNear) {
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{1000}}), 0, 300)), (Ends{300, 600, 1000}));
-  // The last row group's end is the table's, and 1000 lies within a quarter of 900.
+  // 1000, where the only row group ends, is further from 900 than a quarter of 300.
+  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{1000}}), 0, 300)), (Ends{300, 600, 900, 1000}));
   EXPECT_EQ(EndsOf(CutChunks(FilesOf({{1000}}), 0, 400)), (Ends{400, 800, 1000}));
 }
 

@@ -2,19 +2,22 @@
 
 #include <arrow/array/util.h>
 
+#include "pipeline/expression_place.h"
 #include "pipeline/map_stage.h"
 #include "pipeline/stages.h"
 
 namespace spillway::pipeline {
 namespace {
 
-// The value of `expression` on `batch` as an array.
+// The value of `expression`, whose text is `text`, on `batch` as an array.
 Result<std::shared_ptr<arrow::Array>> EvaluateColumn(const expression::BoundExpression& expression,
+                                                     const spec::LocatedText& text,
                                                      const arrow::RecordBatch& batch,
                                                      const expression::EvaluationContext& context) {
-  ARROW_ASSIGN_OR_RAISE(const arrow::Datum value, expression.Evaluate(batch, context));
-  if (value.is_array()) return value.make_array();
-  return arrow::MakeArrayFromScalar(*value.scalar(), batch.num_rows(), context.pool);
+  const Result<arrow::Datum> value = expression.Evaluate(batch, context);
+  if (!value.ok()) return PlaceInFile(value.status(), text);
+  if (value->is_array()) return value->make_array();
+  return arrow::MakeArrayFromScalar(*value->scalar(), batch.num_rows(), context.pool);
 }
 
 class ProjectionStage : public MapStage {
@@ -36,7 +39,8 @@ class ProjectionStage : public MapStage {
         columns.push_back(batch->column(projection.column));
         continue;
       }
-      ARROW_ASSIGN_OR_RAISE(auto column, EvaluateColumn(*projection.expression, *batch, context_));
+      ARROW_ASSIGN_OR_RAISE(
+          auto column, EvaluateColumn(*projection.expression, projection.text, *batch, context_));
       columns.push_back(std::move(column));
     }
     return arrow::RecordBatch::Make(schema(), batch->num_rows(), std::move(columns));
@@ -59,7 +63,8 @@ class DeriveStage : public MapStage {
   Result<std::shared_ptr<arrow::RecordBatch>> Process(
       std::shared_ptr<arrow::RecordBatch> batch) override {
     for (const DerivedColumn& derived : pipeline_.derived) {
-      ARROW_ASSIGN_OR_RAISE(auto column, EvaluateColumn(derived.expression, *batch, context_));
+      ARROW_ASSIGN_OR_RAISE(auto column,
+                            EvaluateColumn(derived.expression, derived.text, *batch, context_));
       if (derived.position < batch->num_columns()) {
         ARROW_ASSIGN_OR_RAISE(batch, batch->SetColumn(derived.position, derived.field, column));
       } else {

@@ -56,11 +56,21 @@ int64_t TransformBytes(const PlannedInputs& inputs, const WorkSizes& sizes, int6
   return 2 * batch_bytes + sizes.batch_rows * (3 * AddedRowBytes(inputs) + kMatchBytes);
 }
 
+// How many Parquet columns a column of `type` becomes.
+int64_t LeafColumns(const arrow::DataType& type) {
+  int64_t leaves = type.num_fields() == 0 ? 1 : 0;
+  for (const auto& field : type.fields()) leaves += LeafColumns(*field->type());
+  return leaves;
+}
+
 // The row group's encoded pages, in buffers that grow by doubling, and for each column a page being
 // filled, its encoded and compressed form, and a dictionary with its hash table.
 int64_t WriterBytes(const PlannedInputs& inputs, const WorkSizes& sizes) {
-  const int64_t columns = inputs.pipeline.output_schema->num_fields();
-  return 2 * sizes.row_group_bytes + columns * 7 * sizes.page_bytes;
+  int64_t leaves = 0;
+  for (const auto& field : inputs.pipeline.output_schema->fields()) {
+    leaves += LeafColumns(*field->type());
+  }
+  return 2 * sizes.row_group_bytes + leaves * 7 * sizes.page_bytes;
 }
 
 int64_t Sum(const std::vector<MemoryLine>& lines) {
@@ -69,15 +79,42 @@ int64_t Sum(const std::vector<MemoryLine>& lines) {
   return bytes;
 }
 
-// What reading `table` in pieces of `sizes` takes: its pages do not depend on them, its batches do.
-parquet::ReadMemory ReadMemoryOf(const PinnedTable& table, const WorkSizes& sizes) {
-  parquet::ReadMemory memory = table.read_memory();
-  memory.batch_bytes = std::min(memory.batch_bytes, sizes.batch_bytes);
-  return memory;
-}
+using ReadMemoryOf = const parquet::ReadMemory& (PinnedTable::*)() const;
 
 std::string ReadingLine(const PinnedTable& table) {
   return fmt::format("reading {}: pages and batches", table.name());
+}
+
+// The plan is that of the moment at which the sum of what is held is largest: while one of the
+// indexes is built, or while the source streams.
+MemoryPlan PlanHeaviestMoment(const PlannedInputs& inputs, const WorkSizes& sizes,
+                              int64_t overhead_bytes, ReadMemoryOf read_memory) {
+  MemoryPlan plan;
+  const auto consider = [&plan](std::vector<MemoryLine> lines) {
+    const int64_t bytes = Sum(lines);
+    if (bytes <= plan.bound_bytes) return;
+    plan.lines = std::move(lines);
+    plan.bound_bytes = bytes;
+  };
+  std::vector<MemoryLine> held = {{"program, Delta log, threads", overhead_bytes}};
+  for (size_t i = 0; i < inputs.lookups.size(); ++i) {
+    const PinnedTable& table = *inputs.lookups[i];
+    const parquet::ReadMemory& read = (table.*read_memory)();
+    held.push_back(
+        {fmt::format("index of {}", table.name()), IndexBytes(inputs.pipeline.lookups[i], table)});
+    std::vector<MemoryLine> building = held;
+    building.push_back({ReadingLine(table), read.total_bytes() + read.batch_bytes});
+    consider(std::move(building));
+  }
+  const parquet::ReadMemory& read = (inputs.source.*read_memory)();
+  plan.reading_bytes = read.total_bytes();
+  plan.transform_bytes = TransformBytes(inputs, sizes, read.batch_bytes);
+  plan.writing_bytes = WriterBytes(inputs, sizes);
+  held.push_back({ReadingLine(inputs.source), plan.reading_bytes});
+  held.push_back({"joined and derived columns", plan.transform_bytes});
+  held.push_back({"writing the target: row group, pages, dictionaries", plan.writing_bytes});
+  consider(std::move(held));
+  return plan;
 }
 
 }  // namespace
@@ -96,38 +133,12 @@ int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table) {
 }
 
 MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkSizes& sizes, int64_t overhead_bytes) {
-  // The plan is that of the moment at which the sum of what is held is largest: while one of the
-  // indexes is built, or while the source streams.
-  MemoryPlan plan;
-  const auto consider = [&plan](std::vector<MemoryLine> lines) {
-    const int64_t bytes = Sum(lines);
-    if (bytes <= plan.bound_bytes) return;
-    plan.lines = std::move(lines);
-    plan.bound_bytes = bytes;
-  };
-  std::vector<MemoryLine> held = {{"program, Delta log, threads", overhead_bytes}};
-  for (size_t i = 0; i < inputs.lookups.size(); ++i) {
-    const PinnedTable& table = *inputs.lookups[i];
-    const parquet::ReadMemory read = ReadMemoryOf(table, sizes);
-    held.push_back(
-        {fmt::format("index of {}", table.name()), IndexBytes(inputs.pipeline.lookups[i], table)});
-    std::vector<MemoryLine> building = held;
-    building.push_back({ReadingLine(table), read.total_bytes() + read.batch_bytes});
-    consider(std::move(building));
-  }
-  const parquet::ReadMemory read = ReadMemoryOf(inputs.source, sizes);
-  plan.reading_bytes = read.total_bytes();
-  plan.transform_bytes = TransformBytes(inputs, sizes, read.batch_bytes);
-  plan.writing_bytes = WriterBytes(inputs, sizes);
-  held.push_back({ReadingLine(inputs.source), plan.reading_bytes});
-  held.push_back({"joined and derived columns", plan.transform_bytes});
-  held.push_back({"writing the target: row group, pages, dictionaries", plan.writing_bytes});
-  consider(std::move(held));
-  return plan;
+  return PlanHeaviestMoment(inputs, sizes, overhead_bytes, &PinnedTable::read_memory);
 }
 
 MemoryPlan PlanMemoryInSmallestPieces(const PlannedInputs& inputs, int64_t overhead_bytes) {
-  return PlanMemory(inputs, SizesFor(0), overhead_bytes);
+  return PlanHeaviestMoment(inputs, SizesFor(0), overhead_bytes,
+                            &PinnedTable::smallest_read_memory);
 }
 
 }  // namespace spillway::pipeline

@@ -42,8 +42,7 @@ struct PlannedInputs {
 // The most that building the index of `lookup` from `table` takes, its result included.
 int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table);
 
-// The plan for working in pieces of `sizes`. The tables were pinned for pieces at least that large:
-// smaller ones read smaller batches.
+// The plan for working in pieces of `sizes`, with which the tables were pinned.
 MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkSizes& sizes, int64_t overhead_bytes);
 
 // The plan for the smallest pieces that there are; its bound is the least budget that would do.

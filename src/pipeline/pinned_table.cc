@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "pipeline/work_sizes.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -54,12 +55,17 @@ std::vector<parquet::ReadColumn> FileColumns(const PinnedTable& table) {
   return wanted;
 }
 
+parquet::ReadOptions ReadOptionsOf(const delta::Snapshot& snapshot, parquet::ReadOptions options) {
+  options.use_field_ids = snapshot.column_mapping() == delta::ColumnMapping::kId;
+  return options;
+}
+
 PinnedTable::PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot,
                          std::vector<int> columns, const parquet::ReadOptions& options)
     : name_(std::move(name)),
       snapshot_(std::move(snapshot)),
       columns_(std::move(columns)),
-      options_(options),
+      options_(ReadOptionsOf(*snapshot_, options)),
       weights_(columns_.size()) {}
 
 Result<std::unique_ptr<PinnedTable>> PinnedTable::Make(std::string name,
@@ -99,10 +105,17 @@ Status PinnedTable::Weigh(const parquet::FileReader& file) {
   const std::vector<parquet::ReadColumn> wanted = FileColumns(*this);
   const parquet::Footer& footer = file.footer();
   for (size_t group = 0; group < footer.row_groups.size(); ++group) {
-    ARROW_ASSIGN_OR_RAISE(const parquet::ReadMemory memory,
-                          file.EstimateMemory(wanted, static_cast<int>(group), kAssumedPageBytes));
-    read_memory_.page_bytes = std::max(read_memory_.page_bytes, memory.page_bytes);
-    read_memory_.batch_bytes = std::max(read_memory_.batch_bytes, memory.batch_bytes);
+    const auto raise = [&](const parquet::ReadOptions& options, parquet::ReadMemory* highest) {
+      ARROW_ASSIGN_OR_RAISE(
+          const parquet::ReadMemory memory,
+          file.EstimateMemory(wanted, static_cast<int>(group), options, kAssumedPageBytes));
+      highest->page_bytes = std::max(highest->page_bytes, memory.page_bytes);
+      highest->batch_bytes = std::max(highest->batch_bytes, memory.batch_bytes);
+      return Status::OK();
+    };
+    ARROW_RETURN_NOT_OK(raise(options_, &read_memory_));
+    ARROW_RETURN_NOT_OK(raise(ReadOptionsOf(*snapshot_, ReadOptionsFor(SizesFor(0), options_.pool)),
+                              &smallest_read_memory_));
     for (size_t i = 0; i < columns_.size(); ++i) {
       const std::string& physical_name = snapshot_->PhysicalName(columns_[i]);
       for (size_t leaf = 0; leaf < footer.leaves.size(); ++leaf) {

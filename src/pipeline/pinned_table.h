@@ -61,8 +61,10 @@ class PinnedTable {
   const std::shared_ptr<arrow::Schema>& read_schema() const { return read_schema_; }
   const std::vector<ColumnWeight>& weights() const { return weights_; }  // as columns()
 
-  // What reading needs at most, over all row groups, in the pieces that were meant.
+  // What reading needs at most, over all row groups: in the pieces that were meant, and in the
+  // smallest ones.
   const parquet::ReadMemory& read_memory() const { return read_memory_; }
+  const parquet::ReadMemory& smallest_read_memory() const { return smallest_read_memory_; }
 
   // "predictions (/lake/predictions, version 3)", for errors.
   std::string Describe() const;
@@ -81,6 +83,7 @@ class PinnedTable {
   std::vector<PinnedFile> files_;
   std::vector<ColumnWeight> weights_;
   parquet::ReadMemory read_memory_;
+  parquet::ReadMemory smallest_read_memory_;
   int64_t deleted_rows_ = 0;
   int64_t bytes_ = 0;
 };
@@ -88,6 +91,9 @@ class PinnedTable {
 // The wanted columns of `table` that stand in its files (partition columns stand in the log), as
 // the Parquet reader wants them.
 std::vector<parquet::ReadColumn> FileColumns(const PinnedTable& table);
+
+// `options` as the files of `snapshot` want them: columns are found by name, or by id.
+parquet::ReadOptions ReadOptionsOf(const delta::Snapshot& snapshot, parquet::ReadOptions options);
 
 // Whether top-level column `column` of the snapshot is a partition column.
 bool IsPartitionColumn(const delta::Snapshot& snapshot, int column);

@@ -73,7 +73,7 @@ TEST_F(RunTest, StopsAfterAChunkWhenAsked) {
     }
     stop = kStopAfterChunk;
   });
-  const auto report = Run(*plan, &progress, stop);
+  const auto report = pipeline::Run(*plan, &progress, stop);
   asker.request_stop();
   ASSERT_TRUE(report.ok()) << report.status().ToString();
   EXPECT_GE(report->chunks_committed, 1);
@@ -88,11 +88,12 @@ TEST_F(RunTest, AStopBeforeTheFirstChunkLeavesTheTargetAlone) {
   MakeSource(20);
   const auto plan = PlanOf(Chunked(5)).ValueOrDie();
   Progress progress;
-  const RunReport report = Run(*plan, &progress, StopSignal{kStopAfterChunk}).ValueOrDie();
+  const RunReport report =
+      pipeline::Run(*plan, &progress, StopSignal{kStopAfterChunk}).ValueOrDie();
   EXPECT_TRUE(report.stopped);
   EXPECT_EQ(report.chunks_left, 4);
   EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
-  EXPECT_TRUE(Run(*plan, &progress, StopSignal{kStopNow}).status().IsCancelled());
+  EXPECT_TRUE(pipeline::Run(*plan, &progress, StopSignal{kStopNow}).status().IsCancelled());
   EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
 }
 
@@ -103,7 +104,8 @@ TEST_F(RunTest, AppendsAndOverwrites) {
   EXPECT_EQ(TargetRows(), rows);
   // Again, although it has finished.
   ASSERT_TRUE(RunAll(Chunked(10, "append"), /*fresh=*/true).ok());
-  rows.insert(rows.end(), rows.begin(), rows.end());
+  const auto once = rows;
+  rows.insert(rows.end(), once.begin(), once.end());
   EXPECT_EQ(TargetRows(), test::Sorted(rows));
   for (const Settings& settings : {Chunked(10, "overwrite"), Settings{"target.mode=overwrite"}}) {
     ASSERT_TRUE(RunAll(settings, /*fresh=*/true).ok());
@@ -189,7 +191,7 @@ TEST_F(RunTest, ThePoolsStayBelowTheBound) {
   ASSERT_TRUE(WriteSampleTables({.folder = folder_.path(), .rows = 60'000, .content_bytes = 300},
                                 &progress, StopSignal{0})
                   .ok());
-  pipeline_ = R"(
+  pipeline_ = R"yaml(
 pipeline: sample
 source: {table: bronze_accident}
 lookups: [{name: predictions, table: predictions, key: [image_name]}]
@@ -198,20 +200,20 @@ columns: {label: "concat(model_version, '-', path)"
 target: {table: target}
 mode: chunked
 processing: {chunk_size: 20_000}
-)";
+)yaml";
   const auto smallest = PlanOf({"resources.memory=1GiB"}).ValueOrDie()->smallest_budget_bytes;
-for (const int64_t budget_bytes : {smallest, 2 * smallest, int64_t{kGiB}}) {
-  SCOPED_TRACE(budget_bytes);
-  const auto plan =
-      PlanOf({fmt::format("resources.memory={}", budget_bytes)}, /*fresh=*/true).ValueOrDie();
-  ASSERT_LE(plan->memory.bound_bytes, plan->budget.total_bytes);
-  const auto report = Run(*plan, &progress, StopSignal{0});
-  ASSERT_TRUE(report.ok()) << report.status().ToString();
-  int64_t used_bytes = memory::kProcessOverheadBytes;
-  for (const memory::TagUsage& use : report->memory_by_use) used_bytes += use.peak_in_use_bytes;
-  EXPECT_LE(used_bytes, plan->memory.bound_bytes);
-  std::filesystem::remove_all(folder_ / "target");
-}
+  for (const int64_t budget_bytes : {smallest, 2 * smallest, int64_t{kGiB}}) {
+    SCOPED_TRACE(budget_bytes);
+    const auto plan =
+        PlanOf({fmt::format("resources.memory={}", budget_bytes)}, /*fresh=*/true).ValueOrDie();
+    ASSERT_LE(plan->memory.bound_bytes, plan->budget.total_bytes);
+    const auto report = pipeline::Run(*plan, &progress, StopSignal{0});
+    ASSERT_TRUE(report.ok()) << report.status().ToString();
+    int64_t used_bytes = memory::kProcessOverheadBytes;
+    for (const memory::TagUsage& use : report->memory_by_use) used_bytes += use.peak_in_use_bytes;
+    EXPECT_LE(used_bytes, plan->memory.bound_bytes);
+    std::filesystem::remove_all(folder_ / "target");
+  }
 }
 
 }  // namespace

@@ -80,7 +80,9 @@ std::unique_ptr<arrow::RecordBatchReader> ReadSilver(const Plan& plan, const Loo
                                               .now_micros = now_micros};
   ReaderPointer rows = CountedScan(*plan.source, chunk.first_ordinal, chunk.end_ordinal, plan,
                                    memory, progress, stop);
-  if (plan.pipeline->where) rows = MakeFilterStage(std::move(rows), *plan.pipeline->where, context);
+  if (plan.pipeline->where) {
+    rows = MakeFilterStage(std::move(rows), *plan.pipeline->where, *plan.spec.where, context);
+  }
   for (size_t i = 0; i < indexes.size(); ++i) {
     rows = MakeLookupStage(std::move(rows), plan.pipeline->lookups[i], *indexes[i],
                            plan.sizes.batch_bytes, memory.transform_pool());

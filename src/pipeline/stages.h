@@ -18,8 +18,9 @@ namespace spillway::pipeline {
 
 using ReaderPointer = std::unique_ptr<arrow::RecordBatchReader>;
 
-// Keeps the rows for which `condition` is true; NULL is not true.
+// Keeps the rows for which `condition` is true; NULL is not true. `text` is the condition's.
 ReaderPointer MakeFilterStage(ReaderPointer input, const expression::BoundExpression& condition,
+                              const spec::LocatedText& text,
                               const expression::EvaluationContext& context);
 
 // Makes the columns of `projections`, whose fields are `schema`.

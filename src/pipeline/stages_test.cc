@@ -220,8 +220,9 @@ TEST(FilterStage, KeepsWhatIsTrue) {
   const auto source = SourceBatch({{1, "a"}, {std::nullopt, "b"}, {5, "c"}, {7, "d"}});
   const auto kept = [&source](std::string_view condition) {
     const auto bound = expression::Bind(condition, *kSourceSchema).ValueOrDie();
+    const spec::LocatedText text{.text = std::string(condition)};
     const auto stage = MakeFilterStage(
-        ReaderOf({source->Slice(0, 2), source->Slice(2, 2)}, kSourceSchema), bound, {});
+        ReaderOf({source->Slice(0, 2), source->Slice(2, 2)}, kSourceSchema), bound, text, {});
     std::string texts;
     while (const auto batch = stage->Next().ValueOrDie()) {
       EXPECT_TRUE(batch->ValidateFull().ok());

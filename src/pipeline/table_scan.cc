@@ -176,7 +176,7 @@ class TableScan : public arrow::RecordBatchReader {
       : table_(table),
         ordinal_(first),
         end_(std::min(end, table.physical_rows())),
-        options_(options) {}
+        options_(ReadOptionsOf(table.snapshot(), options)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return table_.read_schema(); }
 

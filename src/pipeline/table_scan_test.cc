@@ -92,7 +92,7 @@ TEST_F(TableScanTest, NamesAFileThatIsGoneOrDamaged) {
     return stream->ToRecordBatches().status();
   };
   EXPECT_EQ(test::CodeOf(read()), ErrorCode::kCorruptDataFile);
-  EXPECT_NE(test::WhereOf(read()).find(victim), std::string::npos);
+  EXPECT_NE(FindError(read())->where.find(victim), std::string::npos);
   std::filesystem::remove(victim);
   EXPECT_EQ(test::CodeOf(read()), ErrorCode::kDataFileMissing);
 }

@@ -38,7 +38,9 @@ delta::AddedFile Describe(const parquet::WrittenFile& written, std::string name)
     added.columns.push_back({.path = column.path,
                              .null_count = column.null_count,
                              .minimum = column.minimum,
-                             .maximum = column.maximum});
+                             .maximum = column.maximum,
+                             // Of a column with a NaN the bounds are unknown.
+                             .is_nan_free = column.minimum != nullptr});
   }
   return added;
 }

@@ -96,7 +96,7 @@ resources: {memory: 256MiB}
     ARROW_ASSIGN_OR_RAISE(const auto plan, PlanOf(settings, fresh));
     plan->chunks.resize(std::min(chunks, plan->chunks.size()));
     Progress progress;
-    return Run(*plan, &progress, StopSignal{0});
+    return pipeline::Run(*plan, &progress, StopSignal{0});
   }
 
   int64_t TargetVersion() const {

@@ -73,9 +73,11 @@ inline ErrorCode CodeOf(const Status& status) {
   return error ? error->code : ErrorCode::kInternal;
 }
 
+// Where an error is, without the folders of its file: "test.yaml:4:8".
 inline std::string WhereOf(const Status& status) {
   const auto error = FindError(status);
-  return error ? error->where : std::string();
+  if (!error) return {};
+  return error->where.substr(error->where.rfind('/') + 1);
 }
 
 // A batch from rows in JSON: [{"id": 1, "name": "a"}, ..].

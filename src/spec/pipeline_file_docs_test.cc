@@ -14,7 +14,8 @@
 namespace spillway::spec {
 namespace {
 
-const std::filesystem::path kRoot = std::filesystem::path(__FILE__).parent_path() / ".." / "..";
+// Tests run in the root of the sources.
+const std::filesystem::path kRoot = std::filesystem::current_path();
 
 std::string ReadText(const std::filesystem::path& path) {
   std::ifstream file(path);
