@@ -1,11 +1,10 @@
 #include "cli/output.h"
 
-#include <cerrno>
 #include <cstdio>
 
 #include <nlohmann/json.hpp>
 
-#include "storage/durable_file.h"
+#include "base/error.h"
 
 namespace spillway::cli {
 namespace {
@@ -27,9 +26,11 @@ void PrintJson(const nlohmann::ordered_json& json) {
 void PrintNote(std::string_view text) { Print(text, stderr); }
 
 Status FlushResults() {
-  errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return Status::OK();
-  return storage::StorageError(errno, "write the results to", "standard output");
+  return MakeError({.code = ErrorCode::kStorage,
+                    .what = "the results cannot be written to standard output",
+                    .why = "it is closed, or its disk is full",
+                    .cure = "send the results elsewhere"});
 }
 
 }  // namespace spillway::cli

@@ -5,6 +5,7 @@
 #include <arrow/c/abi.h>
 #include <arrow/c/bridge.h>
 #include <arrow/util/key_value_metadata.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "delta/snapshot_impl.h"
@@ -105,6 +106,14 @@ Status CheckHasLog(const std::string& path) {
                     .cure = entry ? std::string(entry->cure) : std::string()});
 }
 
+// The kernel tells a timestamp in milliseconds; a person wants to see the one that was asked for.
+Status NameTimestamp(const Status& status, const SnapshotAt& at) {
+  std::optional<ErrorInfo> info = FindError(status);
+  if (!at.timestamp || !info || info->code != ErrorCode::kVersionNotFound) return status;
+  info->what = fmt::format("the table has no version as old as {}", *at.timestamp);
+  return MakeError(*std::move(info));
+}
+
 }  // namespace
 
 Snapshot::Snapshot(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -115,11 +124,12 @@ Result<std::unique_ptr<Snapshot>> Snapshot::Open(const std::string& table, const
   ARROW_ASSIGN_OR_RAISE(const MomentValue moment, ToMoment(at));
   ARROW_RETURN_NOT_OK(CheckHasLog(path));
   ARROW_ASSIGN_OR_RAISE(rust::String root, ToRust(path, "the table's path"));
-  ARROW_ASSIGN_OR_RAISE(bridge::Table * opened, Call(path, [&](bridge::Failure& failure) {
-                          return bridge::open_table(root, moment.moment, moment.value, failure);
-                        }));
+  const Result<bridge::Table*> opened = Call(path, [&](bridge::Failure& failure) {
+    return bridge::open_table(root, moment.moment, moment.value, failure);
+  });
+  if (!opened.ok()) return NameTimestamp(opened.status(), at);
   auto impl =
-      std::make_unique<Impl>(Impl{.table = TableHandle(opened), .root_path = std::move(path)});
+      std::make_unique<Impl>(Impl{.table = TableHandle(*opened), .root_path = std::move(path)});
   ARROW_RETURN_NOT_OK(FillFacts(*impl));
   return std::unique_ptr<Snapshot>(new Snapshot(std::move(impl)));
 }

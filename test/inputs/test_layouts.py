@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, WriterProperties, write_deltalake
-from pipelines.delta_log import live_files, listing
+from pipelines.delta_log import listing, live_files
 from pipelines.job import assert_same_rows
 
 

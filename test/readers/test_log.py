@@ -3,6 +3,7 @@
 import pytest
 from deltalake import DeltaTable
 from pipelines.delta_log import actions, commits, live_files
+from readers.all_types import rows_of_all_types
 
 
 def test_the_history_tells_what_was_written(copied):
@@ -59,7 +60,6 @@ def test_the_protocol_asks_for_as_little_as_possible(copied, copied_with_ntz):
 @pytest.mark.parametrize("interval", [3, 10])
 def test_checkpoints_come_as_often_as_the_table_wants(job, interval):
     """deltalake reads the table from the checkpoint alone."""
-    from readers.all_types import rows_of_all_types
     job.table("bronze", rows_of_all_types(120, seed=1))
     job.run("--mode=chunked", "--set=processing.chunk_size=10",
             target={"table": "silver", "properties": {"delta.checkpointInterval": str(interval)}})

@@ -2,6 +2,7 @@
 files by them find every row."""
 
 import datetime
+import functools
 import json
 import re
 from decimal import Decimal
@@ -42,9 +43,7 @@ def at(statistics, path):
 
 def cells(column, path):
     for value in column.to_pylist():
-        for name in path:
-            value = None if value is None else value[name]
-        yield value
+        yield functools.reduce(lambda inner, name: inner and inner[name], path, value)
 
 
 def typed(value, kind):

@@ -1,0 +1,125 @@
+"""Targets that cannot be written to: the run says so before it writes anything."""
+
+import os
+import subprocess
+
+import pyarrow as pa
+import pytest
+from bad_input.refusal import assert_refused
+from deltalake import write_deltalake
+
+ROWS = pa.table({"id": [1, 2], "score": [0.5, 1.0]})
+
+
+@pytest.fixture
+def job_with_rows(job):
+    job.table("bronze", ROWS)
+    job.table("known", pa.table({"id": [1], "name": ["one"]}))
+    return job
+
+
+@pytest.mark.parametrize("spelt", ["bronze", "./bronze/", "known", "../{name}/bronze",
+                                   "link", "link/../bronze", "deeper/bronze", "file://{folder}/bronze"])
+def test_it_is_an_input(job_with_rows, spelt):
+    """However it is spelt, and through symbolic links."""
+    folder = job_with_rows.folder
+    (folder / "link").symlink_to(folder / "bronze")
+    (folder / "deeper").symlink_to(folder)
+    if spelt == "link/../bronze":  # the parent of what the link leads to
+        spelt = "link/../bronze"
+    job_with_rows.write(lookups=[{"name": "known", "table": "known", "key": ["id"]}],
+                        target={"table": spelt.format(name=folder.name, folder=folder),
+                                "mode": "overwrite"})
+    assert_refused(job_with_rows, 1110, "pipeline.yaml:", target=folder / "bronze")
+
+
+def test_a_source_through_a_link(job_with_rows):
+    (job_with_rows.folder / "link").symlink_to(job_with_rows.folder / "bronze")
+    job_with_rows.write(source={"table": "link"}, target={"table": "bronze", "mode": "append"})
+    assert_refused(job_with_rows, 1110, target=job_with_rows.folder / "bronze")
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+@pytest.mark.parametrize(("rows", "told"), [
+    (pa.table({"id": [1], "score": [1.0], "more": [1]}), ["- more"]),
+    (pa.table({"id": [1]}), ["+ score: double"]),
+    (pa.table({"id": ["1"], "score": [1.0]}), ["~ id: int64", "string"]),
+    (pa.table({"id": [1], "other": [1.0]}), ["+ score", "- other"])])
+def test_its_columns_differ(job_with_rows, mode, rows, told):
+    job_with_rows.table("silver", rows)
+    job_with_rows.write(target={"table": "silver", "mode": mode})
+    assert_refused(job_with_rows, 3101, *told, *(["overwrite_schema"] if mode == "overwrite"
+                                                 else []))
+
+
+def test_its_columns_must_not_be_null(job_with_rows):
+    schema = pa.schema([pa.field("id", pa.int64(), nullable=False), ("score", pa.float64())])
+    write_deltalake(str(job_with_rows.folder / "silver"), ROWS.cast(schema))
+    job_with_rows.write(target={"table": "silver", "mode": "append"})
+    assert_refused(job_with_rows, 3101, "not null")
+
+
+def test_it_is_partitioned(job_with_rows):
+    job_with_rows.table("silver", ROWS, partition_by=["id"])
+    job_with_rows.write(target={"table": "silver", "mode": "append"})
+    assert_refused(job_with_rows, 1106, "id")
+
+
+def test_its_log_is_damaged(job_with_rows):
+    table = job_with_rows.table("silver", ROWS)
+    (table / "_delta_log" / f"{0:020}.json").write_text("{")
+    job_with_rows.write(target={"table": "silver", "mode": "overwrite"})
+    assert_refused(job_with_rows, 3003, "00000000000000000000.json")
+
+
+def test_a_file_is_in_its_place(job_with_rows):
+    (job_with_rows.folder / "silver").write_text("mine")
+    job_with_rows.write()
+    run = job_with_rows.run(exit_code=6)
+    assert "error[SPW-6" in run.stderr and "silver" in run.stderr and "do:" in run.stderr
+    assert (job_with_rows.folder / "silver").read_text() == "mine"
+
+
+@pytest.fixture
+def read_only(job_with_rows):
+    """A folder that even root may not write to."""
+    folder = job_with_rows.folder / "frozen"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)
+        return
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=1m", "none", folder],
+                           capture_output=True, text=True, check=False)
+    if mount.returncode != 0:
+        pytest.skip(f"no read-only mount for root: {mount.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("below", ["silver", "deep/er/silver", ""])
+def test_its_folder_is_read_only(job_with_rows, read_only, below):
+    job_with_rows.write(target={"table": str(read_only / below)})
+    assert_refused(job_with_rows, 6002, str(read_only), target=read_only / below)
+    assert list(read_only.iterdir()) == []
+
+
+def test_the_disk_is_full(job_with_rows):
+    """The error says so, and no half of a table is left that a reader could take for one."""
+    folder = job_with_rows.folder / "small"
+    folder.mkdir()
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder],
+                           capture_output=True, text=True, check=False)
+    if mount.returncode != 0:
+        pytest.skip(f"no small mount: {mount.stderr.strip()}")
+    try:
+        noise = pa.table({"noise": [os.urandom(1000) for _ in range(300)]})
+        job_with_rows.table("noisy", noise)
+        job_with_rows.write(source={"table": "noisy"}, target={"table": str(folder / "silver")})
+        run = job_with_rows.run(exit_code=6)
+        assert "error[SPW-6003]" in run.stderr and "do:" in run.stderr
+        assert list((folder / "silver").glob("*.parquet")) == []
+        assert job_with_rows.rows("small/silver").num_rows == 0
+    finally:
+        subprocess.run(["umount", folder], check=True)

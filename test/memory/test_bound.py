@@ -1,0 +1,87 @@
+"""The memory of a run: never above its bound, which is never above the budget, from the smallest
+budget that a plan names to plenty."""
+
+import json
+import random
+
+import pyarrow as pa
+import pytest
+from deltalake import WriterProperties, write_deltalake
+
+MIB = 1 << 20
+
+
+def check(report, budget):
+    assert report["budget_bytes"] == budget
+    assert report["peak_memory_bytes"] <= report["bound_bytes"] <= budget, report
+    # The uses that are told apart are all there, and together no more than the bound.
+    uses = {use["what"]: use["peak_bytes"] for use in report["memory_by_use"]}
+    assert len(uses) >= 4 and all(held >= 0 for held in uses.values())
+
+
+@pytest.fixture(scope="module")
+def lake(spillway, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lake")
+    spillway("generate", "--rows", "150000", "--out", folder)
+    return folder
+
+
+@pytest.mark.parametrize("mode", ["standard", "chunked"])
+@pytest.mark.parametrize("budget", ["smallest", 192 * MIB, 512 * MIB, 2048 * MIB])
+def test_the_main_job(job, lake, mode, budget):
+    job.write(source={"table": str(lake / "bronze_accident")}, mode=mode,
+              processing={"chunk_size": 40_000},
+              lookups=[{"name": "predictions", "table": str(lake / "predictions"),
+                        "key": ["image_name"]}],
+              columns={"loud": "upper(concat(path, source))"})
+    if budget == "smallest":
+        budget = job.plan()["memory"]["smallest_budget_bytes"]
+    report = job.report(f"--memory={budget}")
+    assert report["rows_written"] == 150_000
+    check(report, budget)
+
+
+@pytest.mark.parametrize("budget", [128 * MIB, 256 * MIB])
+def test_wide_rows(job, spillway, budget):
+    """20 kB of content in each row, in files of one row group."""
+    spillway("generate", "--rows", "6000", "--content-bytes", "20000", "--out", job.folder)
+    job.write(source={"table": "bronze_accident"},
+              lookups=[{"name": "predictions", "table": "predictions", "key": ["image_name"]}],
+              columns={"size": "length(content)"})
+    report = job.report(f"--memory={budget}")
+    assert report["rows_written"] == 6000 and report["bytes_written"] > 100_000_000
+    check(report, budget)
+
+
+def test_one_big_row_group(job):
+    """80 MB in one row group, of which a page and a batch are in memory at a time."""
+    chosen = random.Random(8)
+    pieces = [chosen.randbytes(4000) for _ in range(500)]
+    rows = pa.table({"id": range(20_000), "noise": [pieces[row % 500][row % 97:]
+                                                    for row in range(20_000)]})
+    write_deltalake(str(job.folder / "bronze"), rows, writer_properties=WriterProperties(
+        max_row_group_size=1_000_000, compression="UNCOMPRESSED", dictionary_page_size_limit=1))
+    job.write(columns={"size": "length(noise)"})
+    report = job.report(f"--memory={128 * MIB}")
+    assert report["rows_written"] == 20_000
+    check(report, 128 * MIB)
+
+
+def test_a_lookup_of_long_texts(job):
+    """The index holds the whole lookup, and the plan says so before it is read."""
+    rows = pa.table({"id": range(20_000), "text": [f"{row:02000}" for row in range(20_000)]})
+    job.table("bronze", pa.table({"id": range(0, 40_000, 2)}))
+    job.table("known", rows)
+    job.write(lookups=[{"name": "known", "table": "known", "key": ["id"]}])
+    plan = job.plan()["memory"]
+    assert plan["smallest_budget_bytes"] > 40_000_000
+    report = job.report(f"--memory={plan['smallest_budget_bytes']}")
+    check(report, plan["smallest_budget_bytes"])
+    assert report["rows_written"] == 20_000
+
+
+def test_validate_keeps_to_the_budget_too(job, lake, spillway):
+    job.write(source={"table": str(lake / "bronze_accident")}, resources={"memory": "192MiB"})
+    job.run()
+    report = spillway("validate", job.folder / "pipeline.yaml", "--json").stdout
+    assert json.loads(report)["peak_memory_bytes"] <= 192 * MIB

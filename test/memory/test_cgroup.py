@@ -1,0 +1,43 @@
+"""A million rows in a memory cgroup that is as large as the budget: the kernel has no reason to
+step in."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from silver.guide_pipeline import EXAMPLE, assert_silver_is_right
+
+IN_CGROUP = Path(__file__).resolve().parents[2] / "tools" / "in_memory_cgroup.sh"
+
+
+@pytest.fixture(autouse=True)
+def _possible_here():
+    check = subprocess.run([IN_CGROUP, "--check"], capture_output=True, text=True, check=False)
+    if check.returncode == 3:
+        pytest.skip(check.stderr.strip())
+    assert check.returncode == 0, check.stderr
+
+
+def run_in_cgroup(spillway, limit, *flags):
+    run = subprocess.run([IN_CGROUP, limit, spillway.program, "run", EXAMPLE, "--json", *flags],
+                         capture_output=True, text=True, check=False, timeout=300)
+    assert run.returncode == 0, f"{run.returncode}\n{run.stderr}"
+    return json.loads(run.stdout)
+
+
+def test_a_million_rows_in_512_mebibytes(spillway, duckdb_delta, tmp_path):
+    spillway("generate", "--rows", "1000000", "--out", tmp_path)
+    report = run_in_cgroup(spillway, "512MiB", "--memory=512MiB", "--mode=chunked",
+                           "--set=processing.chunk_size=250_000",
+                           f"--set=variables.lake={tmp_path}")
+    assert report["rows_written"] == 1_000_000
+    assert report["peak_memory_bytes"] <= report["bound_bytes"] <= 512 << 20
+    assert_silver_is_right(duckdb_delta, tmp_path, tmp_path / "silver_accident")
+
+
+def test_the_limit_of_the_cgroup_is_found(spillway, tmp_path):
+    """Without a budget of its own the run takes 80 % of the cgroup's limit."""
+    spillway("generate", "--rows", "20000", "--out", tmp_path)
+    report = run_in_cgroup(spillway, "400MiB", f"--set=variables.lake={tmp_path}")
+    assert report["budget_bytes"] == int(0.8 * (400 << 20))
