@@ -96,8 +96,11 @@ class CommandsTest : public ::testing::Test {
     // Neither the machine's settings nor its table.
     ::unsetenv("SPILLWAY_MEMORY");
   }
+
+ public:
   ~CommandsTest() override { std::filesystem::remove_all(folder_); }
 
+ protected:
   std::string WritePipeline(std::string_view more = "") {
     const std::string path = folder_ / "p.yaml";
     std::ofstream(path) << "pipeline: p\nsource: {table: bronze_accident}\n"

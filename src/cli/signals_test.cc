@@ -9,7 +9,7 @@ namespace spillway::cli {
 namespace {
 
 class SignalsTest : public ::testing::Test {
- protected:
+ public:
   SignalsTest() { ::testing::internal::CaptureStderr(); }
   ~SignalsTest() override { ::testing::internal::GetCapturedStderr(); }
 };

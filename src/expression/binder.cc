@@ -369,7 +369,10 @@ class Binder {
                   fmt::format("comparing values of {} is not computed", TypeName(common)), "",
                   "name a field of it");
     }
-    for (NodePointer& part : parts) part = MakeCast(std::move(part), common, part->span);
+    for (NodePointer& part : parts) {
+      const Span place = part->span;
+      part = MakeCast(std::move(part), common, place);
+    }
     return std::make_unique<InNode>(std::move(parts), node.span);
   }
 

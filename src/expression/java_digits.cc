@@ -74,6 +74,8 @@ class LargeInteger {
     return quotient;
   }
 
+  bool Overflowed() const { return false; }
+
   int Compare(const LargeInteger& other) const {
     for (size_t i = std::max(size_, other.size_); i-- > 0;) {
       if (words_[i] != other.words_[i]) return words_[i] < other.words_[i] ? -1 : 1;
@@ -86,7 +88,7 @@ class LargeInteger {
   size_t size_ = 0;
 };
 
-// The same for numbers below 2^64, whose sums stay below 2^128.
+// The same in 64 bits, with Java's overflow: a sum that passes 2^63 is negative, and compares so.
 class SmallInteger {
  public:
   explicit SmallInteger(uint64_t value) : value_(value) {}
@@ -102,11 +104,13 @@ class SmallInteger {
     return quotient;
   }
   int Compare(const SmallInteger& other) const {
-    return value_ == other.value_ ? 0 : value_ < other.value_ ? -1 : 1;
+    if (value_ == other.value_) return 0;
+    return static_cast<int64_t>(value_) < static_cast<int64_t>(other.value_) ? -1 : 1;
   }
+  bool Overflowed() const { return static_cast<int64_t>(value_) <= 0; }
 
  private:
-  unsigned __int128 value_;
+  uint64_t value_;
 };
 
 // The number as fraction * 2^(exponent - 52), the fraction's bit 52 set.
@@ -168,6 +172,10 @@ JavaDigits Generate(uint64_t fraction, const Scale& scale, int exponent) {
     const int digit = b.Divide(s);
     b.Multiply(10);
     m.Multiply(10);
+    if (m.Overflowed()) {  // it is larger than the rest by far
+      low = high = true;
+      return digit;
+    }
     low = b.Compare(m) < 0;
     Integer sum = b;
     sum.Add(m);
@@ -185,11 +193,13 @@ JavaDigits Generate(uint64_t fraction, const Scale& scale, int exponent) {
   }
   // The form with an exponent has two digits at least.
   if (exponent < -3 || exponent >= 8) low = high = false;
-  while (!low && !high) put(next());
+  while (!low && !high) put(next());  // NOLINT(bugprone-infinite-loop): next() sets both
   result.exponent = exponent;
   if (high) {
-    b.Multiply(2);
-    const int middle = b.Compare(ten_s);
+    // A half of ten_s: the rest itself must not be doubled, it may pass 2^63.
+    Integer half = s;
+    half.Multiply(5);
+    const int middle = b.Compare(half);
     const bool odd = ((result.digits[result.count - 1] - '0') & 1) != 0;
     if (!low || middle > 0 || (middle == 0 && odd)) RoundUp(&result);
   }

@@ -129,12 +129,10 @@ class Lexer {
     const size_t begin = at_;
     const char quote = text_[at_++];
     while (at_ < text_.size()) {
-      if (Peek() == '\\') {
+      if (Peek() == '\\' || (Peek() == quote && Peek(1) == quote)) {
         at_ += 2;
       } else if (Peek() != quote) {
         ++at_;
-      } else if (Peek(1) == quote) {
-        at_ += 2;
       } else {
         const std::string_view body = text_.substr(begin + 1, at_ - begin - 1);
         ++at_;

@@ -71,7 +71,7 @@ Result<std::shared_ptr<arrow::DataType>> WritableType(const std::shared_ptr<arro
     case arrow::Type::STRUCT: {
       ARROW_ASSIGN_OR_RAISE(auto fields, WritableChildren(*type, column));
       if (fields.empty()) break;  // Parquet has no group without a field
-      return arrow::struct_(std::move(fields));
+      return arrow::struct_(fields);
     }
     case arrow::Type::LIST: {
       ARROW_ASSIGN_OR_RAISE(const auto fields, WritableChildren(*type, column));

@@ -23,6 +23,10 @@ Result<std::unique_ptr<delta::Snapshot>> OpenInput(const spec::Spec& spec,
   if (snapshot.ok()) return snapshot;
   std::optional<ErrorInfo> info = FindError(snapshot.status());
   if (!info) return snapshot;
+  if (input.timestamp) {
+    info->why = fmt::format("{}{}the timestamp asked for is {}", info->why,
+                            info->why.empty() ? "" : "; ", *input.timestamp);
+  }
   // Both places help: the file that is wrong, and the line that names it.
   info->where =
       fmt::format("{}{}{}", info->where, info->where.empty() ? "" : ", from ", input.path.Where());
@@ -153,13 +157,14 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
 
 Status CheckBound(const Plan& plan) {
   if (plan.fits()) return Status::OK();
+  const std::string& given = plan.spec.resources.memory_origin;
   // Rounded up, so that the number can be given as it is printed.
   const int64_t mebibytes = (plan.smallest_budget_bytes + kMiB - 1) / kMiB;
   return MakeError(
       {.code = ErrorCode::kBudgetTooSmall,
        .what = fmt::format("the job does not fit a budget of {}",
                            FormatByteSize(plan.budget.total_bytes)),
-       .where = plan.budget.origin,
+       .where = given.empty() ? plan.budget.origin : given,
        .why = fmt::format("its worst case needs {}; `spillway plan` lists it line by line",
                           FormatByteSize(plan.memory.bound_bytes)),
        .cure = fmt::format("give --memory {}MiB or more", mebibytes)});

@@ -2,6 +2,8 @@
 
 #include <thread>
 
+#include <fmt/format.h>
+
 #include "base/units.h"
 #include "memory/overhead.h"
 #include "pipeline/sample_tables.h"
@@ -137,7 +139,8 @@ TEST_F(RunTest, ASourceWithoutRowsGivesAnEmptyTarget) {
   for (const std::string mode : {"standard", "chunked"}) {
     for (const std::string target : {"error_if_exists", "append", "overwrite"}) {
       SCOPED_TRACE(mode + " " + target);
-      const Settings settings = {"mode=" + mode, "target.mode=" + target};
+      const Settings settings = {fmt::format("mode={}", mode),
+                                 fmt::format("target.mode={}", target)};
       ASSERT_TRUE(RunAll(settings).ok());
       EXPECT_TRUE(TargetRows().empty());
       EXPECT_EQ(delta::Snapshot::Open(folder_ / "target").ValueOrDie()->schema()->field_names(),

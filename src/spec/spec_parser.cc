@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,8 +16,6 @@
 #include "spec/document.h"
 #include "spec/overrides.h"
 #include "spec/spec_reader.h"
-
-extern char** environ;
 
 namespace spillway::spec {
 namespace {

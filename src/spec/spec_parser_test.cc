@@ -20,7 +20,7 @@ constexpr std::string_view kSmall =
     "source: {table: a}\n"
     "target: {table: b}\n";
 
-Result<Spec> Parse(std::string_view text, ParseOptions options = {}) {
+Result<Spec> Parse(std::string_view text, const ParseOptions& options = {}) {
   return ParsePipelineText(text, "dir/p.yaml", options);
 }
 

@@ -55,7 +55,7 @@ def test_all_rows_come_through(spillway, golden, tmp_path, name):
 
 
 def test_rows_that_a_deletion_vector_deletes_are_no_match(spillway, golden, tmp_path):
-    """A lookup with deletion vectors and column mapping, joined to keys that have all been there."""
+    """A lookup with deletion vectors and column mapping, joined to keys that were there once."""
     alive = pq.read_table(golden("dv-with-columnmapping") / "expected")
     assert 0 < alive.num_rows < 50
     job = Job(spillway, tmp_path)

@@ -1,4 +1,4 @@
-"""A job of a test: tables that deltalake writes, the pipeline file over them, and what comes out."""
+"""A test's job: tables that deltalake writes, the pipeline file over them, and what comes out."""
 
 import json
 from dataclasses import dataclass

@@ -19,6 +19,7 @@ FROM_JSON = {
     pa.types.is_date: datetime.date.fromisoformat,
     pa.types.is_timestamp: datetime.datetime.fromisoformat,
     pa.types.is_decimal: lambda value: Decimal(str(value)),
+    pa.types.is_floating: float,
 }
 ORDERED = ["number", "a_byte", "a_short", "an_integer", "a_long", "a_float", "a_double",
            "a_small_decimal", "a_decimal", "a_large_decimal", "a_string", "a_date", "a_timestamp",

@@ -44,7 +44,7 @@ def test_max_records_per_file(job_with_rows):
 
 
 def test_target_file_size(job_with_rows):
-    """A file ends with the batch in which it reaches its size. Little memory makes small batches."""
+    """A file ends with the batch in which it reaches its size; little memory, small batches."""
     job_with_rows.write(target={"table": "silver", "target_file_size": "100kB"})
     smallest = job_with_rows.plan()["memory"]["smallest_budget_bytes"]
     job_with_rows.run(f"--memory={smallest}")
