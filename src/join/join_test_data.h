@@ -76,7 +76,8 @@ class StrictPool : public arrow::MemoryPool {
   std::string backend_name() const override { return "strict"; }
 
  private:
-  arrow::MemoryPool* backing_ = arrow::default_memory_pool();
+  // malloc, which the sanitizers watch.
+  arrow::MemoryPool* backing_ = arrow::system_memory_pool();
   const int64_t fail_at_;
   std::atomic<int64_t> requests_{0};
   std::atomic<int64_t> bytes_{0};

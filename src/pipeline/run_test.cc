@@ -138,7 +138,7 @@ TEST_F(RunTest, ASourceWithoutRowsGivesAnEmptyTarget) {
   MakeSource(0);
   for (const std::string mode : {"standard", "chunked"}) {
     for (const std::string target : {"error_if_exists", "append", "overwrite"}) {
-      SCOPED_TRACE(mode + " " + target);
+      SCOPED_TRACE(fmt::format("{} {}", mode, target));
       const Settings settings = {fmt::format("mode={}", mode),
                                  fmt::format("target.mode={}", target)};
       ASSERT_TRUE(RunAll(settings).ok());

@@ -24,8 +24,8 @@ Result<Spec> Parse(std::string_view text, const ParseOptions& options = {}) {
   return ParsePipelineText(text, "dir/p.yaml", options);
 }
 
-Result<Spec> ParseSmallAnd(std::string_view more, ParseOptions options = {}) {
-  return Parse(fmt::format("{}{}", kSmall, more), std::move(options));
+Result<Spec> ParseSmallAnd(std::string_view more, const ParseOptions& options = {}) {
+  return Parse(fmt::format("{}{}", kSmall, more), options);
 }
 
 // "SPW-1103 dir/p.yaml:4:1 what | cure", or "ok".
