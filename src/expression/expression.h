@@ -30,7 +30,7 @@ namespace spillway::expression {
 struct BoundNode;
 
 inline constexpr int64_t kMaximumTextBytes = 64 * 1024;
-inline constexpr int kMaximumDepth = 1000;
+inline constexpr int kMaximumDepth = 500;
 
 struct BindOptions {
   // Holds the values of constants, which live as long as the BoundExpression.

@@ -271,9 +271,9 @@ TEST(Expression, RefusesWhatIsTooDeepOrTooLong) {
     EXPECT_EQ(BindError(text).code, ErrorCode::kExpressionSyntax) << text.substr(0, 30);
   }
   EXPECT_EQ(BindError(repeat("1 ", 40'000)).code, ErrorCode::kExpressionSyntax);
-  MustBind("n" + repeat("+1", 900), *Schema());
+  MustBind("n" + repeat("+1", 450), *Schema());
   MustBind("n = 0" + repeat(" OR n = 1", 5'000), *Schema());
-  MustBind(repeat("(", 900) + "n" + repeat(")", 900), *Schema());
+  MustBind(repeat("(", 450) + "n" + repeat(")", 450), *Schema());
 }
 
 TEST(Expression, ReportsAPoolThatRefuses) {
