@@ -15,7 +15,7 @@ readonly arrow="$cache/arrow-26.0.1"
 readonly packages=(
   ninja-build ccache                                          # build
   libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libfmt-dev  # the program
-  libhowardhinnant-date-dev libxxhash-dev
+  tzdata libxxhash-dev
   libgtest-dev libgmock-dev libbenchmark-dev zstd             # tests and benchmarks
 )
 
