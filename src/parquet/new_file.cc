@@ -14,6 +14,9 @@ namespace {
 
 constexpr mode_t kMode = 0666;  // less what the process's umask takes away
 
+// Fewer blocks than these are copied: an extent of its own costs more than so many bytes.
+constexpr int64_t kSmallestShare = 16;
+
 std::string FolderOf(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
@@ -33,12 +36,17 @@ Result<std::shared_ptr<NewFile>> NewFile::Create(std::string path) {
   return std::shared_ptr<NewFile>(new NewFile(std::move(path), std::move(descriptor)));
 }
 
+Status NewFile::CheckOpen() const {
+  return descriptor_.is_open() ? Status::OK() : Status::Invalid("the file is closed: ", path_);
+}
+
 Status NewFile::Write(const void* data, int64_t num_bytes) {
-  if (!descriptor_.is_open()) return Status::Invalid("the file is closed: ", path_);
+  ARROW_RETURN_NOT_OK(CheckOpen());
   const auto* next = static_cast<const char*>(data);
   const char* const end = next + num_bytes;
   while (next < end) {
-    const ssize_t written = ::write(descriptor_.get(), next, static_cast<size_t>(end - next));
+    const ssize_t written =
+        ::pwrite(descriptor_.get(), next, static_cast<size_t>(end - next), position_);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return storage::StorageError(errno, "write the file", path_);
     next += written;
@@ -47,8 +55,41 @@ Status NewFile::Write(const void* data, int64_t num_bytes) {
   return Status::OK();
 }
 
+Status NewFile::Copy(const storage::OpenFile& source, int64_t source_offset, int64_t size,
+                     std::span<uint8_t> buffer) {
+  ARROW_RETURN_NOT_OK(storage::CopyRange(source, source_offset, {descriptor_.get(), path_},
+                                         position_, size, buffer));
+  position_ += size;
+  return Status::OK();
+}
+
+Result<int64_t> NewFile::Append(const storage::OpenFile& source, int64_t source_offset,
+                                int64_t size, int64_t share_block_bytes,
+                                std::span<uint8_t> buffer) {
+  ARROW_RETURN_NOT_OK(CheckOpen());
+  if (share_block_bytes == 0 || size < kSmallestShare * share_block_bytes) {
+    const int64_t begin = position_;
+    ARROW_RETURN_NOT_OK(Copy(source, source_offset, size, buffer));
+    return begin;
+  }
+  // Where the blocks of the source begin and end that lie inside the range.
+  const int64_t first = (source_offset + share_block_bytes - 1) / share_block_bytes;
+  const int64_t head = first * share_block_bytes - source_offset;
+  const int64_t inside = (size - head) / share_block_bytes * share_block_bytes;
+  const int64_t step = (source_offset - position_) % share_block_bytes;
+  position_ += step < 0 ? step + share_block_bytes : step;  // a hole: nothing is written there
+  const int64_t begin = position_;
+  ARROW_RETURN_NOT_OK(Copy(source, source_offset, head, buffer));
+  ARROW_RETURN_NOT_OK(storage::ShareRange(source, source_offset + head, {descriptor_.get(), path_},
+                                          position_, inside));
+  position_ += inside;
+  shared_bytes_ += inside;
+  ARROW_RETURN_NOT_OK(Copy(source, source_offset + head + inside, size - head - inside, buffer));
+  return begin;
+}
+
 Status NewFile::Commit() {
-  if (!descriptor_.is_open()) return Status::Invalid("the file is closed: ", path_);
+  ARROW_RETURN_NOT_OK(CheckOpen());
   if (::fsync(descriptor_.get()) != 0) return storage::StorageError(errno, "sync the file", path_);
   if (descriptor_.Close() != 0) return storage::StorageError(errno, "close the file", path_);
   return storage::SyncFolder(FolderOf(path_));

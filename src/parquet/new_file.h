@@ -1,18 +1,20 @@
-// A file under construction: it must not exist before, it is durable after Commit, and it is gone
-// when Commit was not reached. It is an Arrow output stream, without a buffer, for parquet-cpp
-// writes a row group's columns in large pieces.
+// A file that is written once, front to back: whole and durable after Commit, and it is gone when
+// Commit was not reached. It is an Arrow output stream, without a buffer, for parquet-cpp writes a
+// row group's columns in large pieces.
 //
 // Thread rule: one thread at a time.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <arrow/io/interfaces.h>
 
 #include "base/status.h"
 #include "storage/file_descriptor.h"
+#include "storage/file_range.h"
 
 namespace spillway::parquet {
 
@@ -32,7 +34,15 @@ class NewFile : public arrow::io::OutputStream {
   // parquet-cpp may close its sink; the file stays open until Commit or Discard.
   Status Close() override { return Status::OK(); }
 
+  // Appends `size` bytes of `source` through `buffer`. With `share_block_bytes`
+  // (storage::ShareableBlockBytes), which may be 0, whole blocks are shared instead, and a gap
+  // before the bytes brings both files' offsets in step. Returns where the bytes begin.
+  Result<int64_t> Append(const storage::OpenFile& source, int64_t source_offset, int64_t size,
+                         int64_t share_block_bytes, std::span<uint8_t> buffer);
+
+  const std::string& path() const { return path_; }
   int64_t size_bytes() const { return position_; }
+  int64_t shared_bytes() const { return shared_bytes_; }  // of those, by Append
 
   // Syncs the file, closes it, and syncs its folder.
   Status Commit();
@@ -43,9 +53,14 @@ class NewFile : public arrow::io::OutputStream {
  private:
   NewFile(std::string path, storage::FileDescriptor descriptor);
 
+  Status CheckOpen() const;
+  Status Copy(const storage::OpenFile& source, int64_t source_offset, int64_t size,
+              std::span<uint8_t> buffer);
+
   const std::string path_;
   storage::FileDescriptor descriptor_;
   int64_t position_ = 0;
+  int64_t shared_bytes_ = 0;
 };
 
 }  // namespace spillway::parquet

@@ -1,0 +1,88 @@
+#include "storage/file_range.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "storage/durable_file.h"
+#include "storage/file_descriptor.h"
+
+namespace spillway::storage {
+namespace {
+
+Status WriteFully(const OpenFile& target, std::span<const uint8_t> bytes, int64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(target.descriptor, bytes.data(), bytes.size(), offset);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return StorageError(errno, "write the file", target.path);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+    offset += written;
+  }
+  return Status::OK();
+}
+
+Status EndsEarly(const OpenFile& source, int64_t missing) {
+  return MakeError({.code = ErrorCode::kStorage,
+                    .what = "a file became shorter while it was copied",
+                    .where = source.path,
+                    .why = fmt::format("{} bytes are missing", missing)});
+}
+
+bool Clone(int source, int64_t source_offset, int target, int64_t target_offset, int64_t size) {
+  file_clone_range range{};
+  range.src_fd = source;
+  range.src_offset = static_cast<uint64_t>(source_offset);
+  range.src_length = static_cast<uint64_t>(size);
+  range.dest_offset = static_cast<uint64_t>(target_offset);
+  int result = 0;
+  do {
+    result = ::ioctl(target, FICLONERANGE, &range);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
+}  // namespace
+
+Status CopyRange(const OpenFile& source, int64_t source_offset, const OpenFile& target,
+                 int64_t target_offset, int64_t size, std::span<uint8_t> buffer) {
+  while (size > 0) {
+    const size_t wanted = std::min(buffer.size(), static_cast<size_t>(size));
+    const ssize_t read = ::pread(source.descriptor, buffer.data(), wanted, source_offset);
+    if (read < 0 && errno == EINTR) continue;
+    if (read < 0) return StorageError(errno, "read the file", source.path);
+    if (read == 0) return EndsEarly(source, size);
+    ARROW_RETURN_NOT_OK(WriteFully(target, buffer.first(static_cast<size_t>(read)), target_offset));
+    source_offset += read;
+    target_offset += read;
+    size -= read;
+  }
+  return Status::OK();
+}
+
+Status ShareRange(const OpenFile& source, int64_t source_offset, const OpenFile& target,
+                  int64_t target_offset, int64_t size) {
+  if (Clone(source.descriptor, source_offset, target.descriptor, target_offset, size)) {
+    return Status::OK();
+  }
+  return StorageError(errno, "share blocks with the file", target.path);
+}
+
+int64_t ShareableBlockBytes(const std::string& source_path, const std::string& target_folder) {
+  const FileDescriptor source(::open(source_path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor target(
+      ::open(target_folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  struct statfs system{};
+  if (!source.is_open() || !target.is_open() || ::fstatfs(target.get(), &system) != 0) return 0;
+  const int64_t block_bytes = system.f_bsize;
+  return block_bytes > 0 && Clone(source.get(), 0, target.get(), 0, block_bytes) ? block_bytes : 0;
+}
+
+}  // namespace spillway::storage
