@@ -14,9 +14,12 @@
 
 namespace spillway::parquet {
 
+inline constexpr int64_t kUnknownCount = -1;
+
 struct ColumnStatistics {
   std::vector<std::string> path;  // names from the top-level column down through structs
-  // Rows where the column is NULL, those where a struct around it is NULL among them.
+  // Rows where the column is NULL, those where a struct around it is NULL among them. kUnknownCount
+  // where the column was copied out of a file that does not say.
   int64_t null_count = 0;
   // Of the column's type; null = unknown: no value at all, a NaN among them, a binary column, a
   // list or map, text that is not UTF-8, or values too long for the footer (4 KiB).

@@ -2,28 +2,17 @@
 
 #include <cmath>
 #include <span>
-#include <string_view>
 #include <utility>
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
-#include <arrow/scalar.h>
 #include <arrow/type.h>
-#include <arrow/type_traits.h>
-#include <arrow/util/utf8.h>
-#include <parquet/arrow/reader.h>
 #include <parquet/schema.h>
-#include <parquet/statistics.h>
+
+#include "parquet/footer_statistics.h"
 
 namespace spillway::parquet {
 namespace {
-
-int CountLeaves(const arrow::DataType& type) {
-  if (type.num_fields() == 0) return 1;
-  int leaves = 0;
-  for (const auto& child : type.fields()) leaves += CountLeaves(*child->type());
-  return leaves;
-}
 
 template <typename Float>
 bool HasNaN(const arrow::Array& values) {
@@ -36,89 +25,6 @@ bool HasNaN(const arrow::Array& values) {
     if (values.IsValid(i) && std::isnan(numbers[static_cast<size_t>(i)])) return true;
   }
   return false;
-}
-
-template <typename Type>
-void MergeInto(::parquet::Statistics& sum, const ::parquet::Statistics& more) {
-  static_cast<::parquet::TypedStatistics<Type>&>(sum).Merge(
-      static_cast<const ::parquet::TypedStatistics<Type>&>(more));
-}
-
-void Merge(::parquet::Statistics& sum, const ::parquet::Statistics& more) {
-  switch (sum.physical_type()) {
-    case ::parquet::Type::BOOLEAN:
-      return MergeInto<::parquet::BooleanType>(sum, more);
-    case ::parquet::Type::INT32:
-      return MergeInto<::parquet::Int32Type>(sum, more);
-    case ::parquet::Type::INT64:
-      return MergeInto<::parquet::Int64Type>(sum, more);
-    case ::parquet::Type::FLOAT:
-      return MergeInto<::parquet::FloatType>(sum, more);
-    case ::parquet::Type::DOUBLE:
-      return MergeInto<::parquet::DoubleType>(sum, more);
-    case ::parquet::Type::BYTE_ARRAY:
-      return MergeInto<::parquet::ByteArrayType>(sum, more);
-    default:
-      return MergeInto<::parquet::FLBAType>(sum, more);
-  }
-}
-
-// One leaf's statistics over all row groups. `bounds` is null where the file has no value or the
-// bounds are unknown.
-struct LeafStatistics {
-  int64_t null_count = 0;
-  std::shared_ptr<::parquet::Statistics> bounds;
-};
-
-Result<LeafStatistics> Gather(const ::parquet::FileMetaData& metadata, int leaf) {
-  LeafStatistics result;
-  bool unknown = false;
-  for (int i = 0; i < metadata.num_row_groups(); ++i) {
-    const auto chunk = metadata.RowGroup(i)->ColumnChunk(leaf);
-    const auto statistics = chunk->statistics();
-    if (statistics == nullptr || !statistics->HasNullCount()) {
-      return Status::Invalid("the footer lacks statistics");
-    }
-    result.null_count += statistics->null_count();
-    if (statistics->HasMinMax()) {
-      if (result.bounds == nullptr) {
-        result.bounds = statistics;
-      } else {
-        Merge(*result.bounds, *statistics);
-      }
-    } else if (statistics->null_count() < chunk->num_values()) {
-      unknown = true;
-    }
-  }
-  if (unknown) result.bounds = nullptr;
-  return result;
-}
-
-bool HasBounds(const arrow::DataType& type) {
-  return type.id() != arrow::Type::BINARY && type.id() != arrow::Type::LARGE_BINARY;
-}
-
-bool IsText(const arrow::Scalar& scalar) {
-  if (!arrow::is_string(scalar.type->id())) return true;
-  const std::string_view text = static_cast<const arrow::BaseBinaryScalar&>(scalar).view();
-  arrow::util::InitializeUTF8();
-  return arrow::util::ValidateUTF8(text);
-}
-
-// Fills the bounds of `statistics`, or leaves them unknown.
-Status FillBounds(const ::parquet::Statistics& bounds, const std::shared_ptr<arrow::DataType>& type,
-                  ColumnStatistics& statistics) {
-  std::shared_ptr<arrow::Scalar> minimum;
-  std::shared_ptr<arrow::Scalar> maximum;
-  ARROW_RETURN_NOT_OK(::parquet::arrow::StatisticsAsScalars(bounds, &minimum, &maximum));
-  if (!IsText(*minimum) || !IsText(*maximum)) return Status::OK();
-  if (!minimum->type->Equals(*type)) {
-    ARROW_ASSIGN_OR_RAISE(minimum, minimum->CastTo(type));
-    ARROW_ASSIGN_OR_RAISE(maximum, maximum->CastTo(type));
-  }
-  statistics.minimum = std::move(minimum);
-  statistics.maximum = std::move(maximum);
-  return Status::OK();
 }
 
 }  // namespace
@@ -177,13 +83,13 @@ Result<std::vector<ColumnStatistics>> ColumnTally::Finish(
   for (const Column& column : columns_) {
     ColumnStatistics statistics{.path = column.path, .null_count = column.null_count};
     if (column.leaf >= 0) {
-      ARROW_ASSIGN_OR_RAISE(const LeafStatistics leaf, Gather(metadata, column.leaf));
+      const LeafStatistics leaf = GatherLeaf(metadata, column.leaf);
       if (leaf.null_count != column.null_count) {
         return Status::Invalid(
             "column ", metadata.schema()->Column(column.leaf)->path()->ToDotString(), " has ",
             leaf.null_count, " NULLs in the file, ", column.null_count, " were written");
       }
-      if (leaf.bounds != nullptr && !column.has_nan && HasBounds(*column.type)) {
+      if (leaf.bounds != nullptr && !column.has_nan) {
         ARROW_RETURN_NOT_OK(FillBounds(*leaf.bounds, column.type, statistics));
       }
     }

@@ -20,6 +20,7 @@
 #include "parquet/batch_size.h"
 #include "parquet/column_plan.h"
 #include "parquet/conform.h"
+#include "parquet/copy_check.h"
 #include "parquet/data_file.h"
 #include "parquet/throw_boundary.h"
 
@@ -175,6 +176,13 @@ Result<std::unique_ptr<FileReader>> FileReader::Open(const std::string& path,
 }
 
 const Footer& FileReader::footer() const { return opened_->footer; }
+
+const DataFile& FileReader::data_file() const { return opened_->file; }
+
+std::string FileReader::WhyNotCopied(const ReadColumn& column) const {
+  if (opened_->options.use_field_ids) return "columns are found by their ids";
+  return parquet::WhyNotCopied(opened_->file, column);
+}
 
 Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
     const std::vector<ReadColumn>& columns, int first_row_group, int row_groups) const {

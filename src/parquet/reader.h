@@ -46,6 +46,8 @@ struct ReadColumn {
   std::shared_ptr<arrow::Field> field;  // as it is wanted: name, type, nullability
 };
 
+struct DataFile;
+
 class FileReader {
  public:
   // Opens the file and checks its footer; fails as ReadFooter does. `expected_size_bytes` is the
@@ -56,6 +58,12 @@ class FileReader {
   ~FileReader();
 
   const Footer& footer() const;
+
+  // Why the stored bytes of `column` cannot stand for the wanted field in another file, in words
+  // for a plan: "timestamps of the old INT96 form"; empty where they can.
+  std::string WhyNotCopied(const ReadColumn& column) const;
+
+  const DataFile& data_file() const;  // for this folder
 
   // Streams the wanted columns of the row groups [first, first + count) in order. No row is dropped
   // or moved: the n-th row of the stream is row footer().row_groups[first].first_row + n of the

@@ -1,0 +1,31 @@
+// Reads the indexes of a column chunk that is copied to another place. They are hints of an
+// untrusted file: one that contradicts the chunk is left out.
+//
+// Thread rule: free functions. They throw what parquet-cpp throws.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <arrow/buffer.h>
+#include <arrow/memory_pool.h>
+
+#include "base/status.h"
+#include "parquet/data_file.h"
+
+namespace spillway::parquet {
+
+// Serialised; both null where the chunk has no offset index.
+struct PageIndexes {
+  std::shared_ptr<arrow::Buffer> column_index;
+  std::shared_ptr<arrow::Buffer> offset_index;  // with `shift` added to its offsets
+};
+
+Result<PageIndexes> ReadPageIndexes(const DataFile& file, int row_group, int leaf, int64_t shift,
+                                    arrow::MemoryPool* pool);
+
+// The bloom filter, serialised with its header; null where the chunk has none.
+Result<std::shared_ptr<arrow::Buffer>> ReadBloomFilter(const DataFile& file, int row_group,
+                                                       int leaf, arrow::MemoryPool* pool);
+
+}  // namespace spillway::parquet

@@ -1,0 +1,120 @@
+#include "parquet/copy_check.h"
+
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
+#include <arrow/util/key_value_metadata.h>
+#include <parquet/arrow/schema.h>
+#include <parquet/schema.h>
+
+#include "parquet/throw_boundary.h"
+
+namespace spillway::parquet {
+namespace {
+
+using ::parquet::schema::GroupNode;
+using ::parquet::schema::Node;
+
+// Spark marks files whose days before 1582 are counted in the old calendar.
+constexpr char kLegacyDatesKey[] = "org.apache.spark.legacyDateTime";
+
+// Lists and maps in the form that every writer of today uses; older ones lack the middle level.
+bool HasStandardLists(const Node& node) {
+  if (!node.is_group()) return true;
+  const auto& group = static_cast<const GroupNode&>(node);
+  const auto& logical = group.logical_type();
+  const bool is_list = logical->is_list();
+  if (is_list || logical->is_map()) {
+    if (group.field_count() != 1 || !group.field(0)->is_repeated()) return false;
+    if (!group.field(0)->is_group()) return false;
+    const auto& middle = static_cast<const GroupNode&>(*group.field(0));
+    if (middle.field_count() != (is_list ? 1 : 2)) return false;
+    for (int i = 0; i < middle.field_count(); ++i) {
+      if (middle.field(i)->is_repeated() || !HasStandardLists(*middle.field(i))) return false;
+    }
+    return true;
+  }
+  for (int i = 0; i < group.field_count(); ++i) {
+    if (group.field(i)->is_repeated() || !HasStandardLists(*group.field(i))) return false;
+  }
+  return true;
+}
+
+bool HasInt96(const Node& node) {
+  if (node.is_primitive()) {
+    return static_cast<const ::parquet::schema::PrimitiveNode&>(node).physical_type() ==
+           ::parquet::Type::INT96;
+  }
+  const auto& group = static_cast<const GroupNode&>(node);
+  for (int i = 0; i < group.field_count(); ++i) {
+    if (HasInt96(*group.field(i))) return true;
+  }
+  return false;
+}
+
+bool HasTime(const arrow::DataType& type) {
+  if (arrow::is_temporal(type.id())) return true;
+  for (const auto& child : type.fields()) {
+    if (HasTime(*child->type())) return true;
+  }
+  return false;
+}
+
+// Names inside a nested column are part of its schema; those at the top can be given anew.
+bool HasOtherNamesInside(const arrow::Field& field) {
+  for (const auto& child : field.type()->fields()) {
+    if (child->metadata() != nullptr) {
+      const int at = child->metadata()->FindKey(kPhysicalNameKey);
+      if (at >= 0 && child->metadata()->value(at) != child->name()) return true;
+    }
+    if (HasOtherNamesInside(*child)) return true;
+  }
+  return false;
+}
+
+Result<std::shared_ptr<arrow::DataType>> TypeInFile(const DataFile& file, int field) {
+  std::shared_ptr<arrow::Schema> schema;
+  ARROW_RETURN_NOT_OK(::parquet::arrow::FromParquetSchema(
+      file.metadata->schema(), ::parquet::default_arrow_reader_properties(),
+      file.decoding_metadata->key_value_metadata(), &schema));
+  return schema->field(field)->type();
+}
+
+// parquet-mr before 1.2.9 left the dictionary's header out of a column chunk's size (PARQUET-816).
+bool HasWrongSizes(const ::parquet::FileMetaData& metadata) {
+  return metadata.writer_version().VersionLt(
+      ::parquet::ApplicationVersion::PARQUET_816_FIXED_VERSION());
+}
+
+std::string FindReason(const DataFile& file, const ReadColumn& column) {
+  const int field = FieldOf(file, column);
+  if (field < 0) return "the file has no such column";
+  const Node& node = *file.metadata->schema()->group_node()->field(field);
+  if (node.is_repeated() || !HasStandardLists(node)) return "a list of the old form";
+  if (HasInt96(node)) return "timestamps of the old INT96 form";
+  if (HasOtherNamesInside(*column.field)) return "other names inside a nested column";
+  const auto type = TypeInFile(file, field);
+  if (!type.ok() || !(*type)->Equals(*column.field->type())) return "stored as another type";
+  if (HasWrongSizes(*file.metadata)) return "a writer that stated wrong sizes";
+  const auto& added = file.metadata->key_value_metadata();
+  if (added != nullptr && added->Contains(kLegacyDatesKey) && HasTime(**type)) {
+    return "dates of the old calendar";
+  }
+  return {};
+}
+
+}  // namespace
+
+int FieldOf(const DataFile& file, const ReadColumn& column) {
+  return file.metadata->schema()->group_node()->FieldIndex(column.physical_name);
+}
+
+std::string WhyNotCopied(const DataFile& file, const ReadColumn& column) {
+  std::string reason;
+  const Status status = CatchParquet([&]() -> Status {
+    reason = FindReason(file, column);
+    return Status::OK();
+  });
+  return status.ok() ? reason : status.message();
+}
+
+}  // namespace spillway::parquet
