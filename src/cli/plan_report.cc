@@ -40,6 +40,23 @@ std::string WorkLine(const Plan& plan) {
   return line + "\n";
 }
 
+// How many row groups splice, and why the others do not.
+std::string SpliceLines(const pipeline::SplicePlan& splice) {
+  std::string text =
+      fmt::format("  {:<12} {} of {} row groups: their unchanged columns are copied\n", "splice",
+                  FormatCount(splice.spliced), FormatCount(splice.row_groups));
+  for (const auto& [reason, row_groups] : splice.reasons) {
+    text += fmt::format("  {:<12} {} not: {}\n", "", FormatCount(row_groups), reason);
+  }
+  return text;
+}
+
+ordered_json SpliceJson(const pipeline::SplicePlan& splice) {
+  return {{"row_groups", splice.row_groups},
+          {"spliced", splice.spliced},
+          {"not_spliced", splice.reasons}};
+}
+
 std::string MemoryTable(const Plan& plan) {
   std::string text = "\nmemory, in the worst case\n";
   for (const pipeline::MemoryLine& line : plan.memory.lines) {
@@ -68,6 +85,8 @@ std::string PlanText(const Plan& plan) {
                   plan.target.exists() ? fmt::format("version {}", plan.target.snapshot->version())
                                        : std::string("new"));
   text += fmt::format("  {:<12} {}: {}\n", "mode", ModeName(plan.mode), plan.mode_reason);
+  text += SpliceLines(plan.splice);
+  text += fmt::format("  {:<12} {}\n", "lanes", plan.lanes);
   text += WorkLine(plan);
   text += MemoryTable(plan);
   text += plan.fits() ? "\nverdict: it fits\n"
@@ -88,6 +107,8 @@ ordered_json PlanJson(const Plan& plan) {
                     {"finished", plan.finished()},
                     {"committed_rows", plan.committed_ordinal.value_or(0)},
                     {"chunks", plan.chunks.size()},
+                    {"lanes", plan.lanes},
+                    {"splice", SpliceJson(plan.splice)},
                     {"app_id", plan.app_id}};
   for (const auto& lookup : plan.lookups) {
     json["lookups"].push_back(TableJson(lookup->name(), *lookup));

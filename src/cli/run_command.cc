@@ -38,6 +38,15 @@ std::string ReportText(const Plan& plan, const RunReport& report) {
       FormatCount(report.files_written), FormatCount(report.chunks_committed),
       report.target_version, FormatByteSize(report.peak_memory_bytes),
       FormatByteSize(plan.budget.total_bytes), FormatByteSize(plan.memory.bound_bytes));
+  if (report.copied_bytes > 0) {
+    text +=
+        fmt::format("  spliced    {} row groups, {} copied", FormatCount(report.spliced_row_groups),
+                    FormatByteSize(report.copied_bytes));
+    if (report.shared_bytes > 0) {
+      text += fmt::format(", {} of them shared", FormatByteSize(report.shared_bytes));
+    }
+    text += "\n";
+  }
   text += fmt::format("  target     {}\n", plan.target.path);
   return text;
 }
@@ -51,6 +60,10 @@ nlohmann::ordered_json ReportJson(const Plan& plan, const RunReport& report) {
                               {"rows_written", report.rows_written},
                               {"bytes_written", report.bytes_written},
                               {"files_written", report.files_written},
+                              {"spliced_row_groups", report.spliced_row_groups},
+                              {"copied_bytes", report.copied_bytes},
+                              {"shared_bytes", report.shared_bytes},
+                              {"lanes", plan.lanes},
                               {"chunks_committed", report.chunks_committed},
                               {"chunks_left", report.chunks_left},
                               {"target", plan.target.path},

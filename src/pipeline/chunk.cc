@@ -10,8 +10,8 @@ namespace {
 std::vector<int64_t> RowGroupEnds(const std::vector<PinnedFile>& files) {
   std::vector<int64_t> ends;
   for (const PinnedFile& file : files) {
-    for (const int64_t first_row : file.row_group_first_rows) {
-      ends.push_back(file.first_ordinal + first_row);
+    for (const PinnedRowGroup& group : file.row_groups) {
+      ends.push_back(file.first_ordinal + group.first_row);
     }
     ends.push_back(file.end_ordinal());
   }

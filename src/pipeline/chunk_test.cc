@@ -19,7 +19,7 @@ std::vector<PinnedFile> FilesOf(const std::vector<std::vector<int64_t>>& row_gro
   for (const std::vector<int64_t>& groups : row_groups) {
     PinnedFile file{.first_ordinal = ordinal};
     for (const int64_t rows : groups) {
-      file.row_group_first_rows.push_back(file.num_rows);
+      file.row_groups.push_back({.first_row = file.num_rows, .num_rows = rows});
       file.num_rows += rows;
     }
     ordinal += file.num_rows;

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
-#include "pipeline/work_sizes.h"
+#include "memory/allocator.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -24,6 +24,11 @@ int64_t DecodedBytes(const parquet::LeafColumn& leaf, const parquet::ColumnChunk
   if (chunk.unencoded_bytes) return *chunk.unencoded_bytes;
   if (!chunk.has_dictionary) return chunk.uncompressed_bytes;
   return std::max(chunk.uncompressed_bytes, chunk.num_values * kAssumedDictionaryValueBytes);
+}
+
+// Footers are read before there is a budget to charge.
+parquet::ReadOptions FooterReadOptions(const delta::Snapshot& snapshot) {
+  return ReadOptionsOf(snapshot, {.pool = memory::BackingPool(), .page_sizes = true});
 }
 
 Result<std::vector<delta::DataFile>> ListFiles(const delta::Snapshot& snapshot) {
@@ -45,12 +50,19 @@ bool IsPartitionColumn(const delta::Snapshot& snapshot, int column) {
   return std::ranges::find(names, snapshot.schema()->field(column)->name()) != names.end();
 }
 
-std::vector<parquet::ReadColumn> FileColumns(const PinnedTable& table) {
+parquet::ReadColumn FileColumn(const delta::Snapshot& snapshot, int column) {
+  return {.physical_name = snapshot.PhysicalName(column),
+          .field = snapshot.schema()->field(column)};
+}
+
+std::vector<parquet::ReadColumn> FileColumns(const PinnedTable& table,
+                                             const std::vector<ColumnUse>& uses) {
   std::vector<parquet::ReadColumn> wanted;
-  for (const int column : table.columns()) {
-    if (IsPartitionColumn(table.snapshot(), column)) continue;
-    wanted.push_back({.physical_name = table.snapshot().PhysicalName(column),
-                      .field = table.snapshot().schema()->field(column)});
+  for (size_t i = 0; i < table.columns().size(); ++i) {
+    const int column = table.columns()[i];
+    const ColumnUse use = uses.empty() ? ColumnUse::kValues : uses[i];
+    if (use == ColumnUse::kNone || IsPartitionColumn(table.snapshot(), column)) continue;
+    wanted.push_back(FileColumn(table.snapshot(), column));
   }
   return wanted;
 }
@@ -61,19 +73,25 @@ parquet::ReadOptions ReadOptionsOf(const delta::Snapshot& snapshot, parquet::Rea
 }
 
 PinnedTable::PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot,
-                         std::vector<int> columns, const parquet::ReadOptions& options)
+                         std::vector<int> columns, std::vector<WorkSizes> pieces,
+                         std::vector<ColumnUse> computed)
     : name_(std::move(name)),
       snapshot_(std::move(snapshot)),
       columns_(std::move(columns)),
-      options_(ReadOptionsOf(*snapshot_, options)),
-      weights_(columns_.size()) {}
+      pieces_(std::move(pieces)),
+      computed_(std::move(computed)),
+      weights_(columns_.size()),
+      read_memory_(pieces_.size()),
+      spliced_read_memory_(pieces_.size()) {}
 
 Result<std::unique_ptr<PinnedTable>> PinnedTable::Make(std::string name,
                                                        std::unique_ptr<delta::Snapshot> snapshot,
                                                        std::vector<int> columns,
-                                                       const parquet::ReadOptions& options) {
-  std::unique_ptr<PinnedTable> table(
-      new PinnedTable(std::move(name), std::move(snapshot), std::move(columns), options));
+                                                       std::vector<WorkSizes> pieces,
+                                                       std::vector<ColumnUse> computed) {
+  std::unique_ptr<PinnedTable> table(new PinnedTable(std::move(name), std::move(snapshot),
+                                                     std::move(columns), std::move(pieces),
+                                                     std::move(computed)));
   arrow::FieldVector fields;
   for (const int column : table->columns_) {
     fields.push_back(table->snapshot_->schema()->field(column));
@@ -87,35 +105,45 @@ Result<std::unique_ptr<PinnedTable>> PinnedTable::Make(std::string name,
 
 Status PinnedTable::AddFile(delta::DataFile data_file) {
   ARROW_ASSIGN_OR_RAISE(const auto reader,
-                        parquet::FileReader::Open(data_file.path, data_file.size_bytes, options_));
-  ARROW_RETURN_NOT_OK(Weigh(*reader));
+                        parquet::FileReader::Open(data_file.path, data_file.size_bytes,
+                                                  FooterReadOptions(*snapshot_)));
   const parquet::Footer& footer = reader->footer();
-  PinnedFile file{.first_ordinal = physical_rows(), .num_rows = footer.num_rows};
+  PinnedFile file{.data_file = std::move(data_file),
+                  .first_ordinal = physical_rows(),
+                  .num_rows = footer.num_rows};
   for (const parquet::RowGroupFacts& group : footer.row_groups) {
-    file.row_group_first_rows.push_back(group.first_row);
+    file.row_groups.push_back({.first_row = group.first_row, .num_rows = group.num_rows});
+  }
+  for (const int column : columns_) {
+    file.why_not_copied.push_back(IsPartitionColumn(*snapshot_, column)
+                                      ? "a partition column, which the files do not hold"
+                                      : reader->WhyNotCopied(FileColumn(*snapshot_, column)));
+  }
+  Weigh(footer, &file);
+  ARROW_RETURN_NOT_OK(EstimateMemory(*reader, file));
+  ARROW_RETURN_NOT_OK(CountDeletedRows(&file));
+  if (file.data_file.deletion_vector) {
+    deleted_rows_ += file.data_file.deletion_vector->cardinality;
   }
   bytes_ += footer.file_bytes;
-  if (data_file.deletion_vector) deleted_rows_ += data_file.deletion_vector->cardinality;
-  file.data_file = std::move(data_file);
   files_.push_back(std::move(file));
   return Status::OK();
 }
 
-Status PinnedTable::Weigh(const parquet::FileReader& file) {
-  const std::vector<parquet::ReadColumn> wanted = FileColumns(*this);
-  const parquet::Footer& footer = file.footer();
+Status PinnedTable::CountDeletedRows(PinnedFile* pinned) const {
+  const auto& vector = pinned->data_file.deletion_vector;
+  if (!vector) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> deleted, snapshot_->DeletedRows(*vector));
+  for (PinnedRowGroup& group : pinned->row_groups) {
+    const auto first = std::ranges::lower_bound(deleted, static_cast<uint64_t>(group.first_row));
+    const auto end = static_cast<uint64_t>(group.first_row + group.num_rows);
+    group.deleted_rows = std::ranges::lower_bound(first, deleted.end(), end) - first;
+  }
+  return Status::OK();
+}
+
+void PinnedTable::Weigh(const parquet::Footer& footer, PinnedFile* pinned) {
   for (size_t group = 0; group < footer.row_groups.size(); ++group) {
-    const auto raise = [&](const parquet::ReadOptions& options, parquet::ReadMemory* highest) {
-      ARROW_ASSIGN_OR_RAISE(
-          const parquet::ReadMemory memory,
-          file.EstimateMemory(wanted, static_cast<int>(group), options, kAssumedPageBytes));
-      highest->page_bytes = std::max(highest->page_bytes, memory.page_bytes);
-      highest->batch_bytes = std::max(highest->batch_bytes, memory.batch_bytes);
-      return Status::OK();
-    };
-    ARROW_RETURN_NOT_OK(raise(options_, &read_memory_));
-    ARROW_RETURN_NOT_OK(raise(ReadOptionsOf(*snapshot_, ReadOptionsFor(SizesFor(0), options_.pool)),
-                              &smallest_read_memory_));
     for (size_t i = 0; i < columns_.size(); ++i) {
       const std::string& physical_name = snapshot_->PhysicalName(columns_[i]);
       for (size_t leaf = 0; leaf < footer.leaves.size(); ++leaf) {
@@ -124,7 +152,35 @@ Status PinnedTable::Weigh(const parquet::FileReader& file) {
         if (weights_[i].compressed_bytes == 0) weights_[i].codec = chunk.codec;
         weights_[i].value_bytes += DecodedBytes(footer.leaves[leaf], chunk);
         weights_[i].compressed_bytes += chunk.compressed_bytes;
+        pinned->row_groups[group].compressed_bytes += chunk.compressed_bytes;
       }
+    }
+  }
+}
+
+Status PinnedTable::EstimateMemory(const parquet::FileReader& file, const PinnedFile& pinned) {
+  std::vector<ColumnUse> spliced = computed_;
+  for (size_t i = 0; i < spliced.size(); ++i) {
+    if (!pinned.why_not_copied[i].empty()) spliced[i] = ColumnUse::kValues;
+  }
+  const std::vector<parquet::ReadColumn> whole_columns = FileColumns(*this, {});
+  const std::vector<parquet::ReadColumn> spliced_columns = FileColumns(*this, spliced);
+  const auto raise = [&](const std::vector<parquet::ReadColumn>& columns, size_t group,
+                         size_t piece, parquet::ReadMemory* highest) {
+    ARROW_ASSIGN_OR_RAISE(
+        const parquet::ReadMemory memory,
+        file.EstimateMemory(columns, static_cast<int>(group),
+                            ReadOptionsOf(*snapshot_, ReadOptionsFor(pieces_[piece], nullptr)),
+                            kAssumedPageBytes));
+    highest->page_bytes = std::max(highest->page_bytes, memory.page_bytes);
+    highest->batch_bytes = std::max(highest->batch_bytes, memory.batch_bytes);
+    return Status::OK();
+  };
+  for (size_t group = 0; group < file.footer().row_groups.size(); ++group) {
+    for (size_t piece = 0; piece < pieces_.size(); ++piece) {
+      ARROW_RETURN_NOT_OK(raise(whole_columns, group, piece, &read_memory_[piece]));
+      if (computed_.empty()) continue;
+      ARROW_RETURN_NOT_OK(raise(spliced_columns, group, piece, &spliced_read_memory_[piece]));
     }
   }
   return Status::OK();

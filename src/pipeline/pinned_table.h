@@ -18,14 +18,25 @@
 #include "base/status.h"
 #include "delta/snapshot.h"
 #include "parquet/reader.h"
+#include "pipeline/source_use.h"
+#include "pipeline/work_sizes.h"
 
 namespace spillway::pipeline {
+
+struct PinnedRowGroup {
+  int64_t first_row = 0;         // within the file
+  int64_t num_rows = 0;          // deleted ones included
+  int64_t deleted_rows = 0;      // by the file's deletion vector
+  int64_t compressed_bytes = 0;  // of the wanted columns, as stored
+};
 
 struct PinnedFile {
   delta::DataFile data_file;
   int64_t first_ordinal = 0;
-  int64_t num_rows = 0;                       // deleted ones included
-  std::vector<int64_t> row_group_first_rows;  // within the file
+  int64_t num_rows = 0;  // deleted ones included
+  std::vector<PinnedRowGroup> row_groups;
+  // By wanted column: why it cannot be copied as it is stored; empty where it can.
+  std::vector<std::string> why_not_copied;
 
   int64_t end_ordinal() const { return first_ordinal + num_rows; }
 };
@@ -41,13 +52,17 @@ struct ColumnWeight {
 class PinnedTable {
  public:
   // Lists the files of `snapshot` and reads their footers. `columns` are the wanted top-level
-  // columns of its schema, ascending; `options` are those with which they are meant to be read.
-  // `name` is what errors and the plan call the table. Errors: those of FileStream::Next and
-  // parquet::ReadFooter.
+  // columns of its schema, ascending. `name` is what errors and the plan call the table. Errors:
+  // those of FileStream::Next and parquet::ReadFooter.
+  //
+  // `pieces` are the sizes in which the table may be read (at least one): read_memory(i) is for
+  // pieces[i]. `computed` says, by wanted column, what is read of it where a row group splices;
+  // empty for a table of which nothing does.
   static Result<std::unique_ptr<PinnedTable>> Make(std::string name,
                                                    std::unique_ptr<delta::Snapshot> snapshot,
                                                    std::vector<int> columns,
-                                                   const parquet::ReadOptions& options);
+                                                   std::vector<WorkSizes> pieces,
+                                                   std::vector<ColumnUse> computed = {});
 
   const std::string& name() const { return name_; }
   const delta::Snapshot& snapshot() const { return *snapshot_; }
@@ -61,36 +76,43 @@ class PinnedTable {
   const std::shared_ptr<arrow::Schema>& read_schema() const { return read_schema_; }
   const std::vector<ColumnWeight>& weights() const { return weights_; }  // as columns()
 
-  // What reading needs at most, over all row groups: in the pieces that were meant, and in the
-  // smallest ones.
-  const parquet::ReadMemory& read_memory() const { return read_memory_; }
-  const parquet::ReadMemory& smallest_read_memory() const { return smallest_read_memory_; }
+  // What reading needs at most in the i-th sizes, over all row groups: of whole rows, and of what
+  // is computed with where row groups splice.
+  const parquet::ReadMemory& read_memory(size_t i) const { return read_memory_[i]; }
+  const parquet::ReadMemory& spliced_read_memory(size_t i) const { return spliced_read_memory_[i]; }
 
   // "predictions (/lake/predictions, version 3)", for errors.
   std::string Describe() const;
 
  private:
   PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot, std::vector<int> columns,
-              const parquet::ReadOptions& options);
+              std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed);
   Status AddFile(delta::DataFile data_file);
-  Status Weigh(const parquet::FileReader& file);
+  void Weigh(const parquet::Footer& footer, PinnedFile* pinned);
+  Status EstimateMemory(const parquet::FileReader& file, const PinnedFile& pinned);
+  Status CountDeletedRows(PinnedFile* pinned) const;
 
   const std::string name_;
   const std::unique_ptr<delta::Snapshot> snapshot_;
   const std::vector<int> columns_;
-  const parquet::ReadOptions options_;
+  const std::vector<WorkSizes> pieces_;
+  const std::vector<ColumnUse> computed_;
   std::shared_ptr<arrow::Schema> read_schema_;
   std::vector<PinnedFile> files_;
   std::vector<ColumnWeight> weights_;
-  parquet::ReadMemory read_memory_;
-  parquet::ReadMemory smallest_read_memory_;
+  std::vector<parquet::ReadMemory> read_memory_;  // as pieces_
+  std::vector<parquet::ReadMemory> spliced_read_memory_;
   int64_t deleted_rows_ = 0;
   int64_t bytes_ = 0;
 };
 
-// The wanted columns of `table` that stand in its files (partition columns stand in the log), as
-// the Parquet reader wants them.
-std::vector<parquet::ReadColumn> FileColumns(const PinnedTable& table);
+// How a column of the snapshot is found in its files.
+parquet::ReadColumn FileColumn(const delta::Snapshot& snapshot, int column);
+
+// The wanted columns of `table` that stand in its files (partition columns stand in the log) and of
+// which, by wanted column, `uses` reads something; empty uses read all values.
+std::vector<parquet::ReadColumn> FileColumns(const PinnedTable& table,
+                                             const std::vector<ColumnUse>& uses);
 
 // `options` as the files of `snapshot` want them: columns are found by name, or by id.
 parquet::ReadOptions ReadOptionsOf(const delta::Snapshot& snapshot, parquet::ReadOptions options);

@@ -17,6 +17,7 @@
 #include "pipeline/chunk.h"
 #include "pipeline/memory_plan.h"
 #include "pipeline/pinned_table.h"
+#include "pipeline/splice_plan.h"
 #include "pipeline/target.h"
 #include "pipeline/work_sizes.h"
 #include "spec/spec.h"
@@ -36,7 +37,9 @@ struct Plan {
   std::unique_ptr<BoundPipeline> pipeline;
   RunMode mode = RunMode::kStandard;
   std::string mode_reason;
-  WorkSizes sizes;
+  SplicePlan splice;
+  int lanes = 1;    // threads that work on pieces of chunks at the same time
+  WorkSizes sizes;  // of one lane
   MemoryPlan memory;
   int64_t smallest_budget_bytes = 0;
 
@@ -55,6 +58,7 @@ struct Plan {
 
 struct PlanOptions {
   bool fresh = false;  // start anew although an attempt is committed, in part or whole
+  int64_t smallest_splice_bytes = kSmallestSpliceBytes;
 };
 
 // Plans the run of `spec`. Reads logs and footers, and writes nothing. A plan that does not fit its

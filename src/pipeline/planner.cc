@@ -1,11 +1,12 @@
 #include <algorithm>
+#include <limits>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/units.h"
-#include "memory/allocator.h"
 #include "memory/overhead.h"
 #include "pipeline/plan.h"
 #include "pipeline/progress_record.h"
@@ -13,6 +14,10 @@
 
 namespace spillway::pipeline {
 namespace {
+
+// The row groups' rows that are tried as a limit for splicing where memory is short.
+constexpr int64_t kMostSplicedRows = 1 << 22;
+constexpr int64_t kFewestSplicedRows = 1 << 14;
 
 Result<std::unique_ptr<delta::Snapshot>> OpenInput(const spec::Spec& spec,
                                                    const spec::InputTable& input) {
@@ -33,29 +38,75 @@ Result<std::unique_ptr<delta::Snapshot>> OpenInput(const spec::Spec& spec,
   return MakeError(*std::move(info));
 }
 
-// The sizes of pieces for what is left of the budget beside the indexes.
-WorkSizes SourceSizes(const Plan& plan, int64_t index_bytes) {
-  return SizesFor(plan.budget.total_bytes - memory::kProcessOverheadBytes - index_bytes);
+std::vector<WorkSizes> SizesOf(const std::vector<WorkPlan>& ways) {
+  std::vector<WorkSizes> sizes;
+  for (const WorkPlan& way : ways) sizes.push_back(way.sizes);
+  return sizes;
 }
 
-Status PinTables(Plan* plan, std::unique_ptr<delta::Snapshot> source,
-                 std::vector<std::unique_ptr<delta::Snapshot>> lookups) {
-  arrow::MemoryPool* pool = memory::BackingPool();
-  const WorkSizes lookup_sizes = SourceSizes(*plan, 0);
+int MostLanes(const spec::Resources& resources) {
+  if (resources.lanes) return static_cast<int>(*resources.lanes);
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+// Opens the tables for every way to work that may be chosen, which are returned.
+Result<std::vector<WorkPlan>> PinTables(Plan* plan, std::unique_ptr<delta::Snapshot> source,
+                                        std::vector<std::unique_ptr<delta::Snapshot>> lookups) {
+  const int lanes = MostLanes(plan->spec.resources);
+  const int64_t working_bytes = plan->budget.total_bytes - memory::kProcessOverheadBytes;
   int64_t index_bytes = 0;
   for (size_t i = 0; i < lookups.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(auto table,
                           PinnedTable::Make(plan->spec.lookups[i].name.text, std::move(lookups[i]),
                                             plan->pipeline->lookups[i].table_columns,
-                                            ReadOptionsFor(lookup_sizes, pool)));
+                                            SizesOf(WaysToWork(working_bytes, lanes))));
     index_bytes += IndexBytes(plan->pipeline->lookups[i], *table);
     plan->lookups.push_back(std::move(table));
   }
-  plan->sizes = SourceSizes(*plan, index_bytes);
-  ARROW_ASSIGN_OR_RAISE(plan->source, PinnedTable::Make("the source", std::move(source),
-                                                        plan->pipeline->source_columns,
-                                                        ReadOptionsFor(plan->sizes, pool)));
-  return Status::OK();
+  std::vector<WorkPlan> ways = WaysToWork(working_bytes - index_bytes, lanes);
+  ARROW_ASSIGN_OR_RAISE(
+      plan->source,
+      PinnedTable::Make("the source", std::move(source), plan->pipeline->source_columns,
+                        SizesOf(ways), UseOfSource(*plan->pipeline).computed));
+  return ways;
+}
+
+void UseWay(const WorkPlan& way, MemoryPlan memory, Plan* plan) {
+  plan->lanes = way.lanes;
+  plan->sizes = way.sizes;
+  plan->memory = std::move(memory);
+}
+
+// Chooses the first way that fits, with as many row groups spliced as can be: a row group whose new
+// columns do not fit beside the rest is decoded. Where no way fits, the plan is that of the last
+// one.
+void ChooseWay(const std::vector<WorkPlan>& ways, const PlanOptions& options, Plan* plan) {
+  const auto splice = [&](int64_t most_rows) {
+    return PlanSplice(plan->spec, *plan->pipeline, *plan->source,
+                      {.smallest_bytes = options.smallest_splice_bytes, .most_rows = most_rows});
+  };
+  const PlannedInputs inputs{*plan->pipeline, *plan->source, plan->lookups, plan->splice};
+  const auto fits = [&](const WorkPlan& way) {
+    UseWay(way, PlanMemory(inputs, way, memory::kProcessOverheadBytes), plan);
+    return plan->fits();
+  };
+  plan->splice = splice(std::numeric_limits<int64_t>::max());
+  const bool is_found = std::ranges::any_of(ways, fits);
+  if (!is_found) {
+    // Less of it spliced: the rest is decoded in pieces as small as it takes.
+    for (int64_t rows = kMostSplicedRows; rows >= kFewestSplicedRows; rows /= 2) {
+      plan->splice = splice(rows);
+      if (std::ranges::any_of(ways, fits)) break;
+    }
+  }
+  if (!plan->fits()) {
+    plan->splice = splice(0);
+    static_cast<void>(std::ranges::any_of(ways, fits));
+  }
+  const SplicePlan chosen = std::exchange(plan->splice, splice(0));
+  plan->smallest_budget_bytes =
+      PlanMemory(inputs, ways.back(), memory::kProcessOverheadBytes).bound_bytes;
+  plan->splice = chosen;
 }
 
 void ChooseMode(Plan* plan) {
@@ -140,15 +191,9 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
   }
 
   // Read the footers, and add up the memory.
-  ARROW_RETURN_NOT_OK(PinTables(plan.get(), std::move(source), std::move(lookups)));
-  const PlannedInputs inputs{*plan->pipeline, *plan->source, plan->lookups};
-  plan->memory = PlanMemory(inputs, plan->sizes, memory::kProcessOverheadBytes);
-  MemoryPlan smallest = PlanMemoryInSmallestPieces(inputs, memory::kProcessOverheadBytes);
-  plan->smallest_budget_bytes = smallest.bound_bytes;
-  if (!plan->fits()) {
-    plan->sizes = SizesFor(0);
-    plan->memory = std::move(smallest);
-  }
+  ARROW_ASSIGN_OR_RAISE(const std::vector<WorkPlan> ways,
+                        PinTables(plan.get(), std::move(source), std::move(lookups)));
+  ChooseWay(ways, options, plan.get());
 
   ChooseMode(plan.get());
   CutWork(plan.get());

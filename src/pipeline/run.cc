@@ -1,99 +1,59 @@
 #include "pipeline/run.h"
 
-#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <optional>
 #include <utility>
 
-#include <arrow/util/compression.h>
 #include <fmt/format.h>
 
 #include "memory/process_memory.h"
+#include "pipeline/chunk_queue.h"
 #include "pipeline/clock.h"
+#include "pipeline/piece_writer.h"
 #include "pipeline/run_memory.h"
 #include "pipeline/silver_reader.h"
-#include "pipeline/table_writer.h"
 #include "pipeline/target_commits.h"
+#include "storage/file_range.h"
 
 namespace spillway::pipeline {
 namespace {
 
-parquet::ColumnCompression CompressionOf(const spec::Compression& wanted,
-                                         arrow::Compression::type source_codec) {
-  switch (wanted.codec) {
-    case spec::Compression::Codec::kKeep:
-      return {.type = source_codec};
-    case spec::Compression::Codec::kSnappy:
-      return {.type = arrow::Compression::SNAPPY};
-    case spec::Compression::Codec::kZstd:
-      return {.type = arrow::Compression::ZSTD, .level = wanted.level};
-    case spec::Compression::Codec::kLz4:
-      return {.type = arrow::Compression::LZ4};
-    case spec::Compression::Codec::kNone:
-      return {.type = arrow::Compression::UNCOMPRESSED};
-  }
-  return {.type = arrow::Compression::SNAPPY};
-}
+// current_timestamp() has one value in all pieces of a chunk: the time when its first one begins.
+class ChunkTimes {
+ public:
+  explicit ChunkTimes(size_t chunks) : micros_(chunks) {}
 
-// Columns that the pipeline leaves alone keep the codec that they have; the others get the one that
-// the pipeline file says.
-parquet::WriteOptions WriteOptionsFor(const Plan& plan, arrow::MemoryPool* pool) {
-  const BoundPipeline& pipeline = *plan.pipeline;
-  const std::vector<ColumnWeight>& source = plan.source->weights();
-  const bool keep = !source.empty() && arrow::util::Codec::IsAvailable(source.front().codec);
-  const parquet::ColumnCompression added = CompressionOf(
-      plan.spec.target.compression, keep ? source.front().codec : arrow::Compression::SNAPPY);
-  parquet::WriteOptions options{.pool = pool,
-                                .compression = added.type,
-                                .compression_level = added.level,
-                                .row_group_bytes = plan.sizes.row_group_bytes,
-                                .page_bytes = plan.sizes.page_bytes,
-                                .dictionary_page_bytes = plan.sizes.page_bytes};
-  for (size_t i = 0; i < pipeline.output_columns.size(); ++i) {
-    const auto column = static_cast<size_t>(pipeline.output_columns[i]);
-    const bool is_derived =
-        std::ranges::any_of(pipeline.derived, [column](const DerivedColumn& derived) {
-          return static_cast<size_t>(derived.position) == column;
-        });
-    if (column >= source.size() || is_derived) continue;
-    if (!arrow::util::Codec::IsAvailable(source[column].codec)) continue;
-    options.column_compression[pipeline.output_schema->field(static_cast<int>(i))->name()] = {
-        .type = source[column].codec};
+  int64_t Of(size_t chunk) {
+    int64_t micros = 0;
+    if (micros_[chunk].compare_exchange_strong(micros, NowMicroseconds())) {
+      return micros_[chunk].load();
+    }
+    return micros;
   }
-  return options;
-}
 
-struct WrittenChunk {
-  std::vector<delta::AddedFile> files;
-  int64_t rows = 0;
+ private:
+  std::vector<std::atomic<int64_t>> micros_;  // 0: not begun
 };
 
-Result<WrittenChunk> WriteChunk(const Plan& plan, const LookupIndexes& indexes, const Chunk& chunk,
-                                RunMemory& memory, Progress* progress, const StopSignal& stop) {
-  const auto rows = ReadSilver(plan, indexes, chunk, memory, NowMicroseconds(), progress, stop);
-  TableWriter writer(plan.pipeline->output_schema,
-                     {.table_path = plan.target.path,
-                      .parquet = WriteOptionsFor(plan, memory.write_pool()),
-                      .target_file_bytes = plan.spec.target.target_file_size_bytes,
-                      .max_records_per_file = plan.spec.target.max_records_per_file});
-  for (;;) {
-    std::shared_ptr<arrow::RecordBatch> batch;
-    ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
-    if (batch == nullptr) break;
-    ARROW_RETURN_NOT_OK(writer.Write(*batch));
-    progress->rows_written.fetch_add(batch->num_rows(), std::memory_order_relaxed);
-  }
-  WrittenChunk written{.rows = writer.rows_written()};
-  ARROW_ASSIGN_OR_RAISE(written.files, writer.Finish());
-  return written;
-}
-
-void Count(const Chunk& chunk, const WrittenChunk& written, RunReport* report) {
+void Count(const Chunk& chunk, const WrittenFiles& written, RunReport* report) {
   report->source_rows += chunk.num_rows();
-  report->rows_written += written.rows;
-  report->files_written += static_cast<int64_t>(written.files.size());
-  for (const delta::AddedFile& file : written.files) report->bytes_written += file.size_bytes;
+  report->files_written += static_cast<int64_t>(written.files().size());
+  for (const delta::AddedFile& file : written.files()) {
+    report->rows_written += file.num_rows;
+    report->bytes_written += file.size_bytes;
+  }
+  report->copied_bytes += written.copied_bytes;
+  report->shared_bytes += written.shared_bytes;
+  report->spliced_row_groups += written.spliced_row_groups;
   ++report->chunks_committed;
   --report->chunks_left;
+}
+
+int64_t ShareBlockBytes(const Plan& plan) {
+  const std::vector<PinnedFile>& files = plan.source->files();
+  if (files.empty() || plan.splice.spliced == 0) return 0;
+  return storage::ShareableBlockBytes(files.front().data_file.path, plan.target.path);
 }
 
 }  // namespace
@@ -122,20 +82,32 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   TargetCommits commits(plan);
   if (stop.load() < kStopAfterChunk) ARROW_RETURN_NOT_OK(commits.Prepare());
 
-  // Read, join, write and commit, one chunk after another.
+  // Read, join and write in lanes; commit one chunk after another.
   progress->rows_done = plan.committed_ordinal.value_or(0);
   progress->total_rows = plan.source->live_rows();
   progress->chunks_total = static_cast<int64_t>(plan.chunks.size());
   progress->phase = Phase::kChunks;
+  const std::vector<Piece> pieces = CutPieces(plan.chunks, plan.source->files(), plan.splice,
+                                              plan.spec.target.target_file_size_bytes);
+  const PieceContext context{.plan = plan,
+                             .splice = plan.splice,
+                             .indexes = indexes,
+                             .memory = *memory,
+                             .progress = progress,
+                             .stop = stop,
+                             .share_block_bytes = ShareBlockBytes(plan)};
+  ChunkTimes times(plan.chunks.size());
+  ChunkQueue queue(
+      pieces, plan.lanes,
+      [&](const Piece& piece) { return WritePiece(context, piece, times.Of(piece.chunk)); }, stop);
   for (const Chunk& chunk : plan.chunks) {
-    if (stop.load() >= kStopAfterChunk) {
+    ARROW_ASSIGN_OR_RAISE(std::optional<WrittenFiles> written, queue.Next());
+    if (!written) {
       report.stopped = true;
       break;
     }
-    ARROW_ASSIGN_OR_RAISE(WrittenChunk written,
-                          WriteChunk(plan, indexes, chunk, *memory, progress, stop));
-    Count(chunk, written, &report);
-    ARROW_RETURN_NOT_OK(commits.Commit(chunk, std::move(written.files)));
+    Count(chunk, *written, &report);
+    ARROW_RETURN_NOT_OK(commits.Commit(chunk, written->Release()));
     progress->chunks_committed.fetch_add(1);
   }
 

@@ -22,6 +22,9 @@ struct RunReport {
   int64_t rows_written = 0;
   int64_t bytes_written = 0;
   int64_t files_written = 0;
+  int64_t copied_bytes = 0;        // of source files, into those of the target
+  int64_t shared_bytes = 0;        // of those; they take no room on the disk
+  int64_t spliced_row_groups = 0;  // whose unchanged columns were copied
   int64_t chunks_committed = 0;
   int64_t chunks_left = 0;
   int64_t target_version = -1;

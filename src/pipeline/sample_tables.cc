@@ -262,7 +262,8 @@ Result<WrittenTable> WriteTable(const std::string& path, Rows rows, int64_t plac
   }
   WrittenTable written{.rows = writer.rows_written()};
   delta::CommitRequest request;
-  ARROW_ASSIGN_OR_RAISE(request.files, writer.Finish());
+  ARROW_ASSIGN_OR_RAISE(WrittenFiles files, writer.Finish());
+  request.files = files.Release();
   for (const delta::AddedFile& file : request.files) written.bytes += file.size_bytes;
   ARROW_ASSIGN_OR_RAISE(const auto created, delta::Snapshot::Open(path));
   ARROW_ASSIGN_OR_RAISE(const delta::CommitOutcome outcome, delta::Commit(*created, request));

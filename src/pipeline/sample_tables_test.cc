@@ -28,7 +28,7 @@ class SampleTablesTest : public ::testing::Test {
   // The values of a column, in the table's order.
   std::vector<std::string> Column(const std::string& table, int column) const {
     const parquet::ReadOptions options{.pool = arrow::default_memory_pool()};
-    const auto pinned = test::Pin(folder_ / table, {column}, options);
+    const auto pinned = test::Pin(folder_ / table, {column});
     return test::RowsOf(*ScanTable(*pinned, 0, pinned->physical_rows(), options));
   }
 

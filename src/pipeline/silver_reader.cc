@@ -37,9 +37,10 @@ class CountingStage : public MapStage {
 };
 
 ReaderPointer CountedScan(const PinnedTable& table, int64_t first, int64_t end, const Plan& plan,
-                          RunMemory& memory, Progress* progress, const StopSignal& stop) {
+                          RunMemory& memory, Progress* progress, const StopSignal& stop,
+                          std::vector<ColumnUse> uses = {}) {
   return std::make_unique<CountingStage>(
-      ScanTable(table, first, end, ReadOptionsFor(plan.sizes, memory.read_pool())),
+      ScanTable(table, first, end, ReadOptionsFor(plan.sizes, memory.read_pool()), std::move(uses)),
       table.read_schema(), memory, progress, stop);
 }
 
@@ -75,11 +76,12 @@ Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, in
 std::unique_ptr<arrow::RecordBatchReader> ReadSilver(const Plan& plan, const LookupIndexes& indexes,
                                                      const Chunk& chunk, RunMemory& memory,
                                                      int64_t now_micros, Progress* progress,
-                                                     const StopSignal& stop) {
+                                                     const StopSignal& stop,
+                                                     std::vector<ColumnUse> uses) {
   const expression::EvaluationContext context{.pool = memory.transform_pool(),
                                               .now_micros = now_micros};
   ReaderPointer rows = CountedScan(*plan.source, chunk.first_ordinal, chunk.end_ordinal, plan,
-                                   memory, progress, stop);
+                                   memory, progress, stop, std::move(uses));
   if (plan.pipeline->where) {
     rows = MakeFilterStage(std::move(rows), *plan.pipeline->where, *plan.spec.where, context);
   }

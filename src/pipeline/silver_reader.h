@@ -16,6 +16,7 @@
 #include "pipeline/plan.h"
 #include "pipeline/progress.h"
 #include "pipeline/run_memory.h"
+#include "pipeline/source_use.h"
 
 namespace spillway::pipeline {
 
@@ -28,10 +29,11 @@ Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, in
 
 // Streams the target's rows for the source rows of `chunk`, in their order; batches have the
 // pipeline's output schema. Counts the source rows as they are read. Ends with Status::Cancelled
-// when `stop` says so. All arguments outlive the stream.
+// when `stop` says so. All arguments outlive the stream. `uses` is as in ScanTable.
 std::unique_ptr<arrow::RecordBatchReader> ReadSilver(const Plan& plan, const LookupIndexes& indexes,
                                                      const Chunk& chunk, RunMemory& memory,
                                                      int64_t now_micros, Progress* progress,
-                                                     const StopSignal& stop);
+                                                     const StopSignal& stop,
+                                                     std::vector<ColumnUse> uses = {});
 
 }  // namespace spillway::pipeline

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <arrow/array/array_primitive.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
@@ -26,6 +27,7 @@ class FileScan {
  public:
   static Result<std::unique_ptr<FileScan>> Open(const PinnedTable& table, const PinnedFile& file,
                                                 int64_t first, int64_t end,
+                                                const std::vector<ColumnUse>& uses,
                                                 const parquet::ReadOptions& options);
 
   // The next batch, or null at the end.
@@ -33,8 +35,12 @@ class FileScan {
 
  private:
   FileScan(const PinnedTable& table, const PinnedFile& file, int64_t first, int64_t end,
-           const parquet::ReadOptions& options)
-      : table_(table), file_(file), row_(first), end_(end), options_(options) {}
+           const std::vector<ColumnUse>& uses, const parquet::ReadOptions& options)
+      : table_(table), file_(file), row_(first), end_(end), uses_(uses), options_(options) {}
+
+  ColumnUse UseOf(size_t column) const {
+    return uses_.empty() ? ColumnUse::kValues : uses_[column];
+  }
 
   Status OpenRowGroups();
   Status ReadPartitionValues();
@@ -46,6 +52,7 @@ class FileScan {
   const PinnedFile& file_;
   int64_t row_;  // of the file: the next one that is wanted
   const int64_t end_;
+  const std::vector<ColumnUse>& uses_;
   const parquet::ReadOptions options_;
   int64_t stream_row_ = 0;  // of the file: where the stream stands
   std::unique_ptr<arrow::RecordBatchReader> stream_;
@@ -55,8 +62,9 @@ class FileScan {
 
 Result<std::unique_ptr<FileScan>> FileScan::Open(const PinnedTable& table, const PinnedFile& file,
                                                  int64_t first, int64_t end,
+                                                 const std::vector<ColumnUse>& uses,
                                                  const parquet::ReadOptions& options) {
-  std::unique_ptr<FileScan> scan(new FileScan(table, file, first, end, options));
+  std::unique_ptr<FileScan> scan(new FileScan(table, file, first, end, uses, options));
   ARROW_RETURN_NOT_OK(scan->OpenRowGroups());
   ARROW_RETURN_NOT_OK(scan->ReadPartitionValues());
   if (file.data_file.deletion_vector) {
@@ -67,16 +75,16 @@ Result<std::unique_ptr<FileScan>> FileScan::Open(const PinnedTable& table, const
 }
 
 Status FileScan::OpenRowGroups() {
-  const std::vector<int64_t>& firsts = file_.row_group_first_rows;
-  const auto begin = std::ranges::upper_bound(firsts, row_) - 1;
-  const auto behind = std::ranges::lower_bound(firsts, end_);
+  const std::vector<PinnedRowGroup>& groups = file_.row_groups;
+  const auto begin = std::ranges::upper_bound(groups, row_, {}, &PinnedRowGroup::first_row) - 1;
+  const auto behind = std::ranges::lower_bound(groups, end_, {}, &PinnedRowGroup::first_row);
   ARROW_ASSIGN_OR_RAISE(
       auto reader,
       parquet::FileReader::Open(file_.data_file.path, file_.data_file.size_bytes, options_));
-  ARROW_ASSIGN_OR_RAISE(stream_,
-                        reader->Read(FileColumns(table_), static_cast<int>(begin - firsts.begin()),
-                                     static_cast<int>(behind - begin)));
-  stream_row_ = *begin;
+  ARROW_ASSIGN_OR_RAISE(
+      stream_, reader->Read(FileColumns(table_, uses_), static_cast<int>(begin - groups.begin()),
+                            static_cast<int>(behind - begin)));
+  stream_row_ = begin->first_row;
   return Status::OK();
 }
 
@@ -148,14 +156,17 @@ Result<BatchPointer> FileScan::DropDeleted(BatchPointer batch, int64_t first_row
 Result<BatchPointer> FileScan::Assemble(const BatchPointer& batch) const {
   arrow::ArrayVector columns;
   int next = 0;
-  for (const auto& value : partition_values_) {
-    if (value == nullptr) {
+  for (size_t i = 0; i < partition_values_.size(); ++i) {
+    if (UseOf(i) == ColumnUse::kNone) {
+      columns.push_back(std::make_shared<arrow::NullArray>(batch->num_rows()));
+    } else if (partition_values_[i] == nullptr) {
       columns.push_back(batch->column(next++));
-      continue;
+    } else {
+      ARROW_ASSIGN_OR_RAISE(
+          auto column,
+          arrow::MakeArrayFromScalar(*partition_values_[i], batch->num_rows(), options_.pool));
+      columns.push_back(std::move(column));
     }
-    ARROW_ASSIGN_OR_RAISE(auto column,
-                          arrow::MakeArrayFromScalar(*value, batch->num_rows(), options_.pool));
-    columns.push_back(std::move(column));
   }
   return arrow::RecordBatch::Make(table_.read_schema(), batch->num_rows(), std::move(columns));
 }
@@ -171,11 +182,12 @@ Status FileScan::TooFewRows() const {
 
 class TableScan : public arrow::RecordBatchReader {
  public:
-  TableScan(const PinnedTable& table, int64_t first, int64_t end,
+  TableScan(const PinnedTable& table, int64_t first, int64_t end, std::vector<ColumnUse> uses,
             const parquet::ReadOptions& options)
       : table_(table),
         ordinal_(first),
         end_(std::min(end, table.physical_rows())),
+        uses_(std::move(uses)),
         options_(ReadOptionsOf(table.snapshot(), options)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return table_.read_schema(); }
@@ -202,7 +214,7 @@ class TableScan : public arrow::RecordBatchReader {
     const int64_t stop = std::min(end_, file->end_ordinal());
     if (ordinal_ < stop) {
       ARROW_ASSIGN_OR_RAISE(file_, FileScan::Open(table_, *file, ordinal_ - file->first_ordinal,
-                                                  stop - file->first_ordinal, options_));
+                                                  stop - file->first_ordinal, uses_, options_));
     }
     ordinal_ = stop;
     return Status::OK();
@@ -211,6 +223,7 @@ class TableScan : public arrow::RecordBatchReader {
   const PinnedTable& table_;
   int64_t ordinal_;  // the first row that no file was opened for
   const int64_t end_;
+  const std::vector<ColumnUse> uses_;
   const parquet::ReadOptions options_;
   std::unique_ptr<FileScan> file_;
 };
@@ -255,8 +268,9 @@ Result<std::shared_ptr<arrow::Scalar>> ParseValue(const std::shared_ptr<arrow::D
 
 std::unique_ptr<arrow::RecordBatchReader> ScanTable(const PinnedTable& table, int64_t first,
                                                     int64_t end,
-                                                    const parquet::ReadOptions& options) {
-  return std::make_unique<TableScan>(table, first, end, options);
+                                                    const parquet::ReadOptions& options,
+                                                    std::vector<ColumnUse> uses) {
+  return std::make_unique<TableScan>(table, first, end, std::move(uses), options);
 }
 
 Result<std::shared_ptr<arrow::Scalar>> ParsePartitionValue(

@@ -9,19 +9,25 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <arrow/record_batch.h>
 
 #include "base/status.h"
 #include "pipeline/pinned_table.h"
+#include "pipeline/source_use.h"
 
 namespace spillway::pipeline {
 
 // Reads the rows with ordinals [first, end), as far as the table has them, in pieces of `options`.
 // The batches have table.read_schema(); none is empty. Errors are coded and name the file.
+//
+// `uses` says, by wanted column, how much of it is read; empty means all values. In place of a
+// column that is not read stands an array of Arrow's null type.
 std::unique_ptr<arrow::RecordBatchReader> ScanTable(const PinnedTable& table, int64_t first,
                                                     int64_t end,
-                                                    const parquet::ReadOptions& options);
+                                                    const parquet::ReadOptions& options,
+                                                    std::vector<ColumnUse> uses = {});
 
 // The typed value of a partition column from its serialised form in the log (none = NULL). Fails
 // with kCorruptLog where the text is not a value of `type`.

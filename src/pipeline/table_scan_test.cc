@@ -45,7 +45,7 @@ TEST_F(TableScanTest, EveryRangeIsAPartOfTheWhole) {
   SCOPED_TRACE(fmt::format("SPILLWAY_TEST_SEED={}", seed));
   std::mt19937_64 random(seed);
   MakeTable(100, {.rows_per_file = 30, .rows_per_group = 12});
-  const auto table = test::Pin(path_, AllColumns(path_), kOptions);
+  const auto table = test::Pin(path_, AllColumns(path_));
   ASSERT_EQ(table->files().size(), 4U);
   ASSERT_EQ(table->physical_rows(), 100);
   const auto whole = Scan(*table, 0, 100);
@@ -66,17 +66,17 @@ TEST_F(TableScanTest, EveryRangeIsAPartOfTheWhole) {
 
 TEST_F(TableScanTest, ReadsOnlyTheWantedColumns) {
   MakeTable(20, {.rows_per_file = 7});
-  const auto texts = test::Pin(path_, {1}, kOptions);
+  const auto texts = test::Pin(path_, {1});
   EXPECT_EQ(ScanTable(*texts, 0, 20, kOptions)->schema()->field_names(),
             std::vector<std::string>{"text"});
   EXPECT_EQ(Scan(*texts, 0, 20).size(), 20U);
-  const auto nothing = test::Pin(path_, {}, kOptions);
+  const auto nothing = test::Pin(path_, {});
   EXPECT_EQ(Scan(*nothing, 3, 19).size(), 16U);
 }
 
 TEST_F(TableScanTest, ReadsATableWithoutFiles) {
   MakeTable(0, {});
-  const auto table = test::Pin(path_, AllColumns(path_), kOptions);
+  const auto table = test::Pin(path_, AllColumns(path_));
   EXPECT_EQ(table->physical_rows(), 0);
   EXPECT_TRUE(Scan(*table, 0, 0).empty());
   EXPECT_TRUE(Scan(*table, 0, 5).empty());
@@ -84,7 +84,7 @@ TEST_F(TableScanTest, ReadsATableWithoutFiles) {
 
 TEST_F(TableScanTest, NamesAFileThatIsGoneOrDamaged) {
   MakeTable(20, {.rows_per_file = 10});
-  const auto table = test::Pin(path_, AllColumns(path_), kOptions);
+  const auto table = test::Pin(path_, AllColumns(path_));
   const std::string& victim = table->files()[1].data_file.path;
   std::filesystem::resize_file(victim, 100);
   const auto read = [&table] {
@@ -128,7 +128,7 @@ TEST_F(TableScanTest, PutsPartitionValuesIn) {
     const auto schema = arrow::schema({arrow::field("id", arrow::int64())});
     TableWriter writer(schema, {.table_path = path_, .parquet = {.pool = kOptions.pool}});
     ASSERT_TRUE(writer.Write(*test::BatchOf(schema, R"([{"id": 1}])")).ok());
-    auto files = writer.Finish().ValueOrDie();
+    auto files = writer.Finish().ValueOrDie().Release();
     for (size_t i = 0; i < row.size(); ++i) {
       files[0].partition_values.emplace_back(partitions[i]->name(), row[i]);
     }
@@ -137,7 +137,7 @@ TEST_F(TableScanTest, PutsPartitionValuesIn) {
   const auto base = delta::Snapshot::Open(path_).ValueOrDie();
   ASSERT_TRUE(delta::Commit(*base, request).ValueOrDie().committed);
 
-  const auto table = test::Pin(path_, AllColumns(path_), kOptions);
+  const auto table = test::Pin(path_, AllColumns(path_));
   EXPECT_EQ(test::Sorted(Scan(*table, 0, 3)),
             test::Sorted({"true|1|-7|9000000000|0.0015|-12.30|Zürich|2026-01-31|"
                           "2026-01-31 10:00:00.123456Z|1969-12-31 23:59:59.000000|",
@@ -145,7 +145,7 @@ TEST_F(TableScanTest, PutsPartitionValuesIn) {
                           "2026-01-31 10:00:00.500000Z|2026-01-31 10:00:00.000001|",
                           "null|1|null|null|null|null|null|null|null|null|"}));
   // A partition column alone takes its rows from the file all the same.
-  const auto name_only = test::Pin(path_, {6}, kOptions);
+  const auto name_only = test::Pin(path_, {6});
   EXPECT_EQ(test::Sorted(Scan(*name_only, 0, 3)), test::Sorted({"Zürich|", " |", "null|"}));
 }
 
@@ -187,7 +187,7 @@ TEST_P(GoldenScanTest, LeavesDeletedRowsOut) {
   if (std::system(unpack.c_str()) != 0) GTEST_SKIP() << "tar cannot unpack zstd";
   const std::string path = folder_ / fmt::format("{}/delta", GetParam());
 
-  const auto table = test::Pin(path, AllColumns(path), kOptions);
+  const auto table = test::Pin(path, AllColumns(path));
   ASSERT_LT(table->live_rows(), table->physical_rows());
   const auto whole = Scan(*table, 0, table->physical_rows());
   EXPECT_EQ(static_cast<int64_t>(whole.size()), table->live_rows());
@@ -200,7 +200,7 @@ TEST_P(GoldenScanTest, LeavesDeletedRowsOut) {
   }
   EXPECT_EQ(one_by_one, whole);
   // No columns: the deleted rows are still left out.
-  const auto nothing = test::Pin(path, {}, kOptions);
+  const auto nothing = test::Pin(path, {});
   EXPECT_EQ(Scan(*nothing, 0, table->physical_rows()).size(), whole.size());
 }
 

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "pipeline/clock.h"
-#include "storage/durable_file.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -21,15 +20,16 @@ std::string RandomUuid() {
                      word() & 0xfff, 0x8000 | (word() & 0x3fff), word(), word() & 0xffff);
 }
 
-// The name that Spark gives a data file: part-00000-<uuid>-c000.snappy.parquet.
-std::string DataFileName(size_t number, arrow::Compression::type codec) {
+}  // namespace
+
+std::string NewDataFileName(size_t number, arrow::Compression::type codec) {
   const std::string suffix = codec == arrow::Compression::UNCOMPRESSED
                                  ? ""
                                  : "." + arrow::util::Codec::GetCodecAsString(codec);
   return fmt::format("part-{:05}-{}-c000{}.parquet", number, RandomUuid(), suffix);
 }
 
-delta::AddedFile Describe(const parquet::WrittenFile& written, std::string name) {
+delta::AddedFile DescribeFile(const parquet::WrittenFile& written, std::string name) {
   delta::AddedFile added{.relative_path = std::move(name),
                          .size_bytes = written.size_bytes,
                          .modification_time_ms = NowMicroseconds() / 1000,
@@ -45,18 +45,8 @@ delta::AddedFile Describe(const parquet::WrittenFile& written, std::string name)
   return added;
 }
 
-}  // namespace
-
 TableWriter::TableWriter(std::shared_ptr<arrow::Schema> schema, TableWriterOptions options)
     : schema_(std::move(schema)), options_(std::move(options)) {}
-
-TableWriter::~TableWriter() {
-  if (finished_) return;
-  for (const delta::AddedFile& file : files_) {
-    // A file that stays is only wasted room: no commit refers to it, and vacuum removes it.
-    static_cast<void>(storage::RemoveFile(options_.table_path + "/" + file.relative_path));
-  }
-}
 
 Status TableWriter::Write(const arrow::RecordBatch& batch) {
   int64_t written = 0;
@@ -65,7 +55,7 @@ Status TableWriter::Write(const arrow::RecordBatch& batch) {
     const int64_t rows = RoomInFile(batch.num_rows() - written);
     ARROW_RETURN_NOT_OK(file_->Write(*batch.Slice(written, rows)));
     written += rows;
-    rows_written_ += rows;
+    files_.rows += rows;
     const bool is_full =
         options_.max_records_per_file && file_->rows_written() >= *options_.max_records_per_file;
     if (is_full || file_->bytes_written() >= options_.target_file_bytes) {
@@ -80,14 +70,13 @@ int64_t TableWriter::RoomInFile(int64_t rows) const {
   return std::min(rows, *options_.max_records_per_file - file_->rows_written());
 }
 
-Result<std::vector<delta::AddedFile>> TableWriter::Finish() {
+Result<WrittenFiles> TableWriter::Finish() {
   if (file_ != nullptr) ARROW_RETURN_NOT_OK(CloseFile());
-  finished_ = true;
   return std::move(files_);
 }
 
 Status TableWriter::OpenFile() {
-  file_name_ = DataFileName(files_.size(), options_.parquet.compression);
+  file_name_ = NewDataFileName(files_.files().size(), options_.parquet.compression);
   ARROW_ASSIGN_OR_RAISE(file_, parquet::FileWriter::Open(options_.table_path + "/" + file_name_,
                                                          schema_, options_.parquet));
   return Status::OK();
@@ -96,7 +85,7 @@ Status TableWriter::OpenFile() {
 Status TableWriter::CloseFile() {
   ARROW_ASSIGN_OR_RAISE(const parquet::WrittenFile written, file_->Close());
   file_.reset();
-  files_.push_back(Describe(written, std::move(file_name_)));
+  files_.Add(options_.table_path, DescribeFile(written, std::move(file_name_)));
   return Status::OK();
 }
 

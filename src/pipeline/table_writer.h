@@ -16,8 +16,16 @@
 #include "base/status.h"
 #include "delta/transaction.h"
 #include "parquet/writer.h"
+#include "pipeline/written_files.h"
 
 namespace spillway::pipeline {
+
+// A name for a new data file, the n-th of its writer, as Spark gives it:
+// part-00000-<uuid>-c000.snappy.parquet. Two writers never choose one name.
+std::string NewDataFileName(size_t number, arrow::Compression::type codec);
+
+// What a commit says of a file that was written.
+delta::AddedFile DescribeFile(const parquet::WrittenFile& written, std::string name);
 
 struct TableWriterOptions {
   std::string table_path;  // absolute; the folder exists
@@ -30,19 +38,14 @@ class TableWriter {
  public:
   TableWriter(std::shared_ptr<arrow::Schema> schema, TableWriterOptions options);
 
-  // Removes the files unless Finish succeeded.
-  ~TableWriter();
-  TableWriter(const TableWriter&) = delete;
-  TableWriter& operator=(const TableWriter&) = delete;
-
   // Appends the rows of `batch`, whose columns have the schema's types. Errors: those of
   // parquet::FileWriter.
   Status Write(const arrow::RecordBatch& batch);
 
-  // Closes the last file. Returns what a commit says of the files; none for no rows.
-  Result<std::vector<delta::AddedFile>> Finish();
+  // Closes the last file. Returns the files; none for no rows.
+  Result<WrittenFiles> Finish();
 
-  int64_t rows_written() const { return rows_written_; }
+  int64_t rows_written() const { return files_.rows; }
 
  private:
   Status OpenFile();
@@ -53,9 +56,7 @@ class TableWriter {
   const TableWriterOptions options_;
   std::unique_ptr<parquet::FileWriter> file_;
   std::string file_name_;
-  std::vector<delta::AddedFile> files_;
-  int64_t rows_written_ = 0;
-  bool finished_ = false;
+  WrittenFiles files_;
 };
 
 }  // namespace spillway::pipeline

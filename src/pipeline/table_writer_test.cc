@@ -38,7 +38,7 @@ class TableWriterTest : public ::testing::Test {
 TEST_F(TableWriterTest, WritesNoFileForNoRows) {
   TableWriter writer(kSchema, Options());
   ASSERT_TRUE(writer.Write(*Batch(0, 0)).ok());
-  EXPECT_TRUE(writer.Finish().ValueOrDie().empty());
+  EXPECT_TRUE(writer.Finish().ValueOrDie().files().empty());
   EXPECT_EQ(FilesIn(folder_.path()), 0U);
 }
 
@@ -52,7 +52,8 @@ TEST_F(TableWriterTest, NoFileHasMoreRowsThanTheLimit) {
     rows += batch_rows;
   }
   EXPECT_EQ(writer.rows_written(), 50);
-  const auto files = writer.Finish().ValueOrDie();
+  const WrittenFiles written = writer.Finish().ValueOrDie();
+  const auto& files = written.files();
   ASSERT_EQ(files.size(), 8U);
   for (size_t i = 0; i < 7; ++i) EXPECT_EQ(files[i].num_rows, 7);
   EXPECT_EQ(files[7].num_rows, 1);
@@ -68,7 +69,8 @@ TEST_F(TableWriterTest, BeginsANewFileWhenOneIsLargeEnough) {
   for (int64_t first = 0; first < 4000; first += 20) {
     ASSERT_TRUE(writer.Write(*Batch(first, 20, 40)).ok());
   }
-  const auto files = writer.Finish().ValueOrDie();
+  const WrittenFiles written = writer.Finish().ValueOrDie();
+  const auto& files = written.files();
   ASSERT_GT(files.size(), 3U);
   for (size_t i = 0; i < files.size(); ++i) {
     const auto on_disk = std::filesystem::file_size(folder_ / files[i].relative_path);
@@ -87,7 +89,8 @@ TEST_F(TableWriterTest, NamesAreUniqueAndSayTheCodec) {
   for (int writer_number = 0; writer_number < 3; ++writer_number) {
     TableWriter writer(kSchema, options);
     ASSERT_TRUE(writer.Write(*Batch(0, 20)).ok());
-    const auto files = writer.Finish().ValueOrDie();
+    const WrittenFiles written = writer.Finish().ValueOrDie();
+    const auto& files = written.files();
     for (size_t i = 0; i < files.size(); ++i) {
       const std::string& name = files[i].relative_path;
       ASSERT_TRUE(name.starts_with(fmt::format("part-{:05}-", i))) << name;
@@ -100,10 +103,10 @@ TEST_F(TableWriterTest, NamesAreUniqueAndSayTheCodec) {
   options.parquet.compression = arrow::Compression::UNCOMPRESSED;
   TableWriter plain(kSchema, options);
   ASSERT_TRUE(plain.Write(*Batch(0, 1)).ok());
-  EXPECT_TRUE(plain.Finish().ValueOrDie()[0].relative_path.ends_with("-c000.parquet"));
+  EXPECT_TRUE(plain.Finish().ValueOrDie().files()[0].relative_path.ends_with("-c000.parquet"));
 }
 
-TEST_F(TableWriterTest, RemovesItsFilesUnlessItFinished) {
+TEST_F(TableWriterTest, ItsFilesAreRemovedUnlessTheyAreReleased) {
   TableWriterOptions options = Options();
   options.max_records_per_file = 10;
   {
@@ -117,6 +120,12 @@ TEST_F(TableWriterTest, RemovesItsFilesUnlessItFinished) {
     ASSERT_TRUE(writer.Write(*Batch(0, 25)).ok());
     ASSERT_TRUE(writer.Finish().ok());
   }
+  EXPECT_EQ(FilesIn(folder_.path()), 0U);
+  {
+    TableWriter writer(kSchema, options);
+    ASSERT_TRUE(writer.Write(*Batch(0, 25)).ok());
+    EXPECT_EQ(writer.Finish().ValueOrDie().Release().size(), 3U);
+  }
   EXPECT_EQ(FilesIn(folder_.path()), 3U);
 }
 
@@ -126,7 +135,8 @@ TEST_F(TableWriterTest, SaysWhatACommitNeeds) {
                   .Write(*test::BatchOf(kSchema, R"([{"id": 5, "text": null},
       {"id": -3, "text": "b"}, {"id": null, "text": null}])"))
                   .ok());
-  const auto files = writer.Finish().ValueOrDie();
+  const WrittenFiles written = writer.Finish().ValueOrDie();
+  const auto& files = written.files();
   ASSERT_EQ(files.size(), 1U);
   EXPECT_EQ(files[0].num_rows, 3);
   EXPECT_GT(files[0].modification_time_ms, 1'700'000'000'000);

@@ -26,7 +26,7 @@ class TargetCommitsTest : public test::PipelineTest {
     const auto batch =
         test::BatchOf(plan.pipeline->output_schema, fmt::format(R"([{{"id": {}}}])", id));
     test::AssertOk(writer.Write(*batch));
-    return writer.Finish().ValueOrDie();
+    return writer.Finish().ValueOrDie().Release();
   }
 
   Status CommitChunk(TargetCommits& commits, const Plan& plan, size_t chunk) {

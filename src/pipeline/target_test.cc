@@ -117,7 +117,7 @@ TEST_F(TargetTest, WritesTheTablesNames) {
   MakeTarget(Schema(fields));
   ASSERT_TRUE(RunAll({"target.mode=append"}).ok());
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 10));
-  const auto table = test::Pin(folder_ / "target", {0, 4}, {.pool = arrow::default_memory_pool()});
+  const auto table = test::Pin(folder_ / "target", {0, 4});
   EXPECT_GT(table->weights()[0].value_bytes, 0);  // the file has the column under that name
   EXPECT_GT(table->weights()[1].value_bytes, 0);
 }

@@ -87,7 +87,8 @@ resources: {memory: 256MiB}
   Result<std::unique_ptr<Plan>> PlanOf(const std::vector<std::string>& settings = {},
                                        bool fresh = false) {
     ARROW_ASSIGN_OR_RAISE(spec::Spec parsed, ParseSpec(folder_, pipeline_, settings));
-    return MakePlan(std::move(parsed), {.fresh = fresh});
+    return MakePlan(std::move(parsed),
+                    {.fresh = fresh, .smallest_splice_bytes = smallest_splice_bytes_});
   }
 
   // Plans and runs; `chunks` cuts the run short after so many, as a kill between two chunks does.
@@ -107,6 +108,7 @@ resources: {memory: 256MiB}
 
   const TestFolder folder_;
   std::string pipeline_ = std::string(kPipeline);
+  int64_t smallest_splice_bytes_ = kSmallestSpliceBytes;
 };
 
 }  // namespace spillway::pipeline::test

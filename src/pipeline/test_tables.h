@@ -138,7 +138,7 @@ inline void WriteRows(const std::string& path, const arrow::RecordBatch& batch,
     AssertOk(writer.Write(*batch.Slice(first, layout.rows_per_group)));
   }
   delta::CommitRequest request;
-  ASSERT_TRUE(writer.Finish().Value(&request.files).ok());
+  request.files = writer.Finish().ValueOrDie().Release();
   const auto base = delta::Snapshot::Open(path).ValueOrDie();
   ASSERT_TRUE(delta::Commit(*base, request).ValueOrDie().committed);
 }
@@ -176,10 +176,9 @@ inline Result<spec::Spec> ParseSpec(const TestFolder& folder, std::string_view y
   return spec::ParsePipelineText(yaml, folder / "test.yaml", options);
 }
 
-inline std::unique_ptr<PinnedTable> Pin(const std::string& path, std::vector<int> columns,
-                                        const parquet::ReadOptions& options) {
+inline std::unique_ptr<PinnedTable> Pin(const std::string& path, std::vector<int> columns) {
   auto snapshot = delta::Snapshot::Open(path).ValueOrDie();
-  return PinnedTable::Make("the table", std::move(snapshot), std::move(columns), options)
+  return PinnedTable::Make("the table", std::move(snapshot), std::move(columns), {SizesFor(0)})
       .ValueOrDie();
 }
 

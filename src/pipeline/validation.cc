@@ -129,8 +129,9 @@ Result<Fingerprint> StoredFingerprint(const Plan& plan, RunMemory& memory) {
       delta::Snapshot::Open(plan.target.path, {.version = plan.target.snapshot->version()}));
   const parquet::ReadOptions options = ReadOptionsFor(plan.sizes, memory.read_pool());
   const auto columns = static_cast<size_t>(snapshot->schema()->num_fields());
-  ARROW_ASSIGN_OR_RAISE(const auto table, PinnedTable::Make("the target", std::move(snapshot),
-                                                            AscendingIndices(columns), options));
+  ARROW_ASSIGN_OR_RAISE(const auto table,
+                        PinnedTable::Make("the target", std::move(snapshot),
+                                          AscendingIndices(columns), {plan.sizes}));
   const auto rows = ScanTable(*table, 0, table->physical_rows(), options);
   return TakeFingerprint(*rows, order, plan.pipeline->output_depends_on_time);
 }

@@ -26,7 +26,7 @@ class ValidationTest : public test::PipelineTest {
   std::vector<test::BatchPointer> ReadTarget() const {
     std::vector<test::BatchPointer> batches;
     const auto options = parquet::ReadOptions{.pool = arrow::default_memory_pool()};
-    const auto table = test::Pin(folder_ / "target", {0, 1, 2, 3, 4}, options);
+    const auto table = test::Pin(folder_ / "target", {0, 1, 2, 3, 4});
     // In one batch, to take rows from anywhere.
     const auto rows = ScanTable(*table, 0, table->physical_rows(), options)->ToTable().ValueOrDie();
     return {rows->CombineChunksToBatch().ValueOrDie()};
@@ -39,7 +39,7 @@ class ValidationTest : public test::PipelineTest {
                                        .max_records_per_file = 13});
     ASSERT_TRUE(writer.Write(rows).ok());
     delta::CommitRequest request{.mode = delta::CommitRequest::Mode::kOverwrite};
-    ASSERT_TRUE(writer.Finish().Value(&request.files).ok());
+    request.files = writer.Finish().ValueOrDie().Release();
     const auto base = delta::Snapshot::Open(folder_ / "target").ValueOrDie();
     ASSERT_TRUE(delta::Commit(*base, request).ValueOrDie().committed);
   }

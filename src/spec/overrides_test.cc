@@ -117,7 +117,8 @@ TEST(Overrides, EnvironmentThatLooksLikeAKeyIsRefused) {
                            "SPILLWAY_LOOKUPS_PREDICTIONS_TABLE"}) {
     EXPECT_THAT(ErrorOf(ParseSet({}, {{name, "x"}})), HasSubstr("SPW-1103 environment ")) << name;
   }
-  EXPECT_THAT(ErrorOf(ParseSet({}, {{"SPILLWAY_RESOURCES_LANES", "2"}})), HasSubstr("SPW-1106"));
+  EXPECT_THAT(ErrorOf(ParseSet({}, {{"SPILLWAY_RESOURCES_SPILL_DIRECTORY", "/tmp"}})),
+              HasSubstr("SPW-1106"));
   EXPECT_THAT(
       ErrorOf(ParseSet({}, {{"SPILLWAY_MEMORY", "1GiB"}, {"SPILLWAY_RESOURCES_MEMORY", "1GiB"}})),
       HasSubstr("SPW-1107"));

@@ -231,6 +231,15 @@ std::vector<Key> ResourceKeys() {
        .maximum = 100,
        .description = "Percent of the cgroup's limit, or of the machine's memory, that the budget "
                       "is where memory is not given."},
+      {.path = "resources.lanes",
+       .type = ValueType::kInteger,
+       .field = FieldOf<OptionalInteger>(
+           [](const Owner& o) -> auto& { return o.spec->resources.lanes; }),
+       .minimum = 1,
+       .maximum = 256,
+       .choices = {"auto"},
+       .description = "Threads that work at the same time, at most; auto is one for each core. "
+                      "The plan takes fewer where the budget is small."},
   };
 }
 
@@ -258,7 +267,6 @@ const std::vector<LaterKey>& LaterKeys() {
       {"processing.enable_checkpointing", ""},
       {"processing.checkpoint_interval", ""},
       {"processing.max_attempts", ""},
-      {"resources.lanes", ""},
       {"resources.spill_directory", ""},
       {"streaming", ""},
       {"streaming.checkpoint_location", ""},

@@ -73,9 +73,10 @@ struct Key {
   ValueType type = ValueType::kSection;
   bool required = false;
   Field field = {};
-  int64_t minimum = 0;                         // kInteger
-  int64_t maximum = kLargestInteger;           // kInteger
-  std::vector<std::string_view> choices = {};  // kChoice
+  int64_t minimum = 0;                // kInteger
+  int64_t maximum = kLargestInteger;  // kInteger
+  // kChoice: the values. kInteger: words that stand for a value that is not given.
+  std::vector<std::string_view> choices = {};
   std::string_view description;
 };
 

@@ -1,5 +1,6 @@
 #include "spec/spec_reader.h"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -93,6 +94,7 @@ class SpecReader {
       case ValueType::kByteSize:
         return ReadByteSize(key, id, owner);
       case ValueType::kInteger:
+        if (IsWordOf(key, document_.node(id))) return Status::OK();
         return Assign(values_.Integer(key, id), key, owner);
       case ValueType::kName:
         return Assign(values_.Name(key.path, id), key, owner);
@@ -114,6 +116,11 @@ class SpecReader {
         return Status::OK();
     }
     return Status::OK();
+  }
+
+  static bool IsWordOf(const Key& key, const Node& node) {
+    return node.kind == NodeKind::kScalar &&
+           std::ranges::find(key.choices, node.text) != key.choices.end();
   }
 
   // Writes a value to the key's field, which holds that type or an optional of it.

@@ -117,7 +117,8 @@ Json TypeSchema(const Key& key) {
     case ValueType::kPropertyMap:
       return MapSchema(ColumnNameSchema(), ScalarSchema(), kMostProperties);
     case ValueType::kInteger:
-      return IntegerSchema(key);
+      if (key.choices.empty()) return IntegerSchema(key);
+      return {{"anyOf", {IntegerSchema(key), {{"enum", key.choices}}}}};
     case ValueType::kByteSize:
       return ByteSizeSchema();
     case ValueType::kBoolean:

@@ -1,0 +1,126 @@
+#include "pipeline/chunk_queue.h"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace spillway::pipeline {
+namespace {
+
+// `pieces_of[i]` pieces of one row in chunk i.
+std::vector<Piece> PiecesOf(const std::vector<int>& pieces_of) {
+  std::vector<Piece> pieces;
+  for (size_t chunk = 0; chunk < pieces_of.size(); ++chunk) {
+    for (int i = 0; i < pieces_of[chunk]; ++i) {
+      const auto ordinal = static_cast<int64_t>(pieces.size());
+      pieces.push_back({.chunk = chunk, .first_ordinal = ordinal, .end_ordinal = ordinal + 1});
+    }
+  }
+  return pieces;
+}
+
+WrittenFiles RowsOf(const Piece& piece) {
+  WrittenFiles files;
+  files.rows = piece.num_rows();
+  return files;
+}
+
+TEST(ChunkQueue, GivesChunksInOrderWithAllTheirPieces) {
+  const std::vector<int> sizes = {3, 1, 7, 1, 1, 2};
+  const std::vector<Piece> pieces = PiecesOf(sizes);
+  for (const int lanes : {1, 2, 5}) {
+    const StopSignal stop{0};
+    ChunkQueue queue(pieces, lanes, [](const Piece& piece) { return RowsOf(piece); }, stop);
+    for (const int size : sizes) {
+      const auto files = queue.Next().ValueOrDie();
+      ASSERT_TRUE(files);
+      EXPECT_EQ(files->rows, size);
+    }
+    EXPECT_FALSE(queue.Next().ValueOrDie());
+  }
+}
+
+TEST(ChunkQueue, NoChunkIsBegunTooFarAhead) {
+  constexpr int kLanes = 3;
+  const std::vector<Piece> pieces = PiecesOf(std::vector<int>(20, 2));
+  const StopSignal stop{0};
+  std::atomic<size_t> returned{0};
+  std::atomic<bool> is_too_far{false};
+  ChunkQueue queue(
+      pieces, kLanes,
+      [&](const Piece& piece) -> Result<WrittenFiles> {
+        // `returned` may be behind by the one that Next is about to return.
+        if (piece.chunk > returned.load() + kLanes) is_too_far = true;
+        return RowsOf(piece);
+      },
+      stop);
+  for (int chunk = 0; chunk < 20; ++chunk) {
+    ASSERT_TRUE(queue.Next().ValueOrDie());
+    ++returned;
+  }
+  EXPECT_FALSE(is_too_far);
+}
+
+TEST(ChunkQueue, AFailureEndsItsChunkAndNotThoseBefore) {
+  const std::vector<Piece> pieces = PiecesOf({2, 2, 3, 2});
+  const StopSignal stop{0};
+  for (const int lanes : {1, 2, 4}) {
+    ChunkQueue queue(
+        pieces, lanes,
+        [](const Piece& piece) -> Result<WrittenFiles> {
+          if (piece.first_ordinal == 5) return Status::Invalid("the second of chunk 2");
+          return RowsOf(piece);
+        },
+        stop);
+    EXPECT_TRUE(queue.Next().ValueOrDie());
+    EXPECT_TRUE(queue.Next().ValueOrDie());
+    const auto failed = queue.Next();
+    ASSERT_FALSE(failed.ok());
+    EXPECT_EQ(failed.status().message(), "the second of chunk 2");
+  }
+}
+
+// A stop lets the chunks that are begun end, whole, and begins no other.
+TEST(ChunkQueue, AStopEndsAtAChunk) {
+  const std::vector<Piece> pieces = PiecesOf(std::vector<int>(50, 3));
+  for (const int lanes : {1, 4}) {
+    StopSignal stop{0};
+    ChunkQueue queue(
+        pieces, lanes,
+        [&](const Piece& piece) -> Result<WrittenFiles> {
+          if (piece.first_ordinal == 10) stop = kStopAfterChunk;
+          return RowsOf(piece);
+        },
+        stop);
+    int chunks = 0;
+    while (const auto files = queue.Next().ValueOrDie()) {
+      EXPECT_EQ(files->rows, 3);
+      ++chunks;
+    }
+    EXPECT_GE(chunks, 4);
+    EXPECT_LE(chunks, 4 + lanes);
+  }
+}
+
+TEST(ChunkQueue, LanesWorkAtTheSameTime) {
+  const std::vector<Piece> pieces = PiecesOf({2});
+  const StopSignal stop{0};
+  std::atomic<int> inside{0};
+  ChunkQueue queue(
+      pieces, 2,
+      [&](const Piece& piece) -> Result<WrittenFiles> {
+        ++inside;
+        while (inside.load() < 2) std::this_thread::yield();  // ends only if both get here
+        return RowsOf(piece);
+      },
+      stop);
+  EXPECT_EQ(queue.Next().ValueOrDie()->rows, 2);
+}
+
+}  // namespace
+}  // namespace spillway::pipeline

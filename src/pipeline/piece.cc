@@ -1,0 +1,63 @@
+#include "pipeline/piece.h"
+
+#include <algorithm>
+
+namespace spillway::pipeline {
+namespace {
+
+// The rows of one row group that belong to a chunk.
+struct Part {
+  int64_t first_ordinal;
+  int64_t end_ordinal;
+  bool spliced;
+  int64_t bytes;
+};
+
+std::vector<Part> PartsOf(const Chunk& chunk, const std::vector<PinnedFile>& files,
+                          const SplicePlan& splice) {
+  std::vector<Part> parts;
+  auto file = std::ranges::upper_bound(files, chunk.first_ordinal, {}, &PinnedFile::first_ordinal);
+  if (file != files.begin()) --file;
+  for (; file != files.end() && file->first_ordinal < chunk.end_ordinal; ++file) {
+    const FileSplice& plan = splice.files[static_cast<size_t>(file - files.begin())];
+    for (size_t i = 0; i < file->row_groups.size(); ++i) {
+      const PinnedRowGroup& group = file->row_groups[i];
+      const int64_t begin = file->first_ordinal + group.first_row;
+      const int64_t end = begin + group.num_rows;
+      const int64_t first = std::max(begin, chunk.first_ordinal);
+      const int64_t last = std::min(end, chunk.end_ordinal);
+      if (first >= last) continue;
+      const bool is_whole = first == begin && last == end;
+      parts.push_back({first, last, is_whole && plan.splices[i],
+                       group.compressed_bytes * (last - first) / group.num_rows});
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector<PinnedFile>& files,
+                             const SplicePlan& splice, int64_t piece_bytes) {
+  std::vector<Piece> pieces;
+  for (size_t number = 0; number < chunks.size(); ++number) {
+    int64_t bytes = piece_bytes;  // as if full: the first part begins a piece
+    for (const Part& part : PartsOf(chunks[number], files, splice)) {
+      if (bytes >= piece_bytes || pieces.back().spliced != part.spliced) {
+        pieces.push_back(
+            {.chunk = number, .first_ordinal = part.first_ordinal, .spliced = part.spliced});
+        bytes = 0;
+      }
+      pieces.back().end_ordinal = part.end_ordinal;
+      bytes += part.bytes;
+    }
+    if (pieces.empty() || pieces.back().chunk != number) {
+      pieces.push_back({.chunk = number,
+                        .first_ordinal = chunks[number].first_ordinal,
+                        .end_ordinal = chunks[number].end_ordinal});
+    }
+  }
+  return pieces;
+}
+
+}  // namespace spillway::pipeline

@@ -1,0 +1,30 @@
+// A piece: the source rows that one lane works on at a time, a part of a chunk.
+//
+// Thread rule: plain values and a free function.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "pipeline/chunk.h"
+#include "pipeline/pinned_table.h"
+#include "pipeline/splice_plan.h"
+
+namespace spillway::pipeline {
+
+struct Piece {
+  size_t chunk = 0;  // its number among the chunks that were cut
+  int64_t first_ordinal = 0;
+  int64_t end_ordinal = 0;
+  bool spliced = false;  // whole row groups, which all splice
+
+  int64_t num_rows() const { return end_ordinal - first_ordinal; }
+};
+
+// Cuts chunks into pieces, in the order of their rows. A piece holds either row groups that splice,
+// or rows to decode; it ends where a row group or a file ends, once it has `piece_bytes` of them. A
+// chunk without rows has one piece.
+std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector<PinnedFile>& files,
+                             const SplicePlan& splice, int64_t piece_bytes);
+
+}  // namespace spillway::pipeline

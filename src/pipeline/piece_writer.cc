@@ -1,0 +1,57 @@
+#include "pipeline/piece_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <arrow/util/compression.h>
+
+#include "base/error.h"
+#include "parquet/splice_writer.h"
+#include "pipeline/spliced_piece.h"
+#include "pipeline/table_writer.h"
+#include "pipeline/write_options.h"
+
+namespace spillway::pipeline {
+namespace {
+
+Result<WrittenFiles> WriteDecoded(const PieceContext& context, const Piece& piece,
+                                  int64_t now_micros) {
+  const Plan& plan = context.plan;
+  const auto rows =
+      ReadSilver(plan, context.indexes,
+                 {.first_ordinal = piece.first_ordinal, .end_ordinal = piece.end_ordinal},
+                 context.memory, now_micros, context.progress, context.stop);
+  TableWriter writer(plan.pipeline->output_schema,
+                     {.table_path = plan.target.path,
+                      .parquet = WriteOptionsFor(plan, context.memory.write_pool()),
+                      .target_file_bytes = plan.spec.target.target_file_size_bytes,
+                      .max_records_per_file = plan.spec.target.max_records_per_file});
+  for (;;) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
+    if (batch == nullptr) break;
+    ARROW_RETURN_NOT_OK(writer.Write(*batch));
+    context.progress->rows_written.fetch_add(batch->num_rows(), std::memory_order_relaxed);
+  }
+  return writer.Finish();
+}
+
+bool IsOutOfBudget(const Status& status) {
+  const auto error = FindError(status);
+  return error && error->code == ErrorCode::kBudgetExceeded;
+}
+
+}  // namespace
+
+Result<WrittenFiles> WritePiece(const PieceContext& context, const Piece& piece,
+                                int64_t now_micros) {
+  if (!piece.spliced) return WriteDecoded(context, piece, now_micros);
+  SplicedPiece spliced(context, now_micros);
+  Result<WrittenFiles> files = spliced.Write(piece);
+  const bool is_decoded = spliced.rows_changed() || IsOutOfBudget(files.status());
+  if (!is_decoded) return files;
+  spliced.TakeBackProgress();
+  return WriteDecoded(context, piece, now_micros);
+}
+
+}  // namespace spillway::pipeline

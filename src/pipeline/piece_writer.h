@@ -1,0 +1,35 @@
+// What a lane does: makes the target's rows for a piece of the source, and writes them as data
+// files.
+//
+// Thread rule: thread-safe; several lanes call it at a time, each for its own piece.
+#pragma once
+
+#include <cstdint>
+
+#include "base/status.h"
+#include "pipeline/piece.h"
+#include "pipeline/plan.h"
+#include "pipeline/progress.h"
+#include "pipeline/run_memory.h"
+#include "pipeline/silver_reader.h"
+#include "pipeline/written_files.h"
+
+namespace spillway::pipeline {
+
+struct PieceContext {
+  const Plan& plan;
+  const SplicePlan& splice;
+  const LookupIndexes& indexes;
+  RunMemory& memory;
+  Progress* progress;
+  const StopSignal& stop;
+  int64_t share_block_bytes = 0;  // storage::ShareableBlockBytes of source and target
+};
+
+// Writes the rows of `piece`; `now_micros` is what current_timestamp() gives. A piece that splices
+// is decoded all the same where its rows turn out not to stay one to one, or its new columns need
+// more memory than there is. Errors are those of Run.
+Result<WrittenFiles> WritePiece(const PieceContext& context, const Piece& piece,
+                                int64_t now_micros);
+
+}  // namespace spillway::pipeline

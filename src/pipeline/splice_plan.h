@@ -1,0 +1,47 @@
+// Which row groups of the source splice: their unchanged columns are copied as they are stored. The
+// others are decoded, and all their columns encoded again.
+//
+// Thread rule: immutable values and free functions.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pipeline/bound_pipeline.h"
+#include "pipeline/pinned_table.h"
+#include "pipeline/source_use.h"
+#include "spec/spec.h"
+
+namespace spillway::pipeline {
+
+// A row group whose copied columns have fewer bytes is not worth a row group of its own.
+inline constexpr int64_t kSmallestSpliceBytes = 1024 * 1024;
+
+// One file of the source.
+struct FileSplice {
+  // By output column: whether it is copied. The others are encoded, some of them source columns
+  // that cannot be copied.
+  std::vector<bool> is_copied;
+  // By source column: what is read of it where a row group splices.
+  std::vector<ColumnUse> read;
+  std::vector<bool> splices;  // by row group
+};
+
+struct SplicePlan {
+  std::vector<FileSplice> files;  // as the table's
+  int64_t row_groups = 0;
+  int64_t spliced = 0;
+  std::map<std::string, int64_t> reasons;  // why the others do not splice, with their number
+};
+
+struct SpliceLimits {
+  int64_t smallest_bytes = kSmallestSpliceBytes;  // of a row group, as stored
+  int64_t most_rows = 0;  // of a row group, whose new columns fit the memory
+};
+
+SplicePlan PlanSplice(const spec::Spec& spec, const BoundPipeline& pipeline,
+                      const PinnedTable& source, const SpliceLimits& limits);
+
+}  // namespace spillway::pipeline

@@ -1,0 +1,50 @@
+// Writes row groups whose unchanged columns are copied: only what keys and expressions need is
+// read, only the new columns are encoded.
+//
+// Thread rule: one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "parquet/splice_writer.h"
+#include "pipeline/piece_writer.h"
+
+namespace spillway::pipeline {
+
+class SplicedPiece {
+ public:
+  // `context` outlives this object.
+  SplicedPiece(const PieceContext& context, int64_t now_micros);
+
+  // Writes the row groups of `piece`. Fails where rows_changed(), and then nothing stays.
+  Result<WrittenFiles> Write(const Piece& piece);
+
+  // Whether the rows of a row group did not stay one to one: a key has several lookup rows.
+  bool rows_changed() const { return rows_changed_; }
+
+  // Takes back what Write told of its progress.
+  void TakeBackProgress();
+
+ private:
+  Status WriteRowGroup(size_t file, const parquet::FileReader& reader, int row_group);
+  Status Encode(size_t file, const PinnedRowGroup& group);
+  Status OpenFile(size_t file, const parquet::FileReader& reader, int row_group);
+  Status CloseFile();
+  bool HasRoom(size_t file, const parquet::FileReader& reader, int row_group) const;
+
+  const PieceContext& context_;
+  const int64_t now_micros_;
+  WrittenFiles written_;
+  std::unique_ptr<parquet::SpliceWriter> writer_;
+  std::string file_name_;
+  std::vector<bool> is_copied_;  // by output column, in the open file
+  bool rows_changed_ = false;
+  int64_t rows_read_ = 0;     // as told to the progress
+  int64_t rows_encoded_ = 0;  // as told to the progress
+};
+
+}  // namespace spillway::pipeline

@@ -1,0 +1,52 @@
+#include "pipeline/write_options.h"
+
+#include <arrow/util/compression.h>
+
+#include "pipeline/source_use.h"
+
+namespace spillway::pipeline {
+namespace {
+
+parquet::ColumnCompression CompressionOf(const spec::Compression& wanted,
+                                         arrow::Compression::type source_codec) {
+  switch (wanted.codec) {
+    case spec::Compression::Codec::kKeep:
+      return {.type = source_codec};
+    case spec::Compression::Codec::kSnappy:
+      return {.type = arrow::Compression::SNAPPY};
+    case spec::Compression::Codec::kZstd:
+      return {.type = arrow::Compression::ZSTD, .level = wanted.level};
+    case spec::Compression::Codec::kLz4:
+      return {.type = arrow::Compression::LZ4};
+    case spec::Compression::Codec::kNone:
+      return {.type = arrow::Compression::UNCOMPRESSED};
+  }
+  return {.type = arrow::Compression::SNAPPY};
+}
+
+}  // namespace
+
+parquet::WriteOptions WriteOptionsFor(const Plan& plan, arrow::MemoryPool* pool) {
+  const BoundPipeline& pipeline = *plan.pipeline;
+  const std::vector<ColumnWeight>& source = plan.source->weights();
+  const bool keep = !source.empty() && arrow::util::Codec::IsAvailable(source.front().codec);
+  const parquet::ColumnCompression added = CompressionOf(
+      plan.spec.target.compression, keep ? source.front().codec : arrow::Compression::SNAPPY);
+  parquet::WriteOptions options{.pool = pool,
+                                .compression = added.type,
+                                .compression_level = added.level,
+                                .row_group_bytes = plan.sizes.row_group_bytes,
+                                .page_bytes = plan.sizes.page_bytes,
+                                .dictionary_page_bytes = plan.sizes.page_bytes};
+  const std::vector<int> unchanged = UseOfSource(pipeline).unchanged;
+  for (size_t i = 0; i < unchanged.size(); ++i) {
+    if (unchanged[i] < 0) continue;
+    const auto column = static_cast<size_t>(unchanged[i]);
+    if (!arrow::util::Codec::IsAvailable(source[column].codec)) continue;
+    options.column_compression[pipeline.output_schema->field(static_cast<int>(i))->name()] = {
+        .type = source[column].codec};
+  }
+  return options;
+}
+
+}  // namespace spillway::pipeline
