@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <arrow/array/array_base.h>
 #include <arrow/type.h>
 #include <arrow/util/byte_size.h>
 #include <arrow/util/compression.h>
@@ -48,10 +49,13 @@ PropertiesBuilder CommonProperties(const WriteOptions& options, arrow::MemoryPoo
   return builder;
 }
 
-// Compression is asked for by top-level column, and set for each leaf below it.
-void SetColumnCompression(const WriteOptions& options, const ::parquet::SchemaDescriptor& schema,
-                          PropertiesBuilder& builder) {
+// Options are given by top-level column, and set for each leaf below it.
+void SetColumnOptions(const WriteOptions& options, const ::parquet::SchemaDescriptor& schema,
+                      PropertiesBuilder& builder) {
   for (int leaf = 0; leaf < schema.num_columns(); ++leaf) {
+    if (options.plain_columns.contains(schema.GetColumnRoot(leaf)->name())) {
+      builder.disable_dictionary(schema.Column(leaf)->path());
+    }
     const auto chosen = options.column_compression.find(schema.GetColumnRoot(leaf)->name());
     if (chosen == options.column_compression.end()) continue;
     const auto path = schema.Column(leaf)->path();
@@ -81,7 +85,7 @@ Status BatchEncoder::Start(const std::shared_ptr<arrow::io::OutputStream>& sink)
   std::shared_ptr<::parquet::SchemaDescriptor> descriptor;
   ARROW_RETURN_NOT_OK(::parquet::arrow::ToParquetSchema(schema_.get(), *builder.build(),
                                                         *arrow_properties, &descriptor));
-  SetColumnCompression(options_, *descriptor, builder);
+  SetColumnOptions(options_, *descriptor, builder);
   auto root = std::static_pointer_cast<::parquet::schema::GroupNode>(descriptor->schema_root());
   return ArrowWriter::Make(&pool_,
                            OpenObservedWriter(sink, std::move(root), builder.build(), &row_group_),
@@ -123,6 +127,18 @@ Status BatchEncoder::Finish() {
 void BatchEncoder::Abandon() {
   row_group_.writer = nullptr;
   writer_.reset();
+}
+
+bool FitsSchema(const arrow::ArrayVector& columns, const arrow::Schema& schema) {
+  if (static_cast<int>(columns.size()) != schema.num_fields()) return false;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const arrow::DataType* type = columns[i]->type().get();
+    if (type->id() == arrow::Type::DICTIONARY) {
+      type = static_cast<const arrow::DictionaryType&>(*type).value_type().get();
+    }
+    if (!type->Equals(*schema.field(static_cast<int>(i))->type())) return false;
+  }
+  return true;
 }
 
 Status CheckCodecs(const WriteOptions& options) {

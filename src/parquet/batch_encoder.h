@@ -63,6 +63,10 @@ class BatchEncoder {
   std::unique_ptr<::parquet::arrow::FileWriter> writer_;  // goes first: it writes to the others
 };
 
+// Whether `columns` can be written under `schema`: they have its types, or are dictionaries of
+// them.
+bool FitsSchema(const arrow::ArrayVector& columns, const arrow::Schema& schema);
+
 // Fails with kValueOutOfRange where a codec of `options` is not available.
 Status CheckCodecs(const WriteOptions& options);
 

@@ -68,6 +68,7 @@ Status ColumnTally::Count(const arrow::Array& values, size_t& column, arrow::Mem
   }
   Column& entry = columns_[column++];
   entry.null_count += values.null_count();
+  if (values.type_id() == arrow::Type::DICTIONARY) return Status::OK();  // of texts
   if (values.type_id() == arrow::Type::FLOAT) entry.has_nan |= HasNaN<float>(values);
   if (values.type_id() == arrow::Type::DOUBLE) entry.has_nan |= HasNaN<double>(values);
   return Status::OK();

@@ -30,6 +30,8 @@ struct ColumnChunkFacts {
   arrow::Compression::type codec{};
   std::vector<std::string> encodings;  // "PLAIN", "RLE_DICTIONARY", "RLE", ..
   bool has_dictionary = false;
+  bool gave_up_dictionary =
+      false;  // as too large: some of its pages have values instead of indices
   std::optional<int64_t> null_count;
   // Of the logical type; null = unknown. They bound the values: a writer may have cut long strings.
   std::shared_ptr<arrow::Scalar> minimum;

@@ -380,7 +380,9 @@ Status SpliceWriter::Write(const arrow::RecordBatch& batch) {
   const auto rows =
       arrow::RecordBatch::Make(impl_->encoded_schema, batch.num_rows(), batch.columns());
   const Status status = impl_->Call([&]() -> Status {
-    ARROW_RETURN_NOT_OK(rows->Validate());
+    if (!FitsSchema(batch.columns(), *impl_->encoded_schema)) {
+      return Status::Invalid("a batch of other columns: ", batch.schema()->ToString());
+    }
     return impl_->encoder->Write(*rows);
   });
   impl_->failed = !status.ok();

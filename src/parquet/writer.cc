@@ -64,11 +64,7 @@ Status FileWriter::Write(const arrow::RecordBatch& batch) {
   if (!impl_->encoder.is_open() || impl_->failed) return Status::Invalid("the writer has ended");
   if (batch.num_rows() == 0) return Status::OK();
   arrow::ArrayVector columns = batch.columns();
-  bool fits = static_cast<int>(columns.size()) == impl_->schema->num_fields();
-  for (size_t i = 0; fits && i < columns.size(); ++i) {
-    fits = columns[i]->type()->Equals(*impl_->schema->field(static_cast<int>(i))->type());
-  }
-  if (!fits) {
+  if (!FitsSchema(columns, *impl_->schema)) {
     return WriteError(Status::Invalid("a batch of other columns: ", batch.schema()->ToString()),
                       impl_->path);
   }

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ struct WriteOptions {
   int64_t row_group_rows = 1024 * 1024;
   int64_t page_bytes = 1024 * 1024;
   int64_t dictionary_page_bytes = 1024 * 1024;  // a larger dictionary is given up; 0 = none at all
+  std::set<std::string> plain_columns;          // top-level columns that are better without one
 };
 
 struct WrittenFile {
@@ -63,10 +65,10 @@ class FileWriter {
   // Removes the file unless Close succeeded.
   ~FileWriter();
 
-  // Appends the rows of `batch`, whose columns have the schema's types in the schema's order. After
-  // a failure (kStorageFull, kReadOnlyStorage, kStorage, kBudgetExceeded; kInternal for a batch
-  // that does not fit the schema, such as NULL in a column that may have none) only Abort is
-  // allowed.
+  // Appends the rows of `batch`, whose columns have the schema's types in the schema's order; a
+  // text may also be a dictionary of its type, which then is the file's dictionary too. After a
+  // failure (kStorageFull, kReadOnlyStorage, kStorage, kBudgetExceeded; kInternal for a batch that
+  // does not fit the schema, such as NULL in a column that may have none) only Abort is allowed.
   Status Write(const arrow::RecordBatch& batch);
 
   // What the file would take if it were closed now, roughly: the bytes written and those buffered

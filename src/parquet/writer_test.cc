@@ -7,6 +7,7 @@
 
 #include <arrow/compute/cast.h>
 #include <arrow/io/memory.h>
+#include <arrow/json/from_string.h>
 #include <arrow/scalar.h>
 #include <arrow/util/compression.h>
 #include <arrow/util/key_value_metadata.h>
@@ -336,6 +337,39 @@ TEST(FileWriterTest, BytesWrittenFollowsTheFile) {
   const WrittenFile written = writer->Close().ValueOrDie();
   EXPECT_NEAR(static_cast<double>(written.size_bytes), static_cast<double>(expected),
               static_cast<double>(expected) / 20);
+}
+
+// A text that comes as a dictionary is the file's dictionary, and reads as the text itself.
+TEST(FileWriterTest, ADictionaryOfTextsIsWrittenAsItIs) {
+  const TemporaryFolder folder;
+  const auto schema = arrow::schema({arrow::field("text", arrow::utf8())});
+  const auto type = arrow::dictionary(arrow::int32(), arrow::utf8());
+  const auto texts = arrow::DictArrayFromJSONString(type, "[1, 0, null, 1]", R"(["b", "a"])");
+  const auto batch = arrow::RecordBatch::Make(schema, 4, {texts.ValueOrDie()});
+  const std::string path = folder.File("dictionary.parquet");
+  auto written = WriteFile(path, schema, {batch, batch}, DefaultOptions());
+  ASSERT_TRUE(written.ok()) << written.status().ToString();
+  EXPECT_EQ(written->columns[0].null_count, 2);
+  EXPECT_EQ(written->columns[0].minimum->ToString(), "a");
+  EXPECT_EQ(written->columns[0].maximum->ToString(), "b");
+  const auto table = ReadWithArrow(path)->CombineChunks().ValueOrDie();
+  const auto expected = arrow::json::ArrayFromJSONString(
+      arrow::utf8(), R"(["a", "b", null, "a", "a", "b", null, "a"])");
+  EXPECT_TRUE(table->column(0)->chunk(0)->Equals(expected.ValueOrDie()));
+}
+
+TEST(FileWriterTest, PlainColumnsHaveNoDictionary) {
+  const TemporaryFolder folder;
+  Engine engine(1);
+  const auto schema =
+      arrow::schema({arrow::field("a", arrow::int64()), arrow::field("b", arrow::int64())});
+  WriteOptions options = DefaultOptions();
+  options.plain_columns = {"a"};
+  const std::string path = folder.File("plain.parquet");
+  MustWrite(path, {RandomBatch(schema, engine, 100)}, options);
+  const auto metadata = ::parquet::ParquetFileReader::OpenFile(path)->metadata()->RowGroup(0);
+  EXPECT_FALSE(metadata->ColumnChunk(0)->has_dictionary_page());
+  EXPECT_TRUE(metadata->ColumnChunk(1)->has_dictionary_page());
 }
 
 }  // namespace

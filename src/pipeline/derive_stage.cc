@@ -1,6 +1,11 @@
+#include <algorithm>
 #include <utility>
 
+#include <arrow/array/array_dict.h>
+#include <arrow/array/array_primitive.h>
 #include <arrow/array/util.h>
+#include <arrow/scalar.h>
+#include <arrow/type_traits.h>
 
 #include "pipeline/expression_place.h"
 #include "pipeline/map_stage.h"
@@ -51,35 +56,117 @@ class ProjectionStage : public MapStage {
   const expression::EvaluationContext context_;
 };
 
+// The columns of a batch as the derived ones come to it. A column with one value for all rows is
+// made into an array only where somebody wants to see its rows.
+class RunningColumns {
+ public:
+  RunningColumns(const arrow::RecordBatch& batch, const expression::EvaluationContext& context)
+      : fields_(batch.schema()->fields()),
+        arrays_(batch.columns()),
+        constants_(arrays_.size()),
+        rows_(batch.num_rows()),
+        context_(context) {}
+
+  // Puts `value` at `position`, in place of what is there, or at the end.
+  void Put(int position, const std::shared_ptr<arrow::Field>& field, const arrow::Datum& value) {
+    const auto at = static_cast<size_t>(position);
+    if (at == arrays_.size()) {
+      fields_.emplace_back();
+      arrays_.emplace_back();
+      constants_.emplace_back();
+    }
+    fields_[at] = field;
+    arrays_[at] = value.is_array() ? value.make_array() : nullptr;
+    constants_[at] = value.is_array() ? nullptr : value.scalar();
+  }
+
+  // A batch in which `expression` can be evaluated: of one row where nothing that it reads varies.
+  Result<std::shared_ptr<arrow::RecordBatch>> BatchFor(
+      const expression::BoundExpression& expression) {
+    const std::vector<int>& read = expression.columns();
+    const bool is_constant = std::ranges::all_of(read, [this](const int column) {
+      return constants_[static_cast<size_t>(column)] != nullptr;
+    });
+    const int64_t rows = is_constant ? 1 : rows_;
+    arrow::ArrayVector columns(arrays_.size(), std::make_shared<arrow::NullArray>(rows));
+    for (const int column : read) {
+      const auto at = static_cast<size_t>(column);
+      if (is_constant) {
+        ARROW_ASSIGN_OR_RAISE(columns[at],
+                              arrow::MakeArrayFromScalar(*constants_[at], 1, context_.pool));
+      } else {
+        ARROW_ASSIGN_OR_RAISE(columns[at], Rows(column));
+      }
+    }
+    return arrow::RecordBatch::Make(arrow::schema(fields_), rows, std::move(columns));
+  }
+
+  Result<std::shared_ptr<arrow::Array>> Rows(int column) {
+    const auto at = static_cast<size_t>(column);
+    if (arrays_[at] == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(arrays_[at],
+                            arrow::MakeArrayFromScalar(*constants_[at], rows_, context_.pool));
+    }
+    return arrays_[at];
+  }
+
+  // The column as a writer takes it: a text that is the same in all rows as a dictionary of one.
+  Result<std::shared_ptr<arrow::Array>> RowsForWriting(int column) {
+    const auto& constant = constants_[static_cast<size_t>(column)];
+    const bool is_text = constant != nullptr && constant->is_valid &&
+                         arrow::is_base_binary_like(constant->type->id());
+    if (!is_text) return Rows(column);
+    ARROW_ASSIGN_OR_RAISE(auto dictionary, arrow::MakeArrayFromScalar(*constant, 1, context_.pool));
+    ARROW_ASSIGN_OR_RAISE(auto indices,
+                          arrow::MakeArrayFromScalar(arrow::Int32Scalar(0), rows_, context_.pool));
+    return arrow::DictionaryArray::FromArrays(arrow::dictionary(arrow::int32(), constant->type),
+                                              indices, dictionary);
+  }
+
+ private:
+  arrow::FieldVector fields_;
+  arrow::ArrayVector arrays_;      // null: not made yet of the constant
+  arrow::ScalarVector constants_;  // null: the column varies
+  const int64_t rows_;
+  const expression::EvaluationContext& context_;
+};
+
 class DeriveStage : public MapStage {
  public:
   DeriveStage(ReaderPointer input, const BoundPipeline& pipeline,
-              const expression::EvaluationContext& context)
+              const expression::EvaluationContext& context, bool for_writing)
       : MapStage(std::move(input), pipeline.output_schema),
         pipeline_(pipeline),
-        context_(context) {}
+        context_(context),
+        for_writing_(for_writing) {}
 
  protected:
   Result<std::shared_ptr<arrow::RecordBatch>> Process(
       std::shared_ptr<arrow::RecordBatch> batch) override {
+    RunningColumns running(*batch, context_);
     for (const DerivedColumn& derived : pipeline_.derived) {
-      ARROW_ASSIGN_OR_RAISE(auto column,
-                            EvaluateColumn(derived.expression, derived.text, *batch, context_));
-      if (derived.position < batch->num_columns()) {
-        ARROW_ASSIGN_OR_RAISE(batch, batch->SetColumn(derived.position, derived.field, column));
-      } else {
-        ARROW_ASSIGN_OR_RAISE(batch, batch->AddColumn(derived.position, derived.field, column));
+      ARROW_ASSIGN_OR_RAISE(const auto rows, running.BatchFor(derived.expression));
+      Result<arrow::Datum> value = derived.expression.Evaluate(*rows, context_);
+      if (!value.ok()) return PlaceInFile(value.status(), derived.text);
+      if (value->is_array() && rows->num_rows() < batch->num_rows()) {
+        ARROW_ASSIGN_OR_RAISE(value, value->make_array()->GetScalar(0));
       }
+      running.Put(derived.position, derived.field, *value);
     }
     arrow::ArrayVector columns;
     columns.reserve(pipeline_.output_columns.size());
-    for (const int index : pipeline_.output_columns) columns.push_back(batch->column(index));
+    for (const int index : pipeline_.output_columns) {
+      ARROW_ASSIGN_OR_RAISE(auto column,
+                            for_writing_ ? running.RowsForWriting(index) : running.Rows(index));
+      columns.push_back(std::move(column));
+    }
     return arrow::RecordBatch::Make(schema(), batch->num_rows(), std::move(columns));
   }
 
  private:
   const BoundPipeline& pipeline_;
   const expression::EvaluationContext context_;
+  const bool for_writing_;
 };
 
 }  // namespace
@@ -92,8 +179,8 @@ ReaderPointer MakeProjectionStage(ReaderPointer input, std::shared_ptr<arrow::Sc
 }
 
 ReaderPointer MakeDeriveStage(ReaderPointer input, const BoundPipeline& pipeline,
-                              const expression::EvaluationContext& context) {
-  return std::make_unique<DeriveStage>(std::move(input), pipeline, context);
+                              const expression::EvaluationContext& context, bool for_writing) {
+  return std::make_unique<DeriveStage>(std::move(input), pipeline, context, for_writing);
 }
 
 }  // namespace spillway::pipeline

@@ -149,7 +149,10 @@ void PinnedTable::Weigh(const parquet::Footer& footer, PinnedFile* pinned) {
       for (size_t leaf = 0; leaf < footer.leaves.size(); ++leaf) {
         if (footer.leaves[leaf].path.front() != physical_name) continue;
         const parquet::ColumnChunkFacts& chunk = footer.row_groups[group].columns[leaf];
-        if (weights_[i].compressed_bytes == 0) weights_[i].codec = chunk.codec;
+        if (weights_[i].compressed_bytes == 0) {
+          weights_[i].codec = chunk.codec;
+          weights_[i].is_plain = !chunk.has_dictionary || chunk.gave_up_dictionary;
+        }
         weights_[i].value_bytes += DecodedBytes(footer.leaves[leaf], chunk);
         weights_[i].compressed_bytes += chunk.compressed_bytes;
         pinned->row_groups[group].compressed_bytes += chunk.compressed_bytes;

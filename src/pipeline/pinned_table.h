@@ -47,6 +47,7 @@ struct ColumnWeight {
                                  // say, what their encoding lets expect
   int64_t compressed_bytes = 0;  // as stored
   arrow::Compression::type codec = arrow::Compression::SNAPPY;  // of its first column chunk
+  bool is_plain = false;  // no dictionary pays: its first column chunk has none, or gave it up
 };
 
 class PinnedTable {

@@ -77,11 +77,11 @@ std::unique_ptr<arrow::RecordBatchReader> ReadSilver(const Plan& plan, const Loo
                                                      const Chunk& chunk, RunMemory& memory,
                                                      int64_t now_micros, Progress* progress,
                                                      const StopSignal& stop,
-                                                     std::vector<ColumnUse> uses) {
+                                                     const SilverOptions& options) {
   const expression::EvaluationContext context{.pool = memory.transform_pool(),
                                               .now_micros = now_micros};
   ReaderPointer rows = CountedScan(*plan.source, chunk.first_ordinal, chunk.end_ordinal, plan,
-                                   memory, progress, stop, std::move(uses));
+                                   memory, progress, stop, options.uses);
   if (plan.pipeline->where) {
     rows = MakeFilterStage(std::move(rows), *plan.pipeline->where, *plan.spec.where, context);
   }
@@ -89,7 +89,7 @@ std::unique_ptr<arrow::RecordBatchReader> ReadSilver(const Plan& plan, const Loo
     rows = MakeLookupStage(std::move(rows), plan.pipeline->lookups[i], *indexes[i],
                            plan.sizes.batch_bytes, memory.transform_pool());
   }
-  return MakeDeriveStage(std::move(rows), *plan.pipeline, context);
+  return MakeDeriveStage(std::move(rows), *plan.pipeline, context, options.for_writing);
 }
 
 }  // namespace spillway::pipeline

@@ -27,13 +27,18 @@ using LookupIndexes = std::vector<std::unique_ptr<join::LookupIndex>>;
 Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, int64_t now_micros,
                                          Progress* progress, const StopSignal& stop);
 
+struct SilverOptions {
+  std::vector<ColumnUse> uses = {};  // as in ScanTable
+  bool for_writing = false;          // as in MakeDeriveStage
+};
+
 // Streams the target's rows for the source rows of `chunk`, in their order; batches have the
 // pipeline's output schema. Counts the source rows as they are read. Ends with Status::Cancelled
-// when `stop` says so. All arguments outlive the stream. `uses` is as in ScanTable.
+// when `stop` says so. All arguments outlive the stream.
 std::unique_ptr<arrow::RecordBatchReader> ReadSilver(const Plan& plan, const LookupIndexes& indexes,
                                                      const Chunk& chunk, RunMemory& memory,
                                                      int64_t now_micros, Progress* progress,
                                                      const StopSignal& stop,
-                                                     std::vector<ColumnUse> uses = {});
+                                                     const SilverOptions& options = {});
 
 }  // namespace spillway::pipeline

@@ -34,8 +34,9 @@ ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
                               const join::LookupIndex& index, int64_t batch_bytes,
                               arrow::MemoryPool* pool);
 
-// Adds the derived columns, and keeps those that the output wants.
+// Adds the derived columns, and keeps those that the output wants. `for_writing`: a text column may
+// come as a dictionary of its type, which a writer takes as it is.
 ReaderPointer MakeDeriveStage(ReaderPointer input, const BoundPipeline& pipeline,
-                              const expression::EvaluationContext& context);
+                              const expression::EvaluationContext& context, bool for_writing);
 
 }  // namespace spillway::pipeline

@@ -250,7 +250,7 @@ TEST(DeriveStage, UsesEarlierColumnsAndReplaces) {
   const auto bound = BindPipeline(*parsed, *kSourceSchema, {}).ValueOrDie();
   const auto full = SourceBatch({{1, "a"}, {std::nullopt, "b"}});
   const auto input = full->SelectColumns({0, 1}).ValueOrDie();
-  const auto stage = MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, {});
+  const auto stage = MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, {}, false);
   EXPECT_EQ(test::RowsOf(*stage), (std::vector<std::string>{"1|A|4|x|A|", "null|B|null|x|B|"}));
   EXPECT_EQ(stage->schema()->field_names(),
             (std::vector<std::string>{"key", "text", "b", "fixed", "t"}));
@@ -263,8 +263,31 @@ TEST(DeriveStage, PassesTheErrorOfARowOn) {
       "pipeline: test\nsource: {table: s}\ntarget: {table: t}\ncolumns: {a: 1 / (key - 5)}\n");
   const auto bound = BindPipeline(*parsed, *kSourceSchema, {}).ValueOrDie();
   const auto stage =
-      MakeDeriveStage(ReaderOf({SourceBatch({{5, "a"}})}, kSourceSchema), *bound, {});
+      MakeDeriveStage(ReaderOf({SourceBatch({{5, "a"}})}, kSourceSchema), *bound, {}, false);
   EXPECT_EQ(test::CodeOf(stage->Next().status()), ErrorCode::kEvaluation);
+}
+
+// A text without a column is one value for all rows; what reads nothing but it is one too.
+TEST(DeriveStage, AConstantTextIsADictionaryForAWriter) {
+  const test::TestFolder folder;
+  const auto parsed =
+      test::ParseSpec(folder,
+                      "pipeline: test\nsource: {table: s}\ntarget: {table: t}\n"
+                      "columns: {at: current_timestamp(), day: \"date_format(at, 'yyyy')\", "
+                      "mixed: concat(day, text)}\n"
+                      "drop: [key, text, list, map]\n");
+  const auto bound = BindPipeline(*parsed, *kSourceSchema, {}).ValueOrDie();
+  const auto input = SourceBatch({{1, "a"}, {2, "b"}})->SelectColumns({1}).ValueOrDie();
+  const expression::EvaluationContext context{.now_micros = 0};
+  const auto stage = MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, context, true);
+  const auto batch = stage->Next().ValueOrDie();
+  ASSERT_EQ(batch->num_rows(), 2);
+  EXPECT_EQ(batch->column(0)->type_id(), arrow::Type::TIMESTAMP);
+  ASSERT_EQ(batch->column(1)->type_id(), arrow::Type::DICTIONARY);
+  const auto& day = static_cast<const arrow::DictionaryArray&>(*batch->column(1));
+  EXPECT_EQ(day.dictionary()->length(), 1);
+  EXPECT_EQ(day.GetScalar(1).ValueOrDie()->ToString(), "1970");
+  EXPECT_EQ(batch->column(2)->GetScalar(1).ValueOrDie()->ToString(), "1970b");
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "pipeline/write_options.h"
 
+#include <set>
+#include <string>
+
 #include <arrow/util/compression.h>
 
 #include "pipeline/source_use.h"
@@ -24,6 +27,24 @@ parquet::ColumnCompression CompressionOf(const spec::Compression& wanted,
   return {.type = arrow::Compression::SNAPPY};
 }
 
+// Whether a dictionary pays is known of the columns that come out of files: it did there, or not.
+void AddPlainColumns(const Plan& plan, std::set<std::string>* plain) {
+  const BoundPipeline& pipeline = *plan.pipeline;
+  const std::vector<int> unchanged = UseOfSource(pipeline).unchanged;
+  for (size_t i = 0; i < unchanged.size(); ++i) {
+    if (unchanged[i] < 0) continue;
+    if (!plan.source->weights()[static_cast<size_t>(unchanged[i])].is_plain) continue;
+    plain->insert(pipeline.output_schema->field(static_cast<int>(i))->name());
+  }
+  for (size_t i = 0; i < pipeline.lookups.size(); ++i) {
+    for (const Projection& projection : pipeline.lookups[i].projections) {
+      if (projection.expression) continue;
+      const auto column = static_cast<size_t>(projection.column);
+      if (plan.lookups[i]->weights()[column].is_plain) plain->insert(projection.field->name());
+    }
+  }
+}
+
 }  // namespace
 
 parquet::WriteOptions WriteOptionsFor(const Plan& plan, arrow::MemoryPool* pool) {
@@ -38,6 +59,7 @@ parquet::WriteOptions WriteOptionsFor(const Plan& plan, arrow::MemoryPool* pool)
                                 .row_group_bytes = plan.sizes.row_group_bytes,
                                 .page_bytes = plan.sizes.page_bytes,
                                 .dictionary_page_bytes = plan.sizes.page_bytes};
+  AddPlainColumns(plan, &options.plain_columns);
   const std::vector<int> unchanged = UseOfSource(pipeline).unchanged;
   for (size_t i = 0; i < unchanged.size(); ++i) {
     if (unchanged[i] < 0) continue;
