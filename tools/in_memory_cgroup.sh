@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Runs a command in a memory cgroup of its own, whose hard limit it cannot pass, without swap. Makes
 # the cgroup (version 1 or 2) and removes it; ends with the command's exit code.
-#   tools/in_memory_cgroup.sh BYTES COMMAND..    BYTES may end in KiB, MiB or GiB
-#   tools/in_memory_cgroup.sh --check            can this be done here? if not says why, ends with 3
+#   tools/in_memory_cgroup.sh [--report FILE] BYTES COMMAND..
+#       BYTES may end in KiB, MiB or GiB. FILE gets two lines: peak_bytes, the most that the group
+#       had, page cache included, and oom_kills, the processes that the kernel ended for want of it.
+#   tools/in_memory_cgroup.sh --check   can this be done here? if not says why, ends with 3
 # Wants root, and a cgroup file system that may be written to.
 set -euo pipefail
 
@@ -12,7 +14,7 @@ unable() {
 }
 
 bytes_of() {
-  numfmt --from=iec-i "${1%B}"
+  numfmt --from=auto "${1%B}"
 }
 
 remove_group() {
@@ -32,9 +34,11 @@ make_group() {
   if [[ -d "$root/memory" && -f "$root/memory/memory.limit_in_bytes" ]]; then
     group="$root/memory/spillway-$$"
     limit_file=memory.limit_in_bytes swap_file=memory.memsw.limit_in_bytes
+    peak_file=memory.max_usage_in_bytes events_file=memory.oom_control
   elif [[ -f "$root/cgroup.controllers" ]]; then
     group="$root/spillway-$$"
     limit_file=memory.max swap_file=memory.swap.max
+    peak_file=memory.peak events_file=memory.events
     (echo +memory > "$root/cgroup.subtree_control") 2> /dev/null || true
   else
     unable "$root has neither version 1 nor version 2"
@@ -53,12 +57,25 @@ limit_group() {
   echo "$bytes" > "$group/$swap_file"
 }
 
+# Linux before 5.19 keeps no peak in version 2: then the line is left out.
+write_report() {
+  {
+    if [[ -f "$group/$peak_file" ]]; then echo "peak_bytes $(< "$group/$peak_file")"; fi
+    sed -n 's/^oom_kill /oom_kills /p' "$group/$events_file"
+  } > "$1"
+}
+
 if [[ "${1:-}" == "--check" ]]; then
   make_group
   exit 0
 fi
+report=""
+if [[ "${1:-}" == "--report" && $# -gt 1 ]]; then
+  report="$2"
+  shift 2
+fi
 if (($# < 2)); then
-  echo "usage: tools/in_memory_cgroup.sh BYTES COMMAND.." >&2
+  echo "usage: tools/in_memory_cgroup.sh [--report FILE] BYTES COMMAND.." >&2
   exit 2
 fi
 limit="$(bytes_of "$1")"
@@ -74,4 +91,5 @@ status=0
   echo "$BASHPID" > "$group/cgroup.procs"
   exec "$@"
 ) || status=$?
+if [[ -n "$report" ]]; then write_report "$report"; fi
 exit "$status"
