@@ -1,227 +1,47 @@
 #include "pipeline/sample_tables.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
+#include <atomic>
+#include <limits>
+#include <thread>
 #include <utility>
 #include <vector>
 
-#include <arrow/array/builder_binary.h>
-#include <arrow/array/builder_primitive.h>
-#include <arrow/record_batch.h>
-#include <arrow/type.h>
-#include <fmt/format.h>
-
 #include "base/error.h"
 #include "base/units.h"
-#include "memory/allocator.h"
+#include "memory/budget.h"
+#include "memory/governed_pool.h"
+#include "memory/governor.h"
+#include "memory/overhead.h"
 #include "pipeline/clock.h"
+#include "pipeline/sample_rows.h"
 #include "pipeline/table_writer.h"
+#include "storage/durable_file.h"
 
 namespace spillway::pipeline {
 namespace {
 
-constexpr int64_t kRowsPerFile = 1'000'000;
+constexpr int64_t kBytesPerFile = kGiB;
 constexpr int64_t kBatchBytes = 8 * kMiB;
-constexpr int64_t kBronzeStartMicros = 1'735'689'600'000'000;      // 2025-01-01 00:00 UTC
-constexpr int64_t kPredictionStartMicros = 1'767'225'600'000'000;  // 2026-01-01 00:00 UTC
-constexpr int64_t kSecondMicros = 1'000'000;
 
-// What a random number is for; each use has its own stream.
-enum class Use : uint64_t {
-  kSuffix = 1,
-  kNullContent,
-  kContent,
-  kCamera,
-  kHasPrediction,
-  kNullSeverity,
-  kSeverity,
-  kModel,
-  kBronzeOrder,
-  kPredictionOrder,
+using RowsFunction = Result<std::shared_ptr<arrow::RecordBatch>>(const SampleOptions&, int64_t,
+                                                                 int64_t, arrow::MemoryPool*);
+
+struct SampleTable {
+  std::string path;
+  std::shared_ptr<arrow::Schema> schema;
+  RowsFunction* rows;
+  int64_t row_bytes;  // about
 };
 
-// SplitMix64.
-uint64_t Mix(uint64_t value) {
-  value += 0x9e3779b97f4a7c15ULL;
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
-  return value ^ (value >> 31);
-}
-
-uint64_t Random(uint64_t seed, Use use, uint64_t number) {
-  return Mix(Mix(seed ^ (static_cast<uint64_t>(use) << 56)) ^ number);
-}
-
-// Uniform in [0, 1).
-double RandomFraction(uint64_t seed, Use use, uint64_t number) {
-  return static_cast<double>(Random(seed, use, number) >> 11) * 0x1.0p-53;
-}
-
-// A permutation of 0..rows-1: a Feistel network on the next even number of bits, walked until the
-// result is in the range. O(1) time and no memory.
-class Permutation {
- public:
-  Permutation(uint64_t rows, uint64_t seed, Use use) : rows_(rows), seed_(seed), use_(use) {
-    const int bits = std::max(2, static_cast<int>(std::bit_width(rows == 0 ? 0 : rows - 1)));
-    half_bits_ = (bits + 1) / 2;
-    half_mask_ = (uint64_t{1} << half_bits_) - 1;
-  }
-
-  uint64_t At(uint64_t place) const {
-    uint64_t value = place;
-    do {
-      value = Encrypt(value);
-    } while (value >= rows_);
-    return value;
-  }
-
- private:
-  uint64_t Encrypt(uint64_t value) const {
-    uint64_t left = value >> half_bits_;
-    uint64_t right = value & half_mask_;
-    for (uint64_t round = 0; round < 4; ++round) {
-      const uint64_t mixed = left ^ (Random(seed_ + round, use_, right) & half_mask_);
-      left = right;
-      right = mixed;
-    }
-    return (left << half_bits_) | right;
-  }
-
-  const uint64_t rows_;
-  const uint64_t seed_;
-  const Use use_;
-  int half_bits_ = 1;
-  uint64_t half_mask_ = 1;
-};
-
-std::string ImageName(uint64_t seed, uint64_t number) {
-  return fmt::format("acc_{:08}_{:04x}.jpg", number, Random(seed, Use::kSuffix, number) & 0xffff);
-}
-
-std::shared_ptr<arrow::DataType> Instant() {
-  return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
-}
-
-// Fills the builders of one table row by row and cuts batches.
-class BronzeRows {
- public:
-  explicit BronzeRows(const SampleOptions& options)
-      : options_(options),
-        order_(static_cast<uint64_t>(options.rows), options.seed, Use::kBronzeOrder),
-        modification_time_(Instant(), memory::BackingPool()),
-        content_buffer_(static_cast<size_t>(options.content_bytes + 8)) {}
-
-  static std::shared_ptr<arrow::Schema> Schema() {
-    return arrow::schema(
-        {arrow::field("image_name", arrow::utf8()), arrow::field("path", arrow::utf8()),
-         arrow::field("modificationTime", Instant()), arrow::field("length", arrow::int64()),
-         arrow::field("content", arrow::binary()), arrow::field("source", arrow::utf8())});
-  }
-
-  int64_t row_bytes() const { return options_.content_bytes + 200; }
-
-  Status Append(uint64_t place) {
-    const uint64_t seed = options_.seed;
-    const uint64_t number = order_.At(place);
-    const std::string name = ImageName(seed, number);
-    const int64_t day = static_cast<int64_t>(place / 86400) % 365;
-    ARROW_RETURN_NOT_OK(image_name_.Append(name));
-    ARROW_RETURN_NOT_OK(path_.Append(
-        fmt::format("abfss://claims@onelake/Files/accidents/2025/{:03}/{}", day + 1, name)));
-    ARROW_RETURN_NOT_OK(modification_time_.Append(kBronzeStartMicros +
-                                                  static_cast<int64_t>(place) * kSecondMicros));
-    ARROW_RETURN_NOT_OK(length_.Append(options_.content_bytes));
-    ARROW_RETURN_NOT_OK(AppendContent(number));
-    return source_.Append(fmt::format("cam-{}", Random(seed, Use::kCamera, number) % 500));
-  }
-
-  Result<std::shared_ptr<arrow::RecordBatch>> Finish() {
-    const int64_t rows = image_name_.length();
-    arrow::ArrayVector columns(6);
-    ARROW_RETURN_NOT_OK(image_name_.Finish(&columns[0]));
-    ARROW_RETURN_NOT_OK(path_.Finish(&columns[1]));
-    ARROW_RETURN_NOT_OK(modification_time_.Finish(&columns[2]));
-    ARROW_RETURN_NOT_OK(length_.Finish(&columns[3]));
-    ARROW_RETURN_NOT_OK(content_.Finish(&columns[4]));
-    ARROW_RETURN_NOT_OK(source_.Finish(&columns[5]));
-    return arrow::RecordBatch::Make(Schema(), rows, std::move(columns));
-  }
-
- private:
-  Status AppendContent(uint64_t number) {
-    if (Random(options_.seed, Use::kNullContent, number) % 100 < 3) return content_.AppendNull();
-    uint64_t state = Random(options_.seed, Use::kContent, number);
-    for (size_t at = 0; at < static_cast<size_t>(options_.content_bytes); at += 8) {
-      state = Mix(state);
-      std::memcpy(content_buffer_.data() + at, &state, 8);
-    }
-    return content_.Append(content_buffer_.data(), static_cast<int32_t>(options_.content_bytes));
-  }
-
-  const SampleOptions& options_;
-  const Permutation order_;
-  arrow::StringBuilder image_name_;
-  arrow::StringBuilder path_;
-  arrow::TimestampBuilder modification_time_;
-  arrow::Int64Builder length_;
-  arrow::BinaryBuilder content_;
-  arrow::StringBuilder source_;
-  std::vector<uint8_t> content_buffer_;
-};
-
-class PredictionRows {
- public:
-  explicit PredictionRows(const SampleOptions& options)
-      : options_(options),
-        order_(static_cast<uint64_t>(options.rows), options.seed, Use::kPredictionOrder),
-        predicted_at_(Instant(), memory::BackingPool()) {}
-
-  static std::shared_ptr<arrow::Schema> Schema() {
-    return arrow::schema(
-        {arrow::field("image_name", arrow::utf8()), arrow::field("severity", arrow::float64()),
-         arrow::field("model_version", arrow::utf8()), arrow::field("predicted_at", Instant())});
-  }
-
-  static int64_t row_bytes() { return 64; }
-
-  // Appends the prediction for the image at `place` of the order, if it has one.
-  Status Append(uint64_t place) {
-    const uint64_t seed = options_.seed;
-    const uint64_t number = order_.At(place);
-    if (RandomFraction(seed, Use::kHasPrediction, number) >= options_.match_rate) {
-      return Status::OK();
-    }
-    ARROW_RETURN_NOT_OK(image_name_.Append(ImageName(seed, number)));
-    if (Random(seed, Use::kNullSeverity, number) % 100 < 1) {
-      ARROW_RETURN_NOT_OK(severity_.AppendNull());
-    } else {
-      const uint64_t millionths = Random(seed, Use::kSeverity, number) % 1'000'001;
-      ARROW_RETURN_NOT_OK(severity_.Append(static_cast<double>(millionths) / 1e6));
-    }
-    ARROW_RETURN_NOT_OK(
-        model_version_.Append(fmt::format("yolo-v{}", Random(seed, Use::kModel, number) % 4)));
-    return predicted_at_.Append(kPredictionStartMicros +
-                                static_cast<int64_t>(place % 86400) * kSecondMicros);
-  }
-
-  Result<std::shared_ptr<arrow::RecordBatch>> Finish() {
-    const int64_t rows = image_name_.length();
-    arrow::ArrayVector columns(4);
-    ARROW_RETURN_NOT_OK(image_name_.Finish(&columns[0]));
-    ARROW_RETURN_NOT_OK(severity_.Finish(&columns[1]));
-    ARROW_RETURN_NOT_OK(model_version_.Finish(&columns[2]));
-    ARROW_RETURN_NOT_OK(predicted_at_.Finish(&columns[3]));
-    return arrow::RecordBatch::Make(Schema(), rows, std::move(columns));
-  }
-
- private:
-  const SampleOptions& options_;
-  const Permutation order_;
-  arrow::StringBuilder image_name_;
-  arrow::DoubleBuilder severity_;
-  arrow::StringBuilder model_version_;
-  arrow::TimestampBuilder predicted_at_;
+// A run of places of a table, which becomes one file.
+struct SampleFile {
+  const SampleTable* table;
+  size_t number;
+  int64_t first;
+  int64_t end;
+  int64_t rows = 0;      // when it is written
+  WrittenFiles written;  // none for no rows
 };
 
 Status CheckAbsent(const std::string& path) {
@@ -233,44 +53,100 @@ Status CheckAbsent(const std::string& path) {
                     .cure = "give another --out, or remove the table"});
 }
 
-struct WrittenTable {
-  int64_t rows = 0;
-  int64_t bytes = 0;
-};
+void CutIntoFiles(const SampleTable& table, const SampleOptions& options,
+                  std::vector<SampleFile>* files) {
+  const int64_t file_places =
+      std::clamp<int64_t>(kBytesPerFile / table.row_bytes, 1, options.rows_per_file);
+  size_t number = 0;
+  for (int64_t first = 0; first < options.rows; first += file_places) {
+    files->push_back({.table = &table,
+                      .number = number++,
+                      .first = first,
+                      .end = std::min(first + file_places, options.rows)});
+  }
+}
 
-// Creates the table at `path` and writes the rows of all places in one commit.
-template <typename Rows>
-Result<WrittenTable> WriteTable(const std::string& path, Rows rows, int64_t places,
-                                Progress* progress, const StopSignal& stop) {
-  ARROW_RETURN_NOT_OK(delta::CreateTable(path, {.schema = Rows::Schema()}).status());
-  TableWriter writer(Rows::Schema(),
-                     {.table_path = path,
-                      .parquet = {.pool = memory::BackingPool(), .row_group_rows = kRowsPerFile},
-                      .target_file_bytes = kGiB,
-                      .max_records_per_file = kRowsPerFile});
-  const int64_t batch_rows = std::clamp<int64_t>(kBatchBytes / rows.row_bytes(), 1, 65536);
-  for (int64_t first = 0; first < places; first += batch_rows) {
+Status WriteSampleFile(const SampleOptions& options, SampleFile* file, arrow::MemoryPool* pool,
+                       Progress* progress, const StopSignal& stop) {
+  const SampleTable& table = *file->table;
+  TableWriter writer(table.schema,
+                     {.table_path = table.path,
+                      .parquet = {.pool = pool, .row_group_rows = options.rows_per_file},
+                      .target_file_bytes = std::numeric_limits<int64_t>::max(),
+                      .first_file_number = file->number});
+  const int64_t batch_rows = std::clamp<int64_t>(kBatchBytes / table.row_bytes, 1, 65536);
+  for (int64_t first = file->first; first < file->end; first += batch_rows) {
     if (stop.load() >= kStopAfterChunk) return Status::Cancelled("stopped by a signal");
-    const int64_t end = std::min(first + batch_rows, places);
-    for (int64_t place = first; place < end; ++place) {
-      ARROW_RETURN_NOT_OK(rows.Append(static_cast<uint64_t>(place)));
-    }
-    ARROW_ASSIGN_OR_RAISE(const auto batch, rows.Finish());
+    const int64_t end = std::min(first + batch_rows, file->end);
+    ARROW_ASSIGN_OR_RAISE(const auto batch, table.rows(options, first, end, pool));
     ARROW_RETURN_NOT_OK(writer.Write(*batch));
     progress->rows_done.fetch_add(end - first);
     progress->rows_written.fetch_add(batch->num_rows());
   }
-  WrittenTable written{.rows = writer.rows_written()};
+  file->rows = writer.rows_written();
+  return writer.Finish().Value(&file->written);
+}
+
+// What a lane takes at most: a row group with its pages, a batch, and a large row a few times over.
+int64_t LaneBytes(const SampleTable& table) { return 384 * kMiB + 8 * table.row_bytes; }
+
+// One lane for each core, as far as half of the memory goes.
+Result<int64_t> ChooseLanes(const SampleOptions& options, int64_t lane_bytes) {
+  if (options.lanes > 0) return options.lanes;
+  ARROW_ASSIGN_OR_RAISE(const memory::Budget half, memory::DetermineBudget(std::nullopt, 50));
+  return std::clamp<int64_t>(half.total_bytes / lane_bytes, 1,
+                             std::max<int64_t>(1, std::thread::hardware_concurrency()));
+}
+
+// Writes all files, each by one of the lanes. The first failure ends them all.
+Status WriteFiles(const SampleOptions& options, int64_t lane_bytes, std::vector<SampleFile>* files,
+                  Progress* progress, const StopSignal& stop) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t lanes, ChooseLanes(options, lane_bytes));
+  ARROW_ASSIGN_OR_RAISE(const auto governor,
+                        memory::Governor::Make(memory::kProcessOverheadBytes + lanes * lane_bytes,
+                                               memory::kProcessOverheadBytes));
+  std::atomic<size_t> next{0};
+  const auto write_next_ones = [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto pool, memory::GovernedPool::Make(governor.get(), "generate",
+                                                                      lane_bytes, lane_bytes));
+    for (size_t i = next++; i < files->size(); i = next++) {
+      ARROW_RETURN_NOT_OK(WriteSampleFile(options, &(*files)[i], pool.get(), progress, stop));
+    }
+    return Status::OK();
+  };
+
+  std::vector<Status> statuses(static_cast<size_t>(lanes));
+  {
+    std::vector<std::jthread> threads;
+    for (Status& status : statuses) {
+      threads.emplace_back([&] {
+        status = write_next_ones();
+        if (!status.ok()) next = files->size();
+      });
+    }
+  }
+  for (const Status& status : statuses) ARROW_RETURN_NOT_OK(status);
+  return Status::OK();
+}
+
+// Commits the files of `table` and adds up what they hold.
+Status CommitTable(const SampleTable& table, std::vector<SampleFile>& files, int64_t* rows,
+                   int64_t* bytes) {
   delta::CommitRequest request;
-  ARROW_ASSIGN_OR_RAISE(WrittenFiles files, writer.Finish());
-  request.files = files.Release();
-  for (const delta::AddedFile& file : request.files) written.bytes += file.size_bytes;
-  ARROW_ASSIGN_OR_RAISE(const auto created, delta::Snapshot::Open(path));
+  for (SampleFile& file : files) {
+    if (file.table != &table) continue;
+    *rows += file.rows;
+    for (delta::AddedFile& written : file.written.Release()) {
+      *bytes += written.size_bytes;
+      request.files.push_back(std::move(written));
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto created, delta::Snapshot::Open(table.path));
   ARROW_ASSIGN_OR_RAISE(const delta::CommitOutcome outcome, delta::Commit(*created, request));
-  if (outcome.committed) return written;
+  if (outcome.committed) return Status::OK();
   return MakeError({.code = ErrorCode::kCommitConflict,
                     .what = "another writer changed the new table",
-                    .where = path,
+                    .where = table.path,
                     .cure = "give another --out"});
 }
 
@@ -279,22 +155,34 @@ Result<WrittenTable> WriteTable(const std::string& path, Rows rows, int64_t plac
 Result<SampleReport> WriteSampleTables(const SampleOptions& options, Progress* progress,
                                        const StopSignal& stop) {
   const SteadyTime start = std::chrono::steady_clock::now();
-  const std::string bronze_path = options.folder + "/bronze_accident";
-  const std::string predictions_path = options.folder + "/predictions";
-  ARROW_RETURN_NOT_OK(CheckAbsent(bronze_path));
-  ARROW_RETURN_NOT_OK(CheckAbsent(predictions_path));
+  const SampleTable bronze{.path = options.folder + "/bronze_accident",
+                           .schema = BronzeSchema(),
+                           .rows = BronzeRows,
+                           .row_bytes = options.content_bytes + 200};
+  const SampleTable predictions{.path = options.folder + "/predictions",
+                                .schema = PredictionSchema(),
+                                .rows = PredictionRows,
+                                .row_bytes = 64};
+  ARROW_RETURN_NOT_OK(CheckAbsent(bronze.path));
+  ARROW_RETURN_NOT_OK(CheckAbsent(predictions.path));
   progress->total_rows = 2 * options.rows;
   progress->phase = Phase::kChunks;
-  ARROW_ASSIGN_OR_RAISE(const WrittenTable bronze,
-                        WriteTable(bronze_path, BronzeRows(options), options.rows, progress, stop));
-  ARROW_ASSIGN_OR_RAISE(
-      const WrittenTable predictions,
-      WriteTable(predictions_path, PredictionRows(options), options.rows, progress, stop));
+
+  // The large files first, so that the lanes end together.
+  std::vector<SampleFile> files;
+  for (const SampleTable* table : {&bronze, &predictions}) {
+    ARROW_RETURN_NOT_OK(delta::CreateTable(table->path, {.schema = table->schema}).status());
+    CutIntoFiles(*table, options, &files);
+  }
+  const Status status = WriteFiles(options, LaneBytes(bronze), &files, progress, stop);
+  ARROW_RETURN_NOT_OK(status);
+
+  SampleReport report;
+  ARROW_RETURN_NOT_OK(CommitTable(bronze, files, &report.bronze_rows, &report.bytes));
+  ARROW_RETURN_NOT_OK(CommitTable(predictions, files, &report.prediction_rows, &report.bytes));
   progress->phase = Phase::kDone;
-  return SampleReport{.bronze_rows = bronze.rows,
-                      .prediction_rows = predictions.rows,
-                      .bytes = bronze.bytes + predictions.bytes,
-                      .seconds = SecondsSince(start)};
+  report.seconds = SecondsSince(start);
+  return report;
 }
 
 }  // namespace spillway::pipeline

@@ -1,6 +1,6 @@
 // Sample data: a bronze table of accident images and the predictions for most of them, as Delta
-// tables of any size. A row's values depend on the seed and its number alone, so that the same
-// arguments give the same rows; both tables have them in shuffled orders of their own.
+// tables of any size. The same arguments give the same files, byte for byte, but for the random
+// part of their names; how many threads wrote them does not matter.
 //
 // Thread rule: free functions; one call per folder at a time.
 #pragma once
@@ -19,6 +19,8 @@ struct SampleOptions {
   int64_t content_bytes = 96;
   double match_rate = 0.9;  // of the bronze rows have a prediction
   uint64_t seed = 1;
+  int64_t rows_per_file = 1'000'000;  // fewer where they are large
+  int lanes = 0;  // threads, each with a file of its own; 0 = as many as cores and memory allow
 };
 
 struct SampleReport {

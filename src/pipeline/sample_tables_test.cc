@@ -1,6 +1,11 @@
 #include "pipeline/sample_tables.h"
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <set>
+#include <thread>
 
 #include "pipeline/table_scan.h"
 #include "pipeline/test_tables.h"
@@ -80,6 +85,36 @@ TEST_F(SampleTablesTest, TheSeedDecidesTheRows) {
   }
 }
 
+// The bytes of a table's data files, in the order of their names.
+std::vector<std::string> FilesOf(const std::string& table) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(table)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    files[entry.path().filename()] = {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::vector<std::string> bytes;
+  for (const auto& [name, contents] : files) bytes.push_back(contents);
+  return bytes;
+}
+
+TEST_F(SampleTablesTest, TheNumberOfLanesDoesNotMatter) {
+  for (const int lanes : {1, 3}) {
+    Progress progress;
+    const SampleOptions options{.folder = folder_ / fmt::format("lanes{}", lanes),
+                                .rows = 5000,
+                                .rows_per_file = 700,
+                                .lanes = lanes};
+    ASSERT_TRUE(WriteSampleTables(options, &progress, StopSignal{0}).ok());
+  }
+  for (const char* table : {"bronze_accident", "predictions"}) {
+    const auto one = FilesOf(folder_ / fmt::format("lanes1/{}", table));
+    EXPECT_EQ(one.size(), 8) << table;
+    EXPECT_EQ(FilesOf(folder_ / fmt::format("lanes3/{}", table)), one) << table;
+    EXPECT_EQ(Rows(fmt::format("lanes3/{}", table)), Rows(fmt::format("lanes1/{}", table)));
+  }
+}
+
 TEST_F(SampleTablesTest, TheMatchRateIsTheShareWithAPrediction) {
   EXPECT_EQ(Write("none", 100, 0).prediction_rows, 0);
   const int64_t half = Write("half", 2000, 0.5).prediction_rows;
@@ -114,6 +149,21 @@ TEST_F(SampleTablesTest, StopsWhenAsked) {
   Progress progress;
   const SampleOptions options{.folder = folder_ / "lake", .rows = 100};
   EXPECT_TRUE(WriteSampleTables(options, &progress, StopSignal{1}).status().IsCancelled());
+}
+
+TEST_F(SampleTablesTest, NoFileStaysWhereItIsStopped) {
+  Progress progress;
+  StopSignal stop{0};
+  // Two thousand files: it is stopped behind the first ones.
+  const SampleOptions options{
+      .folder = folder_ / "lake", .rows = 1'000'000, .rows_per_file = 1000, .lanes = 2};
+  const std::jthread user([&] {
+    while (progress.rows_done.load() < 5000) std::this_thread::yield();
+    stop = 1;
+  });
+  EXPECT_TRUE(WriteSampleTables(options, &progress, stop).status().IsCancelled());
+  EXPECT_TRUE(FilesOf(folder_ / "lake/bronze_accident").empty());
+  EXPECT_TRUE(FilesOf(folder_ / "lake/predictions").empty());
 }
 
 }  // namespace

@@ -76,7 +76,8 @@ Result<WrittenFiles> TableWriter::Finish() {
 }
 
 Status TableWriter::OpenFile() {
-  file_name_ = NewDataFileName(files_.files().size(), options_.parquet.compression);
+  file_name_ = NewDataFileName(options_.first_file_number + files_.files().size(),
+                               options_.parquet.compression);
   ARROW_ASSIGN_OR_RAISE(file_, parquet::FileWriter::Open(options_.table_path + "/" + file_name_,
                                                          schema_, options_.parquet));
   return Status::OK();

@@ -32,6 +32,7 @@ struct TableWriterOptions {
   parquet::WriteOptions parquet;
   int64_t target_file_bytes = 256 * 1024 * 1024;
   std::optional<int64_t> max_records_per_file;
+  size_t first_file_number = 0;  // in the files' names, whose order is that of the rows
 };
 
 class TableWriter {
