@@ -61,6 +61,14 @@ asan tsan: setup
 	@cmake --build --preset $@ -j $(JOBS)
 	@ctest --preset $@ -j $(JOBS) $(if $(ONLY),-R '$(ONLY)')
 
+# ONLY: the jobs, and flags: make bench ONLY='38m-2GiB --repeat 1'. docs/benchmarks.md has them all.
+.PHONY: bench
+bench: setup ## measure: ours and other engines at the same jobs, in bench/results/
+	@cmake --preset release -DSPILLWAY_BENCHMARKS=ON > /dev/null
+	@cmake --build --preset release -j $(JOBS)
+	@tools/setup.sh bench
+	@$(SPILLWAY_CACHE)/venv-bench/bin/python bench/run_bench.py $(ONLY)
+
 .PHONY: spark-cases
 spark-cases: ## have Spark make test/expressions/cases/ again
 	@tools/spark_setup.sh

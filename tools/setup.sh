@@ -3,6 +3,7 @@
 #   tools/setup.sh build   Debian packages; Arrow C++ out of the pinned pyarrow wheel
 #   tools/setup.sh tests   the same, and the Python packages that tests compare with
 #   tools/setup.sh lint    the same as build, and clang-format, clang-tidy and ruff
+#   tools/setup.sh bench   the same as build, and the engines that `make bench` compares with
 # Several words may be given; none means build. Everything but the Debian packages lands in
 # ${SPILLWAY_CACHE:-$HOME/.cache/spillway}. Run again it looks and ends; runs at once wait for each
 # other. The crates are cargo's work, during the build.
@@ -12,7 +13,7 @@ readonly tools="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 readonly cache="${SPILLWAY_CACHE:-$HOME/.cache/spillway}"
 readonly arrow="$cache/arrow-26.0.1"
 
-readonly packages=(
+packages=(
   ninja-build ccache                                          # build
   libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libfmt-dev  # the program
   tzdata libxxhash-dev
@@ -177,8 +178,13 @@ ensure_arrow() {
 
 if (($# == 0)); then set -- build; fi
 for word in "$@"; do
-  case "$word" in build | tests | lint) ;; *) die "unknown word $word: build, tests or lint" ;; esac
+  case "$word" in
+    build | tests | lint | bench) ;;
+    *) die "unknown word $word: build, tests, lint or bench" ;;
+  esac
 done
+
+if [[ " $* " == *" bench "* ]]; then packages+=(xfsprogs); fi  # mkfs.xfs
 
 read_python
 check_tools
@@ -192,5 +198,6 @@ for word in "$@"; do
     build) ;;
     tests) ensure_venv tests "the packages of the tests" ;;
     lint) ensure_venv lint "clang-format, clang-tidy and ruff" ;;
+    bench) ensure_venv bench "the engines that are measured" ;;
   esac
 done

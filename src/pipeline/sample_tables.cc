@@ -174,7 +174,7 @@ Result<SampleReport> WriteSampleTables(const SampleOptions& options, Progress* p
     ARROW_RETURN_NOT_OK(delta::CreateTable(table->path, {.schema = table->schema}).status());
     CutIntoFiles(*table, options, &files);
   }
-  const Status status = WriteFiles(options, LaneBytes(bronze), &files, progress, stop);
+  ARROW_RETURN_NOT_OK(WriteFiles(options, LaneBytes(bronze), &files, progress, stop));
   ARROW_RETURN_NOT_OK(status);
 
   SampleReport report;

@@ -1,0 +1,33 @@
+"""The job on deltalake alone (delta-rs, DataFusion inside):
+deltalake_job.py BRONZE PREDICTIONS SILVER MEMORY_BYTES [WHERE]"""
+
+import sys
+
+from deltalake import DeltaTable, QueryBuilder, write_deltalake
+
+bronze, predictions, silver, _ = sys.argv[1:5]
+where = sys.argv[5] if len(sys.argv) > 5 else "true"
+
+query = QueryBuilder()
+query.register("bronze", DeltaTable(bronze))
+query.register("predictions", DeltaTable(predictions))
+rows = query.execute(
+    f"""
+    SELECT b.*, p.severity, p.model_version, p.predicted_at,
+           now() AS processed_timestamp,
+           CASE WHEN severity >= 0.8 THEN 'High'
+                WHEN severity >= 0.6 THEN 'Medium-High'
+                WHEN severity >= 0.4 THEN 'Medium'
+                WHEN severity >= 0.2 THEN 'Low-Medium'
+                ELSE 'Low' END AS severity_category,
+           coalesce(severity >= 0.5, false) AS high_severity_flag,
+           CASE WHEN content IS NOT NULL AND severity IS NOT NULL THEN CAST(1.0 AS DOUBLE)
+                WHEN content IS NOT NULL THEN CAST(0.7 AS DOUBLE)
+                WHEN severity IS NOT NULL THEN CAST(0.3 AS DOUBLE)
+                ELSE CAST(0.0 AS DOUBLE) END AS data_quality_score,
+           to_char(now(), '%Y-%m-%d') AS partition_date
+    FROM (SELECT * FROM bronze WHERE {where}) b
+    LEFT JOIN predictions p ON b.image_name = p.image_name
+    """
+)
+write_deltalake(silver, rows, mode="error")
