@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable, convert_to_deltalake
 from harness.jobs import DataSet
 
+PAGE_BYTES = 100_000_000
 # The key of the hot rows, and the prediction for it.
 HOT = {
     "image_name": pa.scalar("acc_hot.jpg"),
@@ -72,10 +73,10 @@ def _one_row_group(data: DataSet, folder: Path, spillway: Path) -> None:
 
 
 def _large_pages(data: DataSet, folder: Path, spillway: Path) -> None:
-    """100 MB of content in a page."""
+    """So many rows in a page that their content is PAGE_BYTES."""
     _generate(data, folder, spillway)
     _rewrite(folder / "bronze_accident", pa.Table.combine_chunks, row_group_size=data.rows,
-             data_page_size=200_000_000, write_batch_size=100_000_000 // data.content_bytes,
+             data_page_size=PAGE_BYTES // 2, write_batch_size=PAGE_BYTES // data.content_bytes,
              use_dictionary=False)
 
 
