@@ -21,6 +21,11 @@ constexpr int64_t kBronzeStartMicros = 1'735'689'600'000'000;      // 2025-01-01
 constexpr int64_t kPredictionStartMicros = 1'767'225'600'000'000;  // 2026-01-01 00:00 UTC
 constexpr int64_t kSecondMicros = 1'000'000;
 
+// Texts have room for so many bytes a row; a builder whose rows are longer grows.
+constexpr int64_t kNameBytes = 21;
+constexpr int64_t kFolderBytes = 48;
+constexpr int64_t kShortNameBytes = 7;
+
 // What a random number is for; each use has its own stream.
 enum class Use : uint64_t {
   kSuffix = 1,
@@ -183,8 +188,12 @@ Result<std::shared_ptr<arrow::RecordBatch>> BronzeRows(const SampleOptions& opti
   arrow::StringBuilder source(pool);
   const std::vector<arrow::ArrayBuilder*> builders = {&image_name, &path,    &modification_time,
                                                       &length,     &content, &source};
-  for (arrow::ArrayBuilder* builder : builders) ARROW_RETURN_NOT_OK(builder->Reserve(end - first));
-  ARROW_RETURN_NOT_OK(content.ReserveData((end - first) * options.content_bytes));
+  const int64_t rows = end - first;
+  for (arrow::ArrayBuilder* builder : builders) ARROW_RETURN_NOT_OK(builder->Reserve(rows));
+  ARROW_RETURN_NOT_OK(image_name.ReserveData(rows * kNameBytes));
+  ARROW_RETURN_NOT_OK(path.ReserveData(rows * (kFolderBytes + kNameBytes)));
+  ARROW_RETURN_NOT_OK(content.ReserveData(rows * options.content_bytes));
+  ARROW_RETURN_NOT_OK(source.ReserveData(rows * kShortNameBytes));
 
   for (int64_t place = first; place < end; ++place) {
     const uint64_t number = order.At(static_cast<uint64_t>(place));
@@ -223,7 +232,10 @@ Result<std::shared_ptr<arrow::RecordBatch>> PredictionRows(const SampleOptions& 
   arrow::TimestampBuilder predicted_at(Instant(), pool);
   const std::vector<arrow::ArrayBuilder*> builders = {&image_name, &severity, &model_version,
                                                       &predicted_at};
-  for (arrow::ArrayBuilder* builder : builders) ARROW_RETURN_NOT_OK(builder->Reserve(end - first));
+  const int64_t rows = end - first;
+  for (arrow::ArrayBuilder* builder : builders) ARROW_RETURN_NOT_OK(builder->Reserve(rows));
+  ARROW_RETURN_NOT_OK(image_name.ReserveData(rows * kNameBytes));
+  ARROW_RETURN_NOT_OK(model_version.ReserveData(rows * kShortNameBytes));
 
   for (int64_t place = first; place < end; ++place) {
     const uint64_t number = order.At(static_cast<uint64_t>(place));
