@@ -24,7 +24,7 @@ SETTINGS = {
     "deltalake": "QueryBuilder (DataFusion) streamed into write_deltalake.",
     "daft": "read_deltalake, native runner, write_deltalake.",
     "spark": "local mode on all cores, adaptive execution with the guide's sizes, Kryo; the heap "
-    "is the limit less a quarter, at least 448 MiB less; the serial collector; row groups of a "
+    "is the limit less a quarter, at least 512 MiB less, two malloc arenas; the serial collector; row groups of a "
     "sixteenth of the heap.",
 }
 
@@ -75,7 +75,8 @@ class Engines:
         if engine != "spark":
             return Command([str(self.python), *program])
         jars = sorted((CACHE / "delta-jars-4.4.0").glob("*.jar"))
-        environment = {"BENCH_DELTA_JARS": ",".join(map(str, jars)), "SPARK_LOCAL_IP": "127.0.0.1"}
+        environment = {"BENCH_DELTA_JARS": ",".join(map(str, jars)), "SPARK_LOCAL_IP": "127.0.0.1",
+                       "MALLOC_ARENA_MAX": "2"}
         return Command([str(self.spark), *program], environment)
 
     def plan(self, job: Job, place: Place) -> dict:

@@ -34,6 +34,7 @@ def mounted(folder: Path, size_bytes: int) -> Iterator[Path]:
             _run("umount", str(mount_point))
     finally:
         image.unlink()
+        mount_point.rmdir()
 
 
 def _run(*command: str) -> None:

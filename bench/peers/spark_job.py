@@ -1,6 +1,6 @@
 """The job on Spark and Delta: spark_job.py BRONZE PREDICTIONS SILVER MEMORY_BYTES [WHERE]
 
-The guide's settings; a heap that leaves a quarter of the limit, at least 448 MiB, to the rest of
+The guide's settings; a heap that leaves a quarter of the limit, at least 512 MiB, to the rest of
 the JVM and to Python; the collector that needs least beside the heap; row groups that fit the heap;
 no more tasks for Delta's log than it has work. BENCH_DELTA_JARS names the jars.
 """
@@ -15,7 +15,7 @@ bronze, predictions, silver, memory_bytes = sys.argv[1:5]
 where = sys.argv[5] if len(sys.argv) > 5 else "true"
 
 mebibytes = int(memory_bytes) >> 20
-heap = max(64, mebibytes - max(448, mebibytes // 4))
+heap = max(64, mebibytes - max(512, mebibytes // 4))
 settings = {
     "spark.jars": os.environ["BENCH_DELTA_JARS"],
     "spark.driver.memory": f"{heap}m",
