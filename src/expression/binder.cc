@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/suggestion.h"
 #include "expression/cast_node.h"
 #include "expression/coercion.h"
 #include "expression/conditional_nodes.h"
@@ -40,8 +41,10 @@ std::string ListNames(std::vector<std::string> names, std::string_view what) {
   return fmt::format("the {} are {}{}", what, fmt::join(names, ", "), more ? ", .." : "");
 }
 
-std::string DidYouMean(const std::string& nearest, std::string_view otherwise) {
-  return nearest.empty() ? std::string(otherwise) : fmt::format("did you mean {}?", nearest);
+std::string DidYouMean(std::string_view wrong, const std::vector<std::string>& names,
+                       std::string_view otherwise) {
+  const std::optional<std::string> closest = Closest(wrong, names);
+  return closest ? fmt::format("did you mean {}?", *closest) : std::string(otherwise);
 }
 
 // A value that several nodes use: bound once, each use is a node of its own.
@@ -122,11 +125,10 @@ class Binder {
           (SameName(name, "current_timestamp") || SameName(name, "current_date"))) {
         return BindFunction(arrow::internal::AsciiToLower(name), {}, node.span);
       }
-      std::vector<std::string> names = NamesOf(schema_.fields());
-      const std::string nearest = NearestName(name, names);
+      const std::vector<std::string> names = NamesOf(schema_.fields());
       return Fail(node.span, ErrorCode::kUnknownColumn, fmt::format("there is no column {}", name),
-                  ListNames(std::move(names), "columns"),
-                  DidYouMean(nearest, "use one of these names; a text wants quotes"));
+                  ListNames(names, "columns"),
+                  DidYouMean(name, names, "use one of these names; a text wants quotes"));
     }
     const arrow::Field& field = *schema_.field(index);
     NodePointer bound = std::make_unique<ColumnNode>(FromArrow(field.type()), index,
@@ -150,11 +152,9 @@ class Binder {
     const arrow::FieldVector& fields = structure->type.nested->fields();
     ARROW_ASSIGN_OR_RAISE(const int index, Find(fields, name, span));
     if (index < 0) {
-      std::vector<std::string> names = NamesOf(fields);
-      const std::string nearest = NearestName(name, names);
+      const std::vector<std::string> names = NamesOf(fields);
       return Fail(span, ErrorCode::kUnknownColumn, fmt::format("there is no field {}", name),
-                  ListNames(std::move(names), "fields"),
-                  DidYouMean(nearest, "use one of these names"));
+                  ListNames(names, "fields"), DidYouMean(name, names, "use one of these names"));
     }
     const arrow::Field& field = *fields[static_cast<size_t>(index)];
     return std::make_unique<FieldNode>(std::move(structure), index, FromArrow(field.type()),
@@ -177,9 +177,8 @@ class Binder {
                   fmt::format("the function {} is Spark's, but Spillway does not compute it", name),
                   "", "rewrite it with the functions of docs/expressions.md");
     }
-    return Fail(
-        span, ErrorCode::kUnknownFunction, fmt::format("there is no function {}", name), "",
-        DidYouMean(NearestName(name, FunctionNames()), "docs/expressions.md lists the functions"));
+    return Fail(span, ErrorCode::kUnknownFunction, fmt::format("there is no function {}", name), "",
+                DidYouMean(name, FunctionNames(), "docs/expressions.md lists the functions"));
   }
 
   Result<NodePointer> BindFunction(std::string_view name, std::vector<NodePointer> arguments,

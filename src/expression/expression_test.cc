@@ -222,6 +222,7 @@ TEST(Expression, PointsAtTheFault) {
   const ErrorInfo function = BindError("uper(Name)");
   EXPECT_EQ(function.code, ErrorCode::kUnknownFunction);
   EXPECT_EQ(function.cure, "did you mean upper?");
+  EXPECT_EQ(BindError("uppre(Name)").cure, "did you mean upper?");
   EXPECT_EQ(BindError("upper(Name, Name)").code, ErrorCode::kUnknownFunction);
   EXPECT_EQ(BindError("flag + 1").code, ErrorCode::kExpressionType);
   EXPECT_EQ(BindError("CAST(flag AS DATE)").code, ErrorCode::kExpressionType);

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
+#include <string>
 #include <utility>
 
-#include <arrow/util/string.h>
 #include <fmt/format.h>
 
 #include "expression/expression.h"
@@ -45,21 +44,6 @@ std::string ShowPlace(std::string_view text, Span span) {
   return fmt::format("\n    {}{}\n    {:>{}}", prefix, line.substr(0, length), "^", column + 1);
 }
 
-// Levenshtein distance; names are short.
-size_t EditDistance(std::string_view left, std::string_view right) {
-  std::vector<size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= left.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= right.size(); ++j) {
-      const size_t substituted = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 Status ErrorAt(std::string_view text, Span span, ErrorInfo info) {
@@ -89,20 +73,6 @@ std::optional<size_t> ErrorOffset(const Status& status, std::string_view text) {
   size_t offset = 0;
   for (; column > 1 && offset < text.size(); --column) offset = utf8::Next(text, offset);
   return offset;
-}
-
-std::string NearestName(std::string_view wrong, const std::vector<std::string>& names) {
-  const std::string lower = arrow::internal::AsciiToLower(wrong.substr(0, 256));
-  std::string best;
-  size_t best_distance = std::max<size_t>(1, lower.size() / 3) + 1;
-  for (const std::string& name : names) {
-    const size_t distance =
-        EditDistance(lower, arrow::internal::AsciiToLower(std::string_view(name).substr(0, 256)));
-    if (distance >= best_distance) continue;
-    best_distance = distance;
-    best = name;
-  }
-  return best;
 }
 
 }  // namespace spillway::expression

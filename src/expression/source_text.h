@@ -4,9 +4,7 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 
@@ -25,8 +23,5 @@ Status ErrorAt(std::string_view text, Span span, ErrorInfo info);
 // Gives a failed `status` its place, if it has none yet: see ErrorAt. An uncoded failure becomes
 // kEvaluation, out of memory kBudgetExceeded. OK stays OK.
 Status WithPlace(const Status& status, std::string_view text, Span span);
-
-// The name of `names` that is nearest to `wrong`, without regard to case; empty if none is near.
-std::string NearestName(std::string_view wrong, const std::vector<std::string>& names);
 
 }  // namespace spillway::expression
