@@ -35,12 +35,12 @@ void CollectColumns(const BoundNode& node, std::vector<int>* all, std::vector<in
   SortUnique(values);
 }
 
-bool DependsOnTime(const BoundNode& node) {
-  // A leaf that is neither a column nor the same value always can only be the time.
-  const bool is_column = dynamic_cast<const ColumnNode*>(&node) != nullptr;
-  if (node.children.empty()) return !node.foldable && !is_column;
-  return std::any_of(node.children.begin(), node.children.end(),
-                     [](const NodePointer& child) { return DependsOnTime(*child); });
+TimeDependence TimeDependenceOf(const BoundNode& node) {
+  TimeDependence strongest = node.time_dependence;
+  for (const NodePointer& child : node.children) {
+    strongest = std::max(strongest, TimeDependenceOf(*child));
+  }
+  return strongest;
 }
 
 }  // namespace spillway::expression

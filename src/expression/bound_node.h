@@ -50,6 +50,7 @@ struct BoundNode {
   bool literal = false;   // a number written in the text, of which coercion knows the digits
   bool can_fail = false;  // on some row, here or below
   Laziness laziness = Laziness::kNone;
+  TimeDependence time_dependence = TimeDependence::kNever;  // its own, without the children's
   std::vector<NodePointer> children;
 
   // Takes over `child` and what it says about failing and folding.
@@ -59,7 +60,7 @@ struct BoundNode {
 // The columns that `node` reads, ascending: all, and those read for other than their validity.
 void CollectColumns(const BoundNode& node, std::vector<int>* all, std::vector<int>* values);
 
-// Whether a node of the tree reads the context's time.
-bool DependsOnTime(const BoundNode& node);
+// The strongest time dependence in the tree.
+TimeDependence TimeDependenceOf(const BoundNode& node);
 
 }  // namespace spillway::expression

@@ -42,12 +42,14 @@ Result<Value> MakeText(std::string_view text, arrow::MemoryPool* pool) {
 NodePointer MakeCast(NodePointer node, const ValueType& to, Span span, bool tolerant) {
   if (node->type == to) return node;
   const functions::CastKernel cast = functions::FindCast(node->type, to);
+  const bool may_be_of_today = node->type.kind == Kind::kString && to.kind == Kind::kTimestamp;
   std::vector<NodePointer> arguments;
   arguments.push_back(std::move(node));
   auto call = std::make_unique<CallNode>(to, cast.kernel, std::move(arguments),
                                          cast.can_fail && !tolerant, span);
   if (cast.makes_nulls || (tolerant && cast.can_fail)) call->nullable = true;
   if (tolerant) call->set_tolerant();
+  if (may_be_of_today) call->time_dependence = TimeDependence::kByText;
   return call;
 }
 

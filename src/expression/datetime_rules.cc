@@ -30,6 +30,13 @@ Result<NodePointer> WithPattern(CallBinding& call) {
   return call.Make(Kind::kTimestamp);
 }
 
+Result<NodePointer> OfNow(CallBinding& call, Kind kind) {
+  ARROW_ASSIGN_OR_RAISE(NodePointer node, call.Make(kind));
+  node->foldable = false;
+  node->time_dependence = TimeDependence::kAlways;
+  return node;
+}
+
 }  // namespace
 
 Result<NodePointer> DateFormatRule(CallBinding& call) {
@@ -79,15 +86,9 @@ Result<NodePointer> TimePartRule(CallBinding& call) {
 }
 
 Result<NodePointer> CurrentTimestampRule(CallBinding& call) {
-  ARROW_ASSIGN_OR_RAISE(NodePointer node, call.Make(Kind::kTimestamp));
-  node->foldable = false;
-  return node;
+  return OfNow(call, Kind::kTimestamp);
 }
 
-Result<NodePointer> CurrentDateRule(CallBinding& call) {
-  ARROW_ASSIGN_OR_RAISE(NodePointer node, call.Make(Kind::kDate));
-  node->foldable = false;
-  return node;
-}
+Result<NodePointer> CurrentDateRule(CallBinding& call) { return OfNow(call, Kind::kDate); }
 
 }  // namespace spillway::expression

@@ -83,7 +83,7 @@ Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
   }
   BoundExpression bound(std::string(text), std::move(root));
   bound.constant_ = dynamic_cast<const ConstantNode*>(bound.root_.get()) != nullptr;
-  bound.depends_on_time_ = DependsOnTime(*bound.root_);
+  bound.time_dependence_ = TimeDependenceOf(*bound.root_);
   std::vector<int> all;
   std::vector<int> values;
   CollectColumns(*bound.root_, &all, &values);

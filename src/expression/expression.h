@@ -32,6 +32,13 @@ struct BoundNode;
 inline constexpr int64_t kMaximumTextBytes = 64 * 1024;
 inline constexpr int kMaximumDepth = 500;
 
+// Whether a value depends on when it is computed.
+enum class TimeDependence : uint8_t {
+  kNever,
+  kByText,  // a text is cast to TIMESTAMP: one without a date, '12:30:00', is of today
+  kAlways,  // current_timestamp or current_date
+};
+
 struct BindOptions {
   // Holds the values of constants, which live as long as the BoundExpression.
   arrow::MemoryPool* pool = arrow::default_memory_pool();
@@ -42,6 +49,8 @@ struct EvaluationContext {
   // What current_timestamp() gives, in microseconds since 1970-01-01 00:00 UTC; current_date() is
   // its day. One value per chunk, so that a chunk that is computed again gives the same rows.
   int64_t now_micros = 0;
+  // Becomes true where a text without a date was taken for a time of today; may be null.
+  bool* found_time_of_today = nullptr;
 };
 
 class BoundExpression {
@@ -60,8 +69,8 @@ class BoundExpression {
   // batch of any length.
   bool constant() const { return constant_; }
 
-  // True if the value comes from current_timestamp or current_date, in part or whole.
-  bool depends_on_time() const { return depends_on_time_; }
+  // The strongest of its parts.
+  TimeDependence time_dependence() const { return time_dependence_; }
 
   // Indices of the schema's top-level fields that are read, ascending, without repetition.
   const std::vector<int>& columns() const { return columns_; }
@@ -89,7 +98,7 @@ class BoundExpression {
   std::shared_ptr<arrow::DataType> type_;
   bool nullable_ = true;
   bool constant_ = false;
-  bool depends_on_time_ = false;
+  TimeDependence time_dependence_ = TimeDependence::kNever;
   std::vector<int> columns_;
   std::vector<int> null_test_only_columns_;
   std::unique_ptr<const BoundNode> root_;

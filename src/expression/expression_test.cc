@@ -14,6 +14,7 @@
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/compare.h>
+#include <arrow/json/from_string.h>
 #include <arrow/scalar.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -299,6 +300,43 @@ TEST(Expression, FoldsTheTimeOfTodayAtEvaluationOnly) {
   EXPECT_FALSE(bound.constant());
   const auto noon = bound.Evaluate(*batch, {.now_micros = 86'400'000'000}).ValueOrDie();
   EXPECT_EQ(static_cast<const arrow::TimestampScalar&>(*noon.scalar()).value, 129'600'000'000);
+}
+
+TEST(Expression, TellsWhatDependsOnTheTime) {
+  const auto schema = arrow::schema({arrow::field("text", arrow::utf8())});
+  const auto dependence = [&](std::string_view text) {
+    return MustBind(text, *schema).time_dependence();
+  };
+  EXPECT_EQ(dependence("year(current_date()) + 1"), TimeDependence::kAlways);
+  EXPECT_EQ(dependence("if(now() > text, 1, 2)"), TimeDependence::kAlways);
+  EXPECT_EQ(dependence("to_timestamp(text)"), TimeDependence::kByText);
+  EXPECT_EQ(dependence("hour(text) + 1"), TimeDependence::kByText);
+  EXPECT_EQ(dependence("CAST('12:00:00' AS TIMESTAMP)"), TimeDependence::kByText);
+  EXPECT_EQ(dependence("CAST('2020-01-01 12:00:00' AS TIMESTAMP)"), TimeDependence::kNever);
+  EXPECT_EQ(dependence("CAST(text AS TIMESTAMP_NTZ)"), TimeDependence::kNever);
+  EXPECT_EQ(dependence("to_timestamp(text, 'HH:mm:ss')"), TimeDependence::kNever);
+}
+
+TEST(Expression, TellsWhetherATextWasOfToday) {
+  const auto schema = arrow::schema({arrow::field("text", arrow::utf8())});
+  const auto was_found = [&](std::string_view expression, std::string_view rows) {
+    const auto array = arrow::json::ArrayFromJSONString(arrow::utf8(), rows).ValueOrDie();
+    const auto batch = arrow::RecordBatch::Make(schema, array->length(), {array});
+    bool found = false;
+    const auto value =
+        MustBind(expression, *schema).Evaluate(*batch, {.found_time_of_today = &found});
+    EXPECT_TRUE(value.ok()) << value.status().ToString();
+    return found;
+  };
+  const std::string_view cast = "CAST(text AS TIMESTAMP)";
+  EXPECT_TRUE(was_found(cast, R"(["2020-01-01", "T12"])"));
+  EXPECT_TRUE(was_found("TIMESTAMP '12:30:00'", R"(["2020-01-01"])"));
+  EXPECT_FALSE(was_found(cast, R"(["2020-01-01 12:30:00", null, "2020"])"));
+  EXPECT_FALSE(was_found("try_cast(text AS TIMESTAMP)", R"(["25:30:00"])"));
+  EXPECT_FALSE(was_found("try_cast(text AS TIMESTAMP_NTZ)", R"(["12:30:00"])"));
+  // Only what is evaluated counts.
+  EXPECT_FALSE(was_found("CASE WHEN text > '2' THEN CAST(text AS TIMESTAMP) END",
+                         R"(["12:30:00", "2020-01-01"])"));
 }
 
 TEST(Documentation, NamesEveryFunction) {

@@ -17,6 +17,8 @@
 namespace spillway::pipeline {
 namespace {
 
+using expression::TimeDependence;
+
 // Which columns of the tables to bind against: of the source by table column, of each lookup by the
 // place among all its payload columns.
 struct Wanted {
@@ -87,9 +89,9 @@ class Binder {
   const arrow::Schema& source_;
   const std::vector<std::shared_ptr<arrow::Schema>>& lookups_;
   std::unique_ptr<BoundPipeline> bound_;
-  arrow::FieldVector fields_;          // the running schema
-  std::vector<bool> depends_on_time_;  // of its columns
-  size_t base_fields_ = 0;             // of them come from tables, the others are derived
+  arrow::FieldVector fields_;                    // the running schema
+  std::vector<TimeDependence> time_dependence_;  // of its columns
+  size_t base_fields_ = 0;                       // of them come from tables, the others are derived
 };
 
 Wanted Binder::Everything() const {
@@ -139,7 +141,7 @@ void Binder::BindSource(const Wanted& wanted) {
     fields_.push_back(source_.field(column));
   }
   bound_->source_schema = arrow::schema(fields_);
-  depends_on_time_.assign(fields_.size(), false);
+  time_dependence_.assign(fields_.size(), TimeDependence::kNever);
 }
 
 Status Binder::BindWhere() {
@@ -153,7 +155,7 @@ Status Binder::BindWhere() {
          .why = fmt::format("its type is {}, not boolean", condition.type()->ToString()),
          .cure = "compare the value with something"});
   }
-  bound_->rows_depend_on_time = condition.depends_on_time();
+  bound_->rows_time_dependence = condition.time_dependence();
   bound_->where.emplace(std::move(condition));
   return Status::OK();
 }
@@ -191,7 +193,8 @@ Status Binder::BindKeys(const spec::Lookup& lookup, const arrow::Schema& table, 
                         .where = key.source.Where(),
                         .why = fmt::format("its type is {}", source_type.ToString())});
     }
-    if (depends_on_time_[static_cast<size_t>(source)]) bound_->rows_depend_on_time = true;
+    bound_->rows_time_dependence =
+        std::max(bound_->rows_time_dependence, time_dependence_[static_cast<size_t>(source)]);
     bound->source_keys.push_back(source);
     table_keys->push_back(other);
   }
@@ -339,7 +342,8 @@ Status Binder::AddPayload(const spec::Lookup& lookup, const std::vector<Projecti
                            lookup.name.text, name, Quoted(name))});
     }
     fields_.push_back(projection.field);
-    depends_on_time_.push_back(projection.expression && projection.expression->depends_on_time());
+    time_dependence_.push_back(projection.expression ? projection.expression->time_dependence()
+                                                     : TimeDependence::kNever);
   }
   return Status::OK();
 }
@@ -347,19 +351,19 @@ Status Binder::AddPayload(const spec::Lookup& lookup, const std::vector<Projecti
 Status Binder::BindDerived() {
   for (const spec::NamedExpression& named : spec_.columns) {
     ARROW_ASSIGN_OR_RAISE(auto bound, BindColumn(named, arrow::Schema(fields_)));
-    bool depends_on_time = bound.depends_on_time();
+    TimeDependence time_dependence = bound.time_dependence();
     for (const int column : bound.columns()) {
-      depends_on_time = depends_on_time || depends_on_time_[static_cast<size_t>(column)];
+      time_dependence = std::max(time_dependence, time_dependence_[static_cast<size_t>(column)]);
     }
     ARROW_ASSIGN_OR_RAISE(int position, FindColumn(fields_, named.name, "the pipeline"));
     std::shared_ptr<arrow::Field> field = arrow::field(named.name.text, bound.type());
     if (position < 0) {
       position = static_cast<int>(fields_.size());
       fields_.push_back(field);
-      depends_on_time_.push_back(depends_on_time);
+      time_dependence_.push_back(time_dependence);
     } else {
       fields_[static_cast<size_t>(position)] = field;
-      depends_on_time_[static_cast<size_t>(position)] = depends_on_time;
+      time_dependence_[static_cast<size_t>(position)] = time_dependence;
     }
     bound_->derived.push_back({.field = std::move(field),
                                .expression = std::move(bound),
@@ -379,7 +383,7 @@ Status Binder::BindOutput() {
   for (size_t i = 0; i < fields_.size(); ++i) {
     if (dropped[i]) continue;
     bound_->output_columns.push_back(static_cast<int>(i));
-    bound_->output_depends_on_time.push_back(depends_on_time_[i]);
+    bound_->output_time_dependence.push_back(time_dependence_[i]);
     output.push_back(PlainField(*fields_[i]));
   }
   bound_->output_schema = arrow::schema(std::move(output));

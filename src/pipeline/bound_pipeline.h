@@ -62,9 +62,9 @@ struct BoundPipeline {
   std::vector<int> output_columns;               // of the last running schema
   std::shared_ptr<arrow::Schema> output_schema;  // all nullable, as Spark's writer makes them
 
-  // Whether output column `column` depends on when the chunk was computed (current_timestamp).
-  std::vector<bool> output_depends_on_time;
-  bool rows_depend_on_time = false;  // and which rows there are at all
+  // How each output column depends on when the chunk was computed, and which rows there are at all.
+  std::vector<expression::TimeDependence> output_time_dependence;
+  expression::TimeDependence rows_time_dependence = expression::TimeDependence::kNever;
 };
 
 // Binds `spec` to the tables' schemas; `lookups` in the order of spec.lookups. Errors:

@@ -6,6 +6,7 @@ namespace spillway::pipeline {
 namespace {
 
 using arrow::field;
+using expression::TimeDependence;
 using test::CodeOf;
 using test::WhereOf;
 
@@ -59,7 +60,7 @@ TEST_F(BindTest, CopiesTheSourceAndMakesAllNullable) {
   EXPECT_EQ(Names(*bound), (Strings{"id", "name", "content", "tags", "size"}));
   for (const auto& column : bound->output_schema->fields()) EXPECT_TRUE(column->nullable());
   EXPECT_FALSE(bound->where);
-  EXPECT_FALSE(bound->rows_depend_on_time);
+  EXPECT_EQ(bound->rows_time_dependence, TimeDependence::kNever);
 }
 
 TEST_F(BindTest, OrdersSourceLookupDerived) {
@@ -129,14 +130,26 @@ TEST_F(BindTest, ProjectsNamesAndExpressionsOfALookup) {
 TEST_F(BindTest, KnowsWhatDependsOnTheTime) {
   const auto bound = Bound(
       "columns: {now: current_timestamp(), day: year(now), fixed: size, now2: 1, later: now2}\n");
-  const std::vector<bool> expected = {false, false, false, false, false,
-                                      true,  true,  false, false, false};
-  EXPECT_EQ(bound->output_depends_on_time, expected);
-  EXPECT_FALSE(bound->rows_depend_on_time);
-  EXPECT_TRUE(Bound("where: current_date() > DATE'2020-01-01'\n")->rows_depend_on_time);
+  std::vector<TimeDependence> expected(10, TimeDependence::kNever);
+  expected[5] = expected[6] = TimeDependence::kAlways;
+  EXPECT_EQ(bound->output_time_dependence, expected);
+  EXPECT_EQ(bound->rows_time_dependence, TimeDependence::kNever);
+  EXPECT_EQ(Bound("where: current_date() > DATE'2020-01-01'\n")->rows_time_dependence,
+            TimeDependence::kAlways);
   // A column that is replaced by a constant does not depend on it any more.
-  const auto replaced = Bound("columns: {a: current_date(), size: 1}\n");
-  EXPECT_FALSE(replaced->output_depends_on_time[4]);
+  const auto replaced = Bound("columns: {size: current_date(), SIZE: 1}\n");
+  EXPECT_EQ(replaced->output_time_dependence[4], TimeDependence::kNever);
+}
+
+TEST_F(BindTest, KnowsWhatATextMayMakeDependOnTheTime) {
+  const auto bound = Bound(
+      "where: to_timestamp(name) > '2020-01-01'\n"
+      "columns: {at: to_timestamp(name), hour: hour(at), both: current_date() > at}\n");
+  std::vector<TimeDependence> expected(8, TimeDependence::kNever);
+  expected[5] = expected[6] = TimeDependence::kByText;
+  expected[7] = TimeDependence::kAlways;
+  EXPECT_EQ(bound->output_time_dependence, expected);
+  EXPECT_EQ(bound->rows_time_dependence, TimeDependence::kByText);
 }
 
 TEST_F(BindTest, ErrorsHaveTheirPlaceInTheFile) {

@@ -20,7 +20,7 @@ Result<WrittenFiles> WriteDecoded(const PieceContext& context, const Piece& piec
   const auto rows =
       ReadSilver(plan, context.indexes,
                  {.first_ordinal = piece.first_ordinal, .end_ordinal = piece.end_ordinal},
-                 context.memory, now_micros, context.progress, context.stop, {.for_writing = true});
+                 context.memory, {now_micros}, context.progress, context.stop, {.for_writing = true});
   TableWriter writer(plan.pipeline->output_schema,
                      {.table_path = plan.target.path,
                       .parquet = WriteOptionsFor(plan, context.memory.write_pool()),

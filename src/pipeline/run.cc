@@ -75,7 +75,7 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
 
   // Read the lookups, and index them by key.
   ARROW_ASSIGN_OR_RAISE(const LookupIndexes indexes,
-                        BuildLookupIndexes(plan, *memory, NowMicroseconds(), progress, stop));
+                        BuildLookupIndexes(plan, *memory, {NowMicroseconds()}, progress, stop));
   report.lookup_seconds = SecondsSince(start);
 
   // Make the target with its schema, or empty it; not any more where a stop is wanted.

@@ -44,9 +44,15 @@ ReaderPointer CountedScan(const PinnedTable& table, int64_t first, int64_t end, 
       table.read_schema(), memory, progress, stop);
 }
 
+expression::EvaluationContext ContextOf(RunMemory& memory, const Moment& moment) {
+  return {.pool = memory.transform_pool(),
+          .now_micros = moment.now_micros,
+          .found_time_of_today = moment.found_time_of_today};
+}
+
 }  // namespace
 
-Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, int64_t now_micros,
+Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, const Moment& moment,
                                          Progress* progress, const StopSignal& stop) {
   progress->rows_done = 0;
   progress->total_rows = 0;
@@ -59,8 +65,7 @@ Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, in
     const PinnedTable& table = *plan.lookups[i];
     const ReaderPointer rows = MakeProjectionStage(
         CountedScan(table, 0, table.physical_rows(), plan, memory, progress, stop),
-        lookup.build_schema, lookup.projections,
-        {.pool = memory.transform_pool(), .now_micros = now_micros});
+        lookup.build_schema, lookup.projections, ContextOf(memory, moment));
     join::BuildOptions options{.name = lookup.name,
                                .duplicates = lookup.duplicates,
                                .expected_rows = table.live_rows(),
@@ -75,11 +80,10 @@ Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, in
 
 std::unique_ptr<arrow::RecordBatchReader> ReadSilver(const Plan& plan, const LookupIndexes& indexes,
                                                      const Chunk& chunk, RunMemory& memory,
-                                                     int64_t now_micros, Progress* progress,
+                                                     const Moment& moment, Progress* progress,
                                                      const StopSignal& stop,
                                                      const SilverOptions& options) {
-  const expression::EvaluationContext context{.pool = memory.transform_pool(),
-                                              .now_micros = now_micros};
+  const expression::EvaluationContext context = ContextOf(memory, moment);
   ReaderPointer rows = CountedScan(*plan.source, chunk.first_ordinal, chunk.end_ordinal, plan,
                                    memory, progress, stop, options.uses);
   if (plan.pipeline->where) {

@@ -22,9 +22,15 @@ namespace spillway::pipeline {
 
 using LookupIndexes = std::vector<std::unique_ptr<join::LookupIndex>>;
 
-// Reads the lookups' tables and indexes them, and grants `memory` for streaming. `now_micros` is
-// what current_timestamp() gives to the lookups' own expressions.
-Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, int64_t now_micros,
+// When rows are computed.
+struct Moment {
+  int64_t now_micros = 0;               // what current_timestamp() gives
+  bool* found_time_of_today = nullptr;  // as in expression::EvaluationContext
+};
+
+// Reads the lookups' tables and indexes them, and grants `memory` for streaming. `moment` is that
+// of the lookups' own expressions.
+Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, const Moment& moment,
                                          Progress* progress, const StopSignal& stop);
 
 struct SilverOptions {
@@ -37,7 +43,7 @@ struct SilverOptions {
 // when `stop` says so. All arguments outlive the stream.
 std::unique_ptr<arrow::RecordBatchReader> ReadSilver(const Plan& plan, const LookupIndexes& indexes,
                                                      const Chunk& chunk, RunMemory& memory,
-                                                     int64_t now_micros, Progress* progress,
+                                                     const Moment& moment, Progress* progress,
                                                      const StopSignal& stop,
                                                      const SilverOptions& options = {});
 

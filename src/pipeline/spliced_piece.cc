@@ -82,7 +82,7 @@ Status SplicedPiece::Encode(size_t file, const PinnedRowGroup& group) {
   const int64_t first = context_.plan.source->files()[file].first_ordinal + group.first_row;
   const auto rows = ReadSilver(context_.plan, context_.indexes,
                                {.first_ordinal = first, .end_ordinal = first + group.num_rows},
-                               context_.memory, now_micros_, context_.progress, context_.stop,
+                               context_.memory, {now_micros_}, context_.progress, context_.stop,
                                {.uses = context_.splice.files[file].read, .for_writing = true});
   rows_read_ += group.num_rows;
   int64_t encoded = 0;

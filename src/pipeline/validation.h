@@ -2,7 +2,8 @@
 // without being written, and both sides are compared as multisets: column by column, so that a
 // report can name the column, and whole rows, so that values cannot have changed places. A single
 // changed bit shows. Columns that depend on when a chunk was computed are compared by their NULLs
-// alone.
+// alone: those of current_timestamp() and current_date(), and, where a text that was cast to
+// TIMESTAMP turned out to be a time of today ('12:30:00'), all that such casts make.
 //
 // Thread rule: one thread; `progress` and `stop` as in Run.
 #pragma once

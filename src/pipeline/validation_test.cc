@@ -3,6 +3,7 @@
 #include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
 
+#include "pipeline/clock.h"
 #include "pipeline/table_scan.h"
 #include "pipeline/test_pipeline.h"
 
@@ -154,6 +155,58 @@ TEST_F(ValidationTest, RefusesRowsThatDependOnTheTime) {
   pipeline_ += "where: current_timestamp() > TIMESTAMP'2020-01-01 00:00:00'\n";
   ASSERT_TRUE(RunAll().ok());
   EXPECT_EQ(test::CodeOf(ValidateAll().status()), ErrorCode::kFeatureNotBuilt);
+}
+
+TEST_F(ValidationTest, ComparesTextsThatAreTimestampsByTheirValues) {
+  const std::vector<std::string> settings = {
+      "columns.has=CAST(concat('2020-01-01 12:30:', id % 60) AS TIMESTAMP)"};
+  ASSERT_TRUE(RunAll(settings).ok());
+  const auto plan = PlanOf(settings).ValueOrDie();
+  Progress progress;
+  EXPECT_TRUE(Validate(*plan, &progress, StopSignal{0}).ValueOrDie().equal());
+  const auto rows = ReadTarget().front();
+  Replace(*Changed(
+      *rows, 4, 5,
+      arrow::MakeScalar(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), int64_t{7}).ValueOrDie()));
+  const auto changed = PlanOf(settings).ValueOrDie();
+  const ValidationReport report = Validate(*changed, &progress, StopSignal{0}).ValueOrDie();
+  EXPECT_FALSE(report.rows_equal);
+  EXPECT_FALSE(report.columns[4].equal);
+  EXPECT_FALSE(report.columns[4].depends_on_time);
+}
+
+TEST_F(ValidationTest, ComparesOnlyTheNullsWhereATextIsATimeOfToday) {
+  const std::vector<std::string> settings = {
+      "columns.has=CAST(if(id = 7, '12:30:00', '2020-01-01') AS TIMESTAMP)"};
+  ASSERT_TRUE(RunAll(settings).ok());
+  const auto rows = ReadTarget().front();
+  // As if the run had been yesterday.
+  const auto yesterday = NowMicroseconds() - int64_t{86'400'000'000};
+  Replace(*Changed(
+      *rows, 4, 7,
+      arrow::MakeScalar(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), yesterday).ValueOrDie()));
+  const auto plan = PlanOf(settings).ValueOrDie();
+  Progress progress;
+  const ValidationReport report = Validate(*plan, &progress, StopSignal{0}).ValueOrDie();
+  EXPECT_TRUE(report.equal());
+  EXPECT_TRUE(report.columns[4].depends_on_time);
+  EXPECT_FALSE(report.columns[0].depends_on_time);
+}
+
+TEST_F(ValidationTest, RefusesRowsThatATextMakesDependOnTheTime) {
+  const auto run = [this](std::string_view where) {
+    const std::vector<std::string> settings = {fmt::format("where={}", where),
+                                               "target.mode=overwrite"};
+    EXPECT_TRUE(RunAll(settings).ok()) << where;
+    const auto plan = PlanOf(settings).ValueOrDie();
+    Progress progress;
+    return Validate(*plan, &progress, StopSignal{0});
+  };
+  EXPECT_TRUE(
+      run("CAST('2020-01-0' || (id % 9 + 1) AS TIMESTAMP) > '2020-01-05'").ValueOrDie().equal());
+  EXPECT_EQ(
+      test::CodeOf(run("CAST(if(id = 7, '12:30', '2020') AS TIMESTAMP) > '2020-01-05'").status()),
+      ErrorCode::kFeatureNotBuilt);
 }
 
 TEST_F(ValidationTest, WantsAFinishedRun) {

@@ -48,8 +48,14 @@ TIMES = ["'2020-01-31 12:34:56'", "'2020-01-31T12:34:56'", "'2020-01-31 1:2:3'",
          "'-290308-12-21 19:59:05.224192'", "'-290308-12-21 19:59:05.224191'", "'300000-01-01 00:00:00'", "'1580474096'",
          "'epoch'", "'now'", "''", "' '", "'abc'", "NULL"]
 
+# Times without a date are of today; what is asked of them does not vary with the day.
+TIMES_ALONE = ["'12:30:00'", "'1:2:3'", "'1:2'", "'12:'", "'12'", "'T12'", "'T12:30'", "'T1:2:3.5'", "'12:30:00.123456789'",
+               "' 12:30:00 '", "'12:30:00Z'", "'12:30:00 UTC'", "'12:30 Z'", "'24:00:00'", "'12:60'", "'123:00:00'",
+               "'t12:30'", "'T'", "':30'", "NULL"]
+
 TABLES = [column("number", "string", NUMBERS), column("boolean", "string", BOOLEANS),
           column("date", "string", DATES), column("time", "string", TIMES),
+          column("time_alone", "string", TIMES_ALONE),
           column("text", "string", ["'abc'", "''", "'é😀'", "'a\\u0000b'", "NULL"]), NONE]
 
 
@@ -62,5 +68,11 @@ def cases():
     yield "date", ["CAST(v AS date)", "try_cast(v AS date)", "CAST(v AS timestamp)"]
     yield "time", ["CAST(v AS timestamp)", "CAST(v AS timestamp_ntz)", "CAST(v AS date)",
                    "try_cast(v AS timestamp)"]
+    yield "time_alone", ["CAST(CAST(v AS timestamp) AS date) = current_date()",
+                         "date_format(CAST(v AS timestamp), 'HH:mm:ss.SSSSSS')",
+                         "hour(v)", "try_cast(v AS timestamp_ntz)", "try_cast(v AS date)",
+                         "CAST(v AS timestamp) IS NULL", "to_timestamp(v) >= current_date()"]
+    yield "none", ["CAST(CAST('12:30:00' AS timestamp) AS date) = current_date()",
+                   "minute(CAST('12:30:00' AS timestamp))", "TIMESTAMP'12:30:00' >= current_date()"]
     yield "text", ["CAST(v AS string)", "CAST(v AS binary)", "CAST(CAST(v AS binary) AS string)",
                    "CAST(v AS varchar(2))"]
