@@ -7,16 +7,17 @@ use delta_kernel::arrow::datatypes::Schema as ArrowSchema;
 use delta_kernel::arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 
 use crate::commit;
+use crate::commit_log::{self, CommitReader};
 use crate::deletion_vector;
 use crate::failure::{guarded, Fault, Outcome};
 use crate::ffi::{
-    CommitOrder, CreateOrder, DeletionVectorPlace, Failure, FailureCode, Moment, OptionalVersion,
-    Outcome as CommitOutcome, TableFacts, WriteMode,
+    CommitAction, CommitOrder, CreateOrder, DeletionVectorPlace, Failure, FailureCode, Moment,
+    OptionalVersion, Outcome as CommitOutcome, TableFacts, WriteMode,
 };
 use crate::protocol;
 use crate::scan::FileScan;
 use crate::schema;
-use crate::table::Table;
+use crate::table::{optional, Table};
 
 const NOT_COMMITTED: CommitOutcome = CommitOutcome {
     committed: false,
@@ -39,6 +40,12 @@ pub unsafe fn close_table(table: *mut Table) {
 /// `scan` came from `scan_files`, and nobody uses it any more.
 pub unsafe fn close_scan(scan: *mut FileScan) {
     close(scan);
+}
+
+/// # Safety
+/// `commit` came from `open_commit`, and nobody uses it any more.
+pub unsafe fn close_commit(commit: *mut CommitReader) {
+    close(commit);
 }
 
 /// # Safety
@@ -108,6 +115,19 @@ impl Table {
         guarded(failure, none, || self.last_transaction(app_id))
     }
 
+    pub fn oldest_commit(&self, failure: &mut Failure) -> OptionalVersion {
+        guarded(failure, OptionalVersion::default(), || {
+            Ok(optional(commit_log::oldest_version(&self.root)?))
+        })
+    }
+
+    pub fn open_commit(&self, version: i64, failure: &mut Failure) -> *mut CommitReader {
+        guarded(failure, std::ptr::null_mut(), || {
+            let reader = CommitReader::open(&self.root, version)?;
+            Ok(reader.map_or(std::ptr::null_mut(), |open| Box::into_raw(Box::new(open))))
+        })
+    }
+
     pub fn check_writable(&self, mode: WriteMode, failure: &mut Failure) {
         guarded(failure, (), || {
             protocol::check_writable(&self.snapshot, mode)
@@ -116,6 +136,12 @@ impl Table {
 
     pub fn write_checkpoint(&self, failure: &mut Failure) {
         guarded(failure, (), || self.checkpoint())
+    }
+}
+
+impl CommitReader {
+    pub fn next_action(&mut self, failure: &mut Failure) -> CommitAction {
+        guarded(failure, CommitAction::default(), || self.next())
     }
 }
 

@@ -4,6 +4,7 @@
 use std::error::Error as StdError;
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::Path;
 
 use delta_kernel::history_manager::error::LogHistoryError;
 use delta_kernel::KernelError;
@@ -27,6 +28,11 @@ impl Fault {
             message: message.into(),
             subject: String::new(),
         }
+    }
+
+    /// The operating system's refusal to read `path`.
+    pub fn of_file(error: &io::Error, path: &Path) -> Self {
+        Fault::new(code_of_io(error), error.to_string()).about(path.to_string_lossy())
     }
 
     /// Names the file, feature or column that the fault is about.

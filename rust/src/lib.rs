@@ -10,6 +10,7 @@ mod absolute_path;
 mod actions;
 mod border;
 mod commit;
+mod commit_log;
 mod committer;
 mod definition;
 mod deletion_vector;
@@ -22,7 +23,8 @@ mod scan;
 mod schema;
 mod table;
 
-use border::{close_scan, close_table, commit_to_table, create_table, open_table};
+use border::{close_commit, close_scan, close_table, commit_to_table, create_table, open_table};
+use commit_log::CommitReader;
 use scan::FileScan;
 use table::Table;
 
@@ -117,6 +119,27 @@ pub mod ffi {
         OverwriteSchema,
     }
 
+    /// What the actions of a commit are about; those of other kinds are passed over.
+    #[derive(Debug, Default)]
+    enum ActionKind {
+        #[default]
+        End,
+        Operation,
+        Transaction,
+        Add,
+        Remove,
+    }
+
+    /// `text` is the operation's name, the app id, or the file's path as the log has it.
+    #[derive(Debug, Default)]
+    struct CommitAction {
+        kind: ActionKind,
+        text: String,
+        transaction_version: i64,
+        data_change: bool,
+        has_deletion_vector: bool,
+    }
+
     struct CommitOrder {
         mode: WriteMode,
         has_transaction: bool,
@@ -145,6 +168,7 @@ pub mod ffi {
     extern "Rust" {
         type Table;
         type FileScan;
+        type CommitReader;
 
         /// Opens the table in the existing folder `root`. Null on failure; else the caller owns it
         /// and gives it back to `close_table`.
@@ -188,6 +212,18 @@ pub mod ffi {
         fn check_writable(self: &Table, mode: WriteMode, failure: &mut Failure);
 
         fn write_checkpoint(self: &Table, failure: &mut Failure);
+
+        /// The lowest version whose commit is in the log.
+        fn oldest_commit(self: &Table, failure: &mut Failure) -> OptionalVersion;
+
+        /// Opens the file of a commit. Null on failure, and where the log does not have it; else the
+        /// caller owns it and gives it back to `close_commit`.
+        fn open_commit(self: &Table, version: i64, failure: &mut Failure) -> *mut CommitReader;
+
+        unsafe fn close_commit(commit: *mut CommitReader);
+
+        /// The next action; of kind `End` behind the last and on failure.
+        fn next_action(self: &mut CommitReader, failure: &mut Failure) -> CommitAction;
 
         /// Commits after the version of `table`. `schema` is an `ArrowSchema` for `OverwriteSchema`
         /// (consumed), else null.

@@ -129,7 +129,7 @@ fn no_such_version(version: i64) -> Fault {
     )
 }
 
-fn optional(value: Option<i64>) -> OptionalVersion {
+pub fn optional(value: Option<i64>) -> OptionalVersion {
     OptionalVersion {
         is_present: value.is_some(),
         value: value.unwrap_or(0),

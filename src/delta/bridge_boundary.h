@@ -27,8 +27,12 @@ struct CloseTable {
 struct CloseScan {
   void operator()(bridge::FileScan* scan) const { bridge::close_scan(scan); }
 };
+struct CloseCommit {
+  void operator()(bridge::CommitReader* commit) const { bridge::close_commit(commit); }
+};
 using TableHandle = std::unique_ptr<bridge::Table, CloseTable>;
 using ScanHandle = std::unique_ptr<bridge::FileScan, CloseScan>;
+using CommitHandle = std::unique_ptr<bridge::CommitReader, CloseCommit>;
 
 // The coded error for `failure` of the table at `table`, or OK when there is none. A damaged log is
 // named by its file, everything else by the table.
