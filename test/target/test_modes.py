@@ -47,6 +47,22 @@ def test_error_if_exists_is_the_default(job_with_rows, flags):
     assert ids(job_with_rows) == [9]
 
 
+def test_an_empty_first_version_with_the_same_columns_counts_as_none(job_with_rows, flags):
+    """As a run leaves it that is killed before its first commit."""
+    columns = pa.schema([("id", pa.int64()), ("text", pa.string())])
+    DeltaTable.create(job_with_rows.folder / "silver", columns)
+    job_with_rows.run(*flags)
+    assert ids(job_with_rows) == [1, 2, 3, 4, 5]
+    # Neither does one with other columns, nor one that had rows before.
+    DeltaTable.create(job_with_rows.folder / "other", columns.append(pa.field("x", pa.int64())))
+    used = DeltaTable.create(job_with_rows.folder / "used", columns)
+    write_deltalake(used, pa.table({"id": [1], "text": ["a"]}), mode="append")
+    used.delete()
+    for name in ("other", "used"):
+        run = job_with_rows.run(*flags, exit_code=3, target={"table": name})
+        assert "SPW-3102" in run.stderr
+
+
 def test_append_to_a_table_of_deltalake(job_with_rows, flags):
     """Other writers' order of columns is kept, and their rows."""
     folder = job_with_rows.folder / "silver"
