@@ -41,8 +41,13 @@ int64_t CheckpointInterval(const delta::Snapshot& table) {
 
 Status TargetCommits::Prepare() {
   bool is_ours = false;
-  if (plan_.target.exists()) {
+  if (plan_.committed_ordinal) {
     table_id_ = plan_.target.snapshot->table_id();
+    ARROW_ASSIGN_OR_RAISE(files_, CommittedFiles::Find(*plan_.target.snapshot, plan_.app_id));
+    ARROW_RETURN_NOT_OK(CheckNoRowsLost(*plan_.target.snapshot));
+  } else if (plan_.target.exists()) {
+    table_id_ = plan_.target.snapshot->table_id();
+    files_.emplace(plan_.app_id, plan_.target.snapshot->version() + 1);
   } else {
     ARROW_ASSIGN_OR_RAISE(
         const delta::CommitOutcome outcome,
@@ -52,6 +57,7 @@ Status TargetCommits::Prepare() {
     is_ours = outcome.committed;
     table_id_ = made->table_id();
     last_version_ = outcome.version;
+    files_.emplace(plan_.app_id, made->version() + 1);
   }
   overwrite_next_ = plan_.spec.target.mode == spec::TargetMode::kOverwrite && !is_ours &&
                     !plan_.committed_ordinal;
@@ -85,6 +91,7 @@ Status TargetCommits::CommitAfter(delta::CommitRequest request, int64_t expected
       return Status::OK();
     }
     ARROW_RETURN_NOT_OK(CheckUnchanged(*latest));
+    ARROW_RETURN_NOT_OK(CheckNoRowsLost(*latest));
     if (expected_progress == kNoProgress) ARROW_RETURN_NOT_OK(CheckStillEmpty(*latest));
     SetMode(*latest, &request);
     ARROW_ASSIGN_OR_RAISE(const delta::CommitOutcome outcome, delta::Commit(*latest, request));
@@ -152,6 +159,23 @@ Status TargetCommits::CheckUnchanged(const delta::Snapshot& latest) const {
                     .where = where,
                     .why = difference,
                     .cure = "run again; what was committed before is kept"});
+}
+
+// Another writer's overwrite or DELETE may have taken rows of the run out of the table, which the
+// run would never notice: it goes on behind them.
+Status TargetCommits::CheckNoRowsLost(const delta::Snapshot& latest) {
+  ARROW_RETURN_NOT_OK(files_->Follow(latest));
+  const std::optional<FileFate> loss = files_->FirstLoss();
+  if (!loss) return Status::OK();
+  return MakeError(
+      {.code = ErrorCode::kCommitConflict,
+       .what = "another writer took rows out of the target that this run had committed",
+       .where = fmt::format("{} (version {})", plan_.target.path, latest.version()),
+       .why = fmt::format("{} removed or rewrote files that hold them", NameCommit(*loss)),
+       .cure = plan_.spec.target.mode == spec::TargetMode::kOverwrite
+                   ? "run again with --fresh, which overwrites the table"
+                   : fmt::format("RESTORE the table to version {} and run again to go on",
+                                 loss->version - 1)});
 }
 
 // With error_if_exists the run may only write where nobody else has.

@@ -6,12 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
 #include "delta/transaction.h"
 #include "pipeline/chunk.h"
+#include "pipeline/committed_files.h"
 #include "pipeline/plan.h"
 
 namespace spillway::pipeline {
@@ -23,13 +25,15 @@ class TargetCommits {
 
   // Makes the table with its schema where there is none. A chunked run that overwrites a table
   // commits the empty one first, as its own txn 0. Errors: kCommitConflict (another writer made the
-  // table meanwhile, with other columns), and those of delta::CreateTable and delta::Commit.
+  // table meanwhile, with other columns, or took rows of an earlier attempt out of it), and those
+  // of delta::CreateTable and delta::Commit.
   Status Prepare();
 
   // Commits `files` as the rows of `chunk`; a chunk without rows is committed too, for its txn.
   // Other writers' commits in between are allowed as long as they leave the table's columns alone,
   // but for rows before the first commit with error_if_exists; after a lost race it is tried again.
-  // Errors: kCommitConflict, and those of delta::Commit.
+  // Errors: kCommitConflict (also where another writer took rows out of the table that the run had
+  // committed), kVersionNotFound (the log does not tell that any more), and those of delta::Commit.
   Status Commit(const Chunk& chunk, std::vector<delta::AddedFile> files);
 
   int64_t last_version() const { return last_version_; }  // of the target, that we committed
@@ -39,13 +43,15 @@ class TargetCommits {
   Result<bool> IsCommitted(const delta::Snapshot& latest, const delta::CommitRequest& request,
                            int64_t expected_progress, int attempt) const;
   Status CheckUnchanged(const delta::Snapshot& latest) const;
+  Status CheckNoRowsLost(const delta::Snapshot& latest);
   Status CheckStillEmpty(const delta::Snapshot& latest) const;
   void SetMode(const delta::Snapshot& latest, delta::CommitRequest* request) const;
   void MaybeCheckpoint() const;
 
   const Plan& plan_;
-  std::string table_id_;         // of the target, once it exists
-  bool overwrite_next_ = false;  // the next commit replaces what the table has
+  std::string table_id_;                 // of the target, once it exists
+  std::optional<CommittedFiles> files_;  // of the run, from Prepare on
+  bool overwrite_next_ = false;          // the next commit replaces what the table has
   int64_t last_version_ = -1;
 };
 

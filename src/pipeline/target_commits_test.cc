@@ -50,6 +50,19 @@ class TargetCommitsTest : public test::PipelineTest {
     ASSERT_TRUE(delta::Commit(*base, request).ValueOrDie().committed);
   }
 
+  // Another writer's rows in place of all that the target has.
+  void OverwriteForeign(const Plan& plan) {
+    const auto base = delta::Snapshot::Open(folder_ / "target").ValueOrDie();
+    const delta::CommitRequest request{.mode = delta::CommitRequest::Mode::kOverwrite,
+                                       .files = FileOf(plan, 1000)};
+    ASSERT_TRUE(delta::Commit(*base, request).ValueOrDie().committed);
+  }
+
+  void ExpectRowsLost(const Status& status, const std::string& why) {
+    EXPECT_EQ(test::CodeOf(status), ErrorCode::kCommitConflict) << status.ToString();
+    EXPECT_EQ(FindError(status)->why, why);
+  }
+
   std::optional<int64_t> ProgressOf(const Plan& plan) {
     return delta::Snapshot::Open(folder_ / "target")
         .ValueOrDie()
@@ -142,6 +155,55 @@ TEST_F(TargetCommitsTest, StopsWhereTheColumnsChanged) {
   const Status status = CommitChunk(commits, *plan, 1);
   EXPECT_EQ(test::CodeOf(status), ErrorCode::kCommitConflict);
   EXPECT_NE(FindError(status)->why.find("~ id"), std::string::npos);
+}
+
+TEST_F(TargetCommitsTest, StopsWhereItsRowsWereOverwritten) {
+  const auto plan = ChunkedPlan("append");
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
+  AppendForeign(*plan, 1000);
+  ASSERT_TRUE(CommitChunk(commits, *plan, 1).ok());
+  OverwriteForeign(*plan);
+  AppendForeign(*plan, 1001);
+  const std::string why = "version 4 (WRITE) removed or rewrote files that hold them";
+  const Status status = CommitChunk(commits, *plan, 2);
+  ExpectRowsLost(status, why);
+  EXPECT_EQ(FindError(status)->cure, "RESTORE the table to version 3 and run again to go on");
+  EXPECT_EQ(TargetRows().size(), 2U);
+  EXPECT_EQ(ProgressOf(*plan), 40);
+  // A second attempt finds it before it does any work.
+  const auto again = ChunkedPlan("append");
+  ASSERT_EQ(again->committed_ordinal, 40);
+  ExpectRowsLost(TargetCommits(*again).Prepare(), why);
+}
+
+TEST_F(TargetCommitsTest, AnOverwriteBeforeItsFirstRowsIsNoLoss) {
+  const auto plan = ChunkedPlan("overwrite");
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  AppendForeign(*plan, 1000);
+  OverwriteForeign(*plan);
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
+  EXPECT_EQ(TargetRows().size(), 2U);
+}
+
+TEST_F(TargetCommitsTest, AFreshRunTakesTheRowsOfTheOneBefore) {
+  const auto first = ChunkedPlan("overwrite");
+  TargetCommits commits(*first);
+  ASSERT_TRUE(commits.Prepare().ok());
+  ASSERT_TRUE(CommitChunk(commits, *first, 0).ok());
+  const auto fresh =
+      PlanOf({"mode=chunked", "processing.chunk_size=20", "target.mode=overwrite"}, true)
+          .ValueOrDie();
+  TargetCommits anew(*fresh);
+  ASSERT_TRUE(anew.Prepare().ok());
+  ASSERT_TRUE(CommitChunk(anew, *fresh, 0).ok());
+  EXPECT_EQ(TargetRows().size(), 1U);
+  // The first one, if it is still at work, notices.
+  const Status status = CommitChunk(commits, *first, 1);
+  ExpectRowsLost(status, "version 2 (WRITE) removed or rewrote files that hold them");
+  EXPECT_EQ(FindError(status)->cure, "run again with --fresh, which overwrites the table");
 }
 
 TEST_F(TargetCommitsTest, StopsWhereTheTableIsAnother) {

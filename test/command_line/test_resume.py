@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import pytest
+from deltalake import DeltaTable, write_deltalake
 from pipelines.delta_log import actions, live_files
 from silver.guide_pipeline import EXAMPLE, assert_silver_is_right
 
@@ -143,6 +144,54 @@ def test_kill(runs, duckdb_delta, mode):
     done = [txn["version"] for txn in actions(runs.silver, "txn")]
     assert done == sorted(set(done)) and done[-1] == ROWS
     assert len({txn["appId"] for txn in actions(runs.silver, "txn")}) == 1
+
+
+@pytest.fixture
+def paused(runs):
+    """A run that stands still after some chunks, and the ways to let it go on."""
+    runs.command += ["--set", "target.mode=append", "--set", "target.overwrite_schema=false"]
+    process = runs.start_and_wait_for_commits(4)
+    process.send_signal(signal.SIGSTOP)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def go_on(process):
+    process.send_signal(signal.SIGCONT)
+    _, err = process.communicate(timeout=120)
+    return process.returncode, err
+
+
+def foreign_row(silver):
+    return DeltaTable(silver).to_pyarrow_table().slice(0, 1)
+
+
+def test_rows_that_others_append_meanwhile_stay(runs, paused):
+    write_deltalake(runs.silver, foreign_row(runs.silver), mode="append")
+    assert go_on(paused)[0] == 0
+    assert DeltaTable(runs.silver).to_pyarrow_table().num_rows == ROWS + 1
+
+
+@pytest.mark.parametrize("change", ["overwrite", "delete"])
+def test_rows_that_others_take_away_meanwhile_are_missed(runs, paused, duckdb_delta, change):
+    row = foreign_row(runs.silver)
+    if change == "overwrite":
+        write_deltalake(runs.silver, row, mode="overwrite")
+    else:
+        DeltaTable(runs.silver).delete(f"image_name = '{row['image_name'][0]}'")
+    version = DeltaTable(runs.silver).version()
+    operation = {"overwrite": "WRITE", "delete": "DELETE"}[change]
+    code, err = go_on(paused)
+    assert code == 4
+    assert "error[SPW-4001]" in err and f"version {version} ({operation})" in err
+    # So it is for a second attempt, until the rows are back.
+    again = runs.start()
+    assert f"version {version} ({operation})" in again.communicate(timeout=60)[1]
+    assert again.returncode == 4
+    DeltaTable(runs.silver).restore(version - 1)
+    runs.finish()
+    assert_silver_is_right(duckdb_delta, runs.lake, runs.silver)
 
 
 def test_two_at_once_write_every_row_once(runs, duckdb_delta):
