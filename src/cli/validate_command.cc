@@ -21,7 +21,8 @@ using pipeline::ValidationReport;
 constexpr int kDiffers = 1;
 
 std::string ReportText(const pipeline::Plan& plan, const ValidationReport& report) {
-  std::string text = fmt::format("{} (version {})\n", plan.target.path, report.target_version);
+  std::string text = fmt::format("{} (version {}{})\n", plan.target.path, report.target_version,
+                                 report.whole_table ? "" : ", the files that this run appended");
   text +=
       fmt::format("  rows        {} expected, {} stored, {}\n", FormatCount(report.expected_rows),
                   FormatCount(report.stored_rows), report.rows_equal ? "equal" : "DIFFERENT");
@@ -49,6 +50,7 @@ nlohmann::ordered_json ReportJson(const pipeline::Plan& plan, const ValidationRe
   return {{"target", plan.target.path},
           {"target_version", report.target_version},
           {"valid", report.equal()},
+          {"compared", report.whole_table ? "table" : "run"},
           {"expected_rows", report.expected_rows},
           {"stored_rows", report.stored_rows},
           {"rows_equal", report.rows_equal},

@@ -31,13 +31,14 @@ parquet::ReadOptions FooterReadOptions(const delta::Snapshot& snapshot) {
   return ReadOptionsOf(snapshot, {.pool = memory::BackingPool(), .page_sizes = true});
 }
 
-Result<std::vector<delta::DataFile>> ListFiles(const delta::Snapshot& snapshot) {
+Result<std::vector<delta::DataFile>> ListFiles(const delta::Snapshot& snapshot,
+                                               const WantedFile& wanted) {
   ARROW_ASSIGN_OR_RAISE(auto stream, snapshot.Files());
   std::vector<delta::DataFile> files;
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(std::optional<delta::DataFile> file, stream->Next());
     if (!file) break;
-    files.push_back(*std::move(file));
+    if (wanted == nullptr || wanted(file->path)) files.push_back(*std::move(file));
   }
   std::ranges::sort(files, {}, &delta::DataFile::path);
   return files;
@@ -88,7 +89,8 @@ Result<std::unique_ptr<PinnedTable>> PinnedTable::Make(std::string name,
                                                        std::unique_ptr<delta::Snapshot> snapshot,
                                                        std::vector<int> columns,
                                                        std::vector<WorkSizes> pieces,
-                                                       std::vector<ColumnUse> computed) {
+                                                       std::vector<ColumnUse> computed,
+                                                       const WantedFile& wanted) {
   std::unique_ptr<PinnedTable> table(new PinnedTable(std::move(name), std::move(snapshot),
                                                      std::move(columns), std::move(pieces),
                                                      std::move(computed)));
@@ -97,7 +99,7 @@ Result<std::unique_ptr<PinnedTable>> PinnedTable::Make(std::string name,
     fields.push_back(table->snapshot_->schema()->field(column));
   }
   table->read_schema_ = arrow::schema(std::move(fields));
-  ARROW_ASSIGN_OR_RAISE(std::vector<delta::DataFile> files, ListFiles(*table->snapshot_));
+  ARROW_ASSIGN_OR_RAISE(std::vector<delta::DataFile> files, ListFiles(*table->snapshot_, wanted));
   table->files_.reserve(files.size());
   for (delta::DataFile& file : files) ARROW_RETURN_NOT_OK(table->AddFile(std::move(file)));
   return table;

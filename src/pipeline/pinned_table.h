@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,11 +51,14 @@ struct ColumnWeight {
   bool is_plain = false;  // no dictionary pays: its first column chunk has none, or gave it up
 };
 
+using WantedFile = std::function<bool(const std::string& path)>;
+
 class PinnedTable {
  public:
-  // Lists the files of `snapshot` and reads their footers. `columns` are the wanted top-level
-  // columns of its schema, ascending. `name` is what errors and the plan call the table. Errors:
-  // those of FileStream::Next and parquet::ReadFooter.
+  // Lists the files of `snapshot`, of which `wanted` (null: all) says which to take by their paths,
+  // and reads their footers. `columns` are the wanted top-level columns of its schema, ascending.
+  // `name` is what errors and the plan call the table. Errors: those of FileStream::Next and
+  // parquet::ReadFooter.
   //
   // `pieces` are the sizes in which the table may be read (at least one): read_memory(i) is for
   // pieces[i]. `computed` says, by wanted column, what is read of it where a row group splices;
@@ -63,7 +67,8 @@ class PinnedTable {
                                                    std::unique_ptr<delta::Snapshot> snapshot,
                                                    std::vector<int> columns,
                                                    std::vector<WorkSizes> pieces,
-                                                   std::vector<ColumnUse> computed = {});
+                                                   std::vector<ColumnUse> computed = {},
+                                                   const WantedFile& wanted = nullptr);
 
   const std::string& name() const { return name_; }
   const delta::Snapshot& snapshot() const { return *snapshot_; }

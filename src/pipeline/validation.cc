@@ -10,6 +10,7 @@
 #include "memory/process_memory.h"
 #include "pipeline/clock.h"
 #include "pipeline/column_names.h"
+#include "pipeline/committed_files.h"
 #include "pipeline/row_hash.h"
 #include "pipeline/run_memory.h"
 #include "pipeline/silver_reader.h"
@@ -139,16 +140,58 @@ Result<Fingerprint> ExpectedFingerprint(const Plan& plan, RunMemory& memory, Pro
                          plan.pipeline->output_time_dependence);
 }
 
-Result<Fingerprint> StoredFingerprint(const Plan& plan, RunMemory& memory) {
+// What is compared with the rows that the pipeline gives.
+struct Scope {
+  std::optional<CommittedFiles> run;  // of a run that appends
+  bool whole_table = true;
+};
+
+Result<Scope> FindScope(const Plan& plan) {
+  if (plan.spec.target.mode != spec::TargetMode::kAppend) return Scope{};
+  ARROW_ASSIGN_OR_RAISE(CommittedFiles run,
+                        CommittedFiles::Find(*plan.target.snapshot, plan.app_id));
+  const bool in_place = run.all_in_place();
+  return Scope{.run = std::move(run), .whole_table = !in_place};
+}
+
+// A table that is equal as a whole holds the run's rows, wherever they are; a difference says
+// nothing of them where they stand among others.
+Status CheckVerdict(const Plan& plan, const Scope& scope, bool is_equal) {
+  if (is_equal || !scope.run || !scope.whole_table) return Status::OK();
+  const std::string where =
+      fmt::format("{} (version {})", plan.target.path, plan.target.snapshot->version());
+  if (const std::optional<FileFate> loss = scope.run->FirstLoss()) {
+    return MakeError(
+        {.code = ErrorCode::kValidationDiffers,
+         .what = "another writer took rows of this run out of the target",
+         .where = where,
+         .why = fmt::format("{} removed or rewrote files that hold them", NameCommit(*loss)),
+         .cure = fmt::format("RESTORE the table to version {}", loss->version - 1)});
+  }
+  return MakeError(
+      {.code = ErrorCode::kFeatureNotBuilt,
+       .what = "the rows of this run cannot be told from the target's other rows any more",
+       .where = where,
+       .why = fmt::format("{} moved them to other files",
+                          NameCommit(scope.run->FirstMove().value_or(FileFate{}))),
+       .cure = "validate a run that appends before the table is compacted"});
+}
+
+Result<Fingerprint> StoredFingerprint(const Plan& plan, const Scope& scope, RunMemory& memory) {
   ARROW_ASSIGN_OR_RAISE(const std::vector<int> order, StoredOrder(plan));
   ARROW_ASSIGN_OR_RAISE(
       auto snapshot,
       delta::Snapshot::Open(plan.target.path, {.version = plan.target.snapshot->version()}));
   const parquet::ReadOptions options = ReadOptionsFor(plan.sizes, memory.read_pool());
   const auto columns = static_cast<size_t>(snapshot->schema()->num_fields());
-  ARROW_ASSIGN_OR_RAISE(const auto table,
-                        PinnedTable::Make("the target", std::move(snapshot),
-                                          AscendingIndices(columns), {plan.sizes}));
+  WantedFile is_compared;
+  if (!scope.whole_table) {
+    is_compared = [&scope](const std::string& path) { return scope.run->Contains(path); };
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      const auto table,
+      PinnedTable::Make("the target", std::move(snapshot), AscendingIndices(columns), {plan.sizes},
+                        {}, is_compared));
   const auto rows = ScanTable(*table, 0, table->physical_rows(), options);
   return TakeFingerprint(*rows, order, plan.pipeline->output_time_dependence);
 }
@@ -187,10 +230,11 @@ Result<ValidationReport> Validate(const Plan& plan, Progress* progress, const St
   ARROW_RETURN_NOT_OK(CheckRowsAreFixed(plan));
   ARROW_RETURN_NOT_OK(CheckFinished(plan));
   ARROW_RETURN_NOT_OK(CheckBound(plan));
+  ARROW_ASSIGN_OR_RAISE(const Scope scope, FindScope(plan));
   ARROW_ASSIGN_OR_RAISE(const auto memory, RunMemory::Make(plan));
   memory::PeakSampler sampler;
   ARROW_RETURN_NOT_OK(sampler.Start());
-  ARROW_ASSIGN_OR_RAISE(const Fingerprint stored, StoredFingerprint(plan, *memory));
+  ARROW_ASSIGN_OR_RAISE(const Fingerprint stored, StoredFingerprint(plan, scope, *memory));
   bool found_time_of_today = false;
   ARROW_ASSIGN_OR_RAISE(const Fingerprint expected,
                         ExpectedFingerprint(plan, *memory, progress, stop, &found_time_of_today));
@@ -204,6 +248,8 @@ Result<ValidationReport> Validate(const Plan& plan, Progress* progress, const St
   ValidationReport report =
       Compare(plan, expected, stored,
               found_time_of_today ? TimeDependence::kByText : TimeDependence::kAlways);
+  ARROW_RETURN_NOT_OK(CheckVerdict(plan, scope, report.equal()));
+  report.whole_table = scope.whole_table;
   report.peak_memory_bytes = sampler.peak_bytes();
   report.seconds = SecondsSince(start);
   return report;

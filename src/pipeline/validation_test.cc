@@ -33,16 +33,22 @@ class ValidationTest : public test::PipelineTest {
     return {rows->CombineChunksToBatch().ValueOrDie()};
   }
 
-  // Puts `rows` in place of the target's, in a file of their own.
-  void Replace(const arrow::RecordBatch& rows) {
+  // Commits `rows` as another writer's, in files of their own.
+  void CommitForeign(delta::CommitRequest::Mode mode, const arrow::RecordBatch& rows,
+                     std::optional<delta::TransactionId> transaction = std::nullopt) {
     TableWriter writer(rows.schema(), {.table_path = folder_ / "target",
                                        .parquet = {.pool = arrow::default_memory_pool()},
                                        .max_records_per_file = 13});
     ASSERT_TRUE(writer.Write(rows).ok());
-    delta::CommitRequest request{.mode = delta::CommitRequest::Mode::kOverwrite};
+    delta::CommitRequest request{.mode = mode, .transaction = std::move(transaction)};
     request.files = writer.Finish().ValueOrDie().Release();
     const auto base = delta::Snapshot::Open(folder_ / "target").ValueOrDie();
     ASSERT_TRUE(delta::Commit(*base, request).ValueOrDie().committed);
+  }
+
+  // Puts `rows` in place of the target's.
+  void Replace(const arrow::RecordBatch& rows) {
+    CommitForeign(delta::CommitRequest::Mode::kOverwrite, rows);
   }
 
   static test::BatchPointer Take(const arrow::RecordBatch& batch,
@@ -207,6 +213,55 @@ TEST_F(ValidationTest, RefusesRowsThatATextMakesDependOnTheTime) {
   EXPECT_EQ(
       test::CodeOf(run("CAST(if(id = 7, '12:30', '2020') AS TIMESTAMP) > '2020-01-05'").status()),
       ErrorCode::kFeatureNotBuilt);
+}
+
+// A table that others write too.
+class AppendValidationTest : public ValidationTest {
+ protected:
+  AppendValidationTest() {
+    const std::string target = "target: {table: target";
+    pipeline_.insert(pipeline_.find(target) + target.size(), ", mode: append");
+  }
+
+  // The run's rows stand among others, which were there before and came after; gives the run's.
+  test::BatchPointer RunAmongOthers() {
+    EXPECT_TRUE(RunAll().ok());
+    const auto rows = ReadTarget().front();
+    CommitForeign(delta::CommitRequest::Mode::kOverwrite, *rows->Slice(0, 9));
+    EXPECT_TRUE(RunAll({}, true).ok());
+    CommitForeign(delta::CommitRequest::Mode::kAppend, *rows->Slice(5, 20));
+    return rows;
+  }
+};
+
+TEST_F(AppendValidationTest, ComparesTheRowsOfTheRun) {
+  const auto rows = RunAmongOthers();
+  const ValidationReport report = ValidateAll().ValueOrDie();
+  EXPECT_TRUE(report.equal());
+  EXPECT_FALSE(report.whole_table);
+  EXPECT_EQ(report.stored_rows, rows->num_rows());
+}
+
+TEST_F(AppendValidationTest, NamesTheWriterWhoTookRowsAway) {
+  const auto rows = RunAmongOthers();
+  CommitForeign(delta::CommitRequest::Mode::kOverwrite, *rows->Slice(1));
+  const Status status = ValidateAll().status();
+  EXPECT_EQ(test::CodeOf(status), ErrorCode::kValidationDiffers);
+  EXPECT_EQ(FindError(status)->why, "version 9 (WRITE) removed or rewrote files that hold them");
+  // The same rows from another hand are as good.
+  CommitForeign(delta::CommitRequest::Mode::kOverwrite, *rows);
+  const ValidationReport report = ValidateAll().ValueOrDie();
+  EXPECT_TRUE(report.equal());
+  EXPECT_TRUE(report.whole_table);
+}
+
+// A file of the run in another state, or committed twice, shows although others' rows are ignored.
+TEST_F(AppendValidationTest, SeesWhatWasCommittedInTheRunsName) {
+  const auto rows = RunAmongOthers();
+  const auto plan = PlanOf().ValueOrDie();
+  const auto chunk = delta::TransactionId{.app_id = plan->app_id, .version = 60};
+  CommitForeign(delta::CommitRequest::Mode::kAppend, *rows->Slice(3, 1), chunk);
+  ExpectDifferentOnly({"id", "key", "size", "score", "has"});
 }
 
 TEST_F(ValidationTest, WantsAFinishedRun) {
