@@ -16,6 +16,7 @@
 #include "pipeline/clock.h"
 #include "pipeline/sample_rows.h"
 #include "pipeline/table_writer.h"
+#include "pipeline/target.h"
 #include "storage/durable_file.h"
 
 namespace spillway::pipeline {
@@ -44,12 +45,16 @@ struct SampleFile {
   WrittenFiles written;  // none for no rows
 };
 
-Status CheckAbsent(const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(const bool exists, delta::TableExists(path));
+// A table that a call made which was killed before it committed the rows counts as absent.
+Status CheckAbsent(const SampleTable& sample) {
+  ARROW_ASSIGN_OR_RAISE(const bool exists, delta::TableExists(sample.path));
   if (!exists) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto table, delta::Snapshot::Open(sample.path));
+  ARROW_ASSIGN_OR_RAISE(const bool is_just_made, IsJustMade(*table, *sample.schema));
+  if (is_just_made) return Status::OK();
   return MakeError({.code = ErrorCode::kTargetExists,
                     .what = "there is a table already",
-                    .where = path,
+                    .where = sample.path,
                     .cure = "give another --out, or remove the table"});
 }
 
@@ -129,7 +134,7 @@ Status WriteFiles(const SampleOptions& options, int64_t lane_bytes, std::vector<
   return Status::OK();
 }
 
-// Commits the files of `table` and adds up what they hold.
+// Makes the table with its rows, and adds up what they hold.
 Status CommitTable(const SampleTable& table, std::vector<SampleFile>& files, int64_t* rows,
                    int64_t* bytes) {
   delta::CommitRequest request;
@@ -141,6 +146,7 @@ Status CommitTable(const SampleTable& table, std::vector<SampleFile>& files, int
       request.files.push_back(std::move(written));
     }
   }
+  ARROW_RETURN_NOT_OK(delta::CreateTable(table.path, {.schema = table.schema}).status());
   ARROW_ASSIGN_OR_RAISE(const auto created, delta::Snapshot::Open(table.path));
   ARROW_ASSIGN_OR_RAISE(const delta::CommitOutcome outcome, delta::Commit(*created, request));
   if (outcome.committed) return Status::OK();
@@ -163,19 +169,18 @@ Result<SampleReport> WriteSampleTables(const SampleOptions& options, Progress* p
                                 .schema = PredictionSchema(),
                                 .rows = PredictionRows,
                                 .row_bytes = 64};
-  ARROW_RETURN_NOT_OK(CheckAbsent(bronze.path));
-  ARROW_RETURN_NOT_OK(CheckAbsent(predictions.path));
+  ARROW_RETURN_NOT_OK(CheckAbsent(bronze));
+  ARROW_RETURN_NOT_OK(CheckAbsent(predictions));
   progress->total_rows = 2 * options.rows;
   progress->phase = Phase::kChunks;
 
   // The large files first, so that the lanes end together.
   std::vector<SampleFile> files;
   for (const SampleTable* table : {&bronze, &predictions}) {
-    ARROW_RETURN_NOT_OK(delta::CreateTable(table->path, {.schema = table->schema}).status());
+    ARROW_RETURN_NOT_OK(storage::MakeFolders(table->path));
     CutIntoFiles(*table, options, &files);
   }
   ARROW_RETURN_NOT_OK(WriteFiles(options, LaneBytes(bronze), &files, progress, stop));
-  ARROW_RETURN_NOT_OK(status);
 
   SampleReport report;
   ARROW_RETURN_NOT_OK(CommitTable(bronze, files, &report.bronze_rows, &report.bytes));

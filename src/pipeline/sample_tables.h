@@ -31,7 +31,7 @@ struct SampleReport {
 };
 
 // Errors: kTargetExists where one of the tables is there already, and those of TableWriter and
-// delta::Commit. Status::Cancelled when `stop` asks for it.
+// delta::Commit. Status::Cancelled when `stop` asks for it; then neither table is there.
 Result<SampleReport> WriteSampleTables(const SampleOptions& options, Progress* progress,
                                        const StopSignal& stop);
 

@@ -149,6 +149,28 @@ TEST_F(SampleTablesTest, StopsWhenAsked) {
   Progress progress;
   const SampleOptions options{.folder = folder_ / "lake", .rows = 100};
   EXPECT_TRUE(WriteSampleTables(options, &progress, StopSignal{1}).status().IsCancelled());
+  EXPECT_TRUE(WriteSampleTables(options, &progress, StopSignal{0}).ok());
+}
+
+TEST_F(SampleTablesTest, TakesOverATableThatWasOnlyMade) {
+  const auto make = [this](const std::string& path, std::shared_ptr<arrow::Schema> schema) {
+    std::filesystem::remove_all(folder_ / "lake");
+    test::AssertOk(delta::CreateTable(folder_ / path, {.schema = std::move(schema)}).status());
+    Progress progress;
+    const SampleOptions options{
+        .folder = folder_ / "lake", .rows = 10, .content_bytes = 20, .match_rate = 1};
+    return WriteSampleTables(options, &progress, StopSignal{0}).status();
+  };
+  Write("whole", 10, 1);
+  for (const char* name : {"bronze_accident", "predictions"}) {
+    const auto whole =
+        delta::Snapshot::Open(fmt::format("{}/{}", folder_ / "whole", name)).ValueOrDie();
+    test::AssertOk(make(fmt::format("lake/{}", name), whole->schema()));
+    EXPECT_EQ(Rows("lake/bronze_accident"), Rows("whole/bronze_accident"));
+    EXPECT_EQ(Rows("lake/predictions"), Rows("whole/predictions"));
+  }
+  const auto others = arrow::schema({arrow::field("mine", arrow::int64())});
+  EXPECT_EQ(test::CodeOf(make("lake/predictions", others)), ErrorCode::kTargetExists);
 }
 
 TEST_F(SampleTablesTest, NoFileStaysWhereItIsStopped) {

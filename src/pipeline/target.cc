@@ -24,12 +24,6 @@ std::string Describe(const arrow::Field& field) {
                      field.nullable() ? "" : " not null");
 }
 
-// What a run leaves that was killed between making the table and its first commit.
-Result<bool> IsJustMade(const delta::Snapshot& table, const arrow::Schema& schema) {
-  if (table.version() != 0 || !SchemaDifference(*table.schema(), schema).empty()) return false;
-  return IsEmptyTable(table);
-}
-
 }  // namespace
 
 bool ReplacesSchema(const spec::Spec& spec) {
@@ -40,6 +34,11 @@ Result<bool> IsEmptyTable(const delta::Snapshot& table) {
   ARROW_ASSIGN_OR_RAISE(const auto files, table.Files());
   ARROW_ASSIGN_OR_RAISE(const std::optional<delta::DataFile> first, files->Next());
   return !first.has_value();
+}
+
+Result<bool> IsJustMade(const delta::Snapshot& table, const arrow::Schema& schema) {
+  if (table.version() != 0 || !SchemaDifference(*table.schema(), schema).empty()) return false;
+  return IsEmptyTable(table);
 }
 
 Result<ExistingTarget> OpenTarget(const spec::Spec& spec,

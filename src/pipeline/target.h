@@ -35,6 +35,10 @@ bool ReplacesSchema(const spec::Spec& spec);
 // Whether `table` has no rows, going by its files.
 Result<bool> IsEmptyTable(const delta::Snapshot& table);
 
+// Whether `table` is what a run leaves that was killed between making the table, with the columns
+// of `schema`, and its first commit.
+Result<bool> IsJustMade(const delta::Snapshot& table, const arrow::Schema& schema);
+
 // Whether a run that makes rows of `schema` may write to `target` as `spec` says. A table that an
 // earlier attempt made, and was killed before it committed a chunk, does not count as existing.
 // Errors: kTargetExists, kTargetSchemaDiffers (lists the differences), kFeatureNotBuilt (it is

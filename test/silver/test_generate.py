@@ -1,5 +1,9 @@
 """`spillway generate`: sample tables that are the same for the same seed."""
 
+import signal
+import subprocess
+import time
+
 import pytest
 
 ROWS = 20_000
@@ -78,6 +82,24 @@ def test_a_table_that_is_there_is_not_overwritten(spillway, generated):
     run = spillway("generate", "--rows", "5", "--out", lake, exit_code=3)
     assert "SPW-" in run.stderr and str(lake / "bronze_accident") in run.stderr
     assert sorted(lake.rglob("*")) == before
+
+
+@pytest.mark.parametrize("stopped_in", ["bronze_accident", "predictions"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_call_that_is_stopped_does_not_stop_the_next(spillway, duckdb_delta, tmp_path, stopped_in,
+                                                       number):
+    command = [spillway.program, "generate", "--out", tmp_path, "--rows"]
+    process = subprocess.Popen([*command, "2000000"], stderr=subprocess.PIPE)
+    while not list(tmp_path.glob(f"{stopped_in}/*.parquet")):
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
+    if number == signal.SIGINT:
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    spillway("generate", "--rows", "100", "--out", tmp_path)
+    assert rows_of(duckdb_delta, tmp_path, "bronze_accident").num_rows == 100
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 3])
