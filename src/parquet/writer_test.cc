@@ -344,7 +344,7 @@ TEST(FileWriterTest, ADictionaryOfTextsIsWrittenAsItIs) {
   const TemporaryFolder folder;
   const auto schema = arrow::schema({arrow::field("text", arrow::utf8())});
   const auto type = arrow::dictionary(arrow::int32(), arrow::utf8());
-  const auto texts = arrow::DictArrayFromJSONString(type, "[1, 0, null, 1]", R"(["b", "a"])");
+  const auto texts = arrow::json::DictArrayFromJSONString(type, "[1, 0, null, 1]", R"(["b", "a"])");
   const auto batch = arrow::RecordBatch::Make(schema, 4, {texts.ValueOrDie()});
   const std::string path = folder.File("dictionary.parquet");
   auto written = WriteFile(path, schema, {batch, batch}, DefaultOptions());
