@@ -1,6 +1,7 @@
 #include "parquet/footer.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include <arrow/scalar.h>
@@ -40,12 +41,18 @@ int32_t DecodedTypeBytes(const ::parquet::ColumnDescriptor& leaf) {
   }
 }
 
+int32_t LevelBits(const ::parquet::ColumnDescriptor& leaf) {
+  return std::bit_width(static_cast<uint16_t>(leaf.max_definition_level())) +
+         std::bit_width(static_cast<uint16_t>(leaf.max_repetition_level()));
+}
+
 LeafColumn DescribeLeaf(const ::parquet::ColumnDescriptor& leaf) {
   return {.path = leaf.path()->ToDotVector(),
           .physical_type = ::parquet::TypeToString(leaf.physical_type()),
           .type_bytes = DecodedTypeBytes(leaf),
           .field_id = leaf.schema_node()->field_id(),
-          .repeated = leaf.max_repetition_level() > 0};
+          .repeated = leaf.max_repetition_level() > 0,
+          .level_bits = LevelBits(leaf)};
 }
 
 // Statistics are hints: those that cannot be read are unknown, not an error.
@@ -86,16 +93,27 @@ Result<ColumnChunkFacts> DescribeChunk(const ::parquet::ColumnChunkMetaData& chu
   return facts;
 }
 
+// The rows of page `index`, or where the index contradicts itself those of the whole row group.
+int64_t RowsOfPage(const std::vector<::parquet::PageLocation>& pages, size_t index,
+                   int64_t num_rows) {
+  const int64_t first = pages[index].first_row_index;
+  const int64_t end = index + 1 < pages.size() ? pages[index + 1].first_row_index : num_rows;
+  return 0 <= first && first <= end && end <= num_rows ? end - first : num_rows;
+}
+
 void DescribePages(::parquet::RowGroupPageIndexReader& index, RowGroupFacts& row_group) {
   for (size_t leaf = 0; leaf < row_group.columns.size(); ++leaf) {
     const auto offsets = index.GetOffsetIndex(static_cast<int32_t>(leaf));
     if (offsets == nullptr) continue;
     ColumnChunkFacts& facts = row_group.columns[leaf];
-    facts.num_pages = static_cast<int64_t>(offsets->page_locations().size());
-    facts.largest_page_bytes = 0;
-    for (const ::parquet::PageLocation& page : offsets->page_locations()) {
+    const std::vector<::parquet::PageLocation>& pages = offsets->page_locations();
+    facts.num_pages = static_cast<int64_t>(pages.size());
+    facts.largest_page_bytes = facts.longest_page_rows = 0;
+    for (size_t i = 0; i < pages.size(); ++i) {
+      facts.longest_page_rows =
+          std::max(*facts.longest_page_rows, RowsOfPage(pages, i, row_group.num_rows));
       facts.largest_page_bytes =
-          std::max<int64_t>(*facts.largest_page_bytes, page.compressed_page_size);
+          std::max<int64_t>(*facts.largest_page_bytes, pages[i].compressed_page_size);
     }
   }
 }

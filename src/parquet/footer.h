@@ -36,9 +36,10 @@ struct ColumnChunkFacts {
   // Of the logical type; null = unknown. They bound the values: a writer may have cut long strings.
   std::shared_ptr<arrow::Scalar> minimum;
   std::shared_ptr<arrow::Scalar> maximum;
-  // From the offset index, if the file has one and FooterOptions asked for it. Compressed bytes.
+  // From the offset index, if the file has one and FooterOptions asked for it: of data pages.
   std::optional<int64_t> num_pages;
-  std::optional<int64_t> largest_page_bytes;
+  std::optional<int64_t> largest_page_bytes;  // compressed
+  std::optional<int64_t> longest_page_rows;
 };
 
 struct RowGroupFacts {
@@ -55,6 +56,7 @@ struct LeafColumn {
   int32_t type_bytes = 0;         // of one value in memory; 0 for BYTE_ARRAY
   int32_t field_id = -1;          // -1 = none
   bool repeated = false;          // below a list or a map
+  int32_t level_bits = 0;         // of one value's definition and repetition levels
 };
 
 struct Footer {

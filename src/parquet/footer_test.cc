@@ -62,6 +62,11 @@ TEST(FooterTest, SaysWhatTheFileSays) {
                 std::max_element(pages.begin(), pages.end(), [](const auto& a, const auto& b) {
                   return a.compressed_page_size < b.compressed_page_size;
                 })->compressed_page_size);
+      int64_t longest = 300 - (i == 3 ? 200 : 0) - pages.back().first_row_index;
+      for (size_t page = 1; page < pages.size(); ++page) {
+        longest = std::max(longest, pages[page].first_row_index - pages[page - 1].first_row_index);
+      }
+      EXPECT_EQ(chunk.longest_page_rows, longest);
     }
   }
 }
@@ -85,6 +90,10 @@ TEST(FooterTest, LeavesHavePathsTypesAndIds) {
   EXPECT_FALSE(find({"point", "x"}).repeated);
   EXPECT_TRUE(find({"points", "list", "element", "x"}).repeated);
   EXPECT_TRUE(find({"counts", "key_value", "key"}).repeated);
+  EXPECT_EQ(find({"key"}).level_bits, 0);
+  EXPECT_EQ(find({"real"}).level_bits, 1);
+  EXPECT_EQ(find({"point", "x"}).level_bits, 2);                // definition up to 2
+  EXPECT_EQ(find({"texts", "list", "element"}).level_bits, 3);  // and repetition up to 1
   EXPECT_FALSE(footer.row_groups[0].columns[0].num_pages);
 }
 
