@@ -12,6 +12,7 @@
 
 #include "base/units.h"
 #include "memory/fault_pool.h"
+#include "parquet/random_layout.h"
 #include "parquet/random_rows.h"
 #include "parquet/test_files.h"
 #include "parquet/writer.h"
@@ -35,31 +36,6 @@ std::shared_ptr<arrow::Table> MustRead(const std::string& path, const arrow::Sch
 std::shared_ptr<arrow::Table> RandomTable(const std::shared_ptr<arrow::Schema>& schema,
                                           Engine& engine, int64_t rows) {
   return ToTable({RandomBatch(schema, engine, rows)}, schema);
-}
-
-// Every way of laying out a file that Arrow's writer knows, drawn at random.
-std::shared_ptr<::parquet::WriterProperties> RandomLayout(Engine& engine) {
-  Properties properties;
-  properties.data_pagesize(Draw(engine, 1, 4000))->max_rows_per_page(Draw(engine, 1, 300));
-  properties.write_batch_size(Draw(engine, 1, 100));
-  properties.dictionary_pagesize_limit(Draw(engine, 1, 3000));
-  if (Draw(engine, 0, 1) == 0) properties.disable_dictionary();
-  if (Draw(engine, 0, 1) == 0) properties.enable_store_decimal_as_integer();
-  if (Draw(engine, 0, 1) == 0) properties.disable_write_page_index();
-  if (Draw(engine, 0, 1) == 0) properties.disable_statistics();
-  if (Draw(engine, 0, 1) == 0) properties.enable_page_checksum();
-  if (Draw(engine, 0, 1) == 0) {
-    properties.data_page_version(::parquet::ParquetDataPageVersion::V2);
-  }
-  static const std::vector<arrow::Compression::type> kCodecs = {
-      arrow::Compression::UNCOMPRESSED, arrow::Compression::SNAPPY, arrow::Compression::GZIP,
-      arrow::Compression::ZSTD,         arrow::Compression::LZ4,    arrow::Compression::BROTLI};
-  properties.compression(kCodecs[static_cast<size_t>(Draw(engine, 0, 5))]);
-  properties.encoding("text", ::parquet::Encoding::DELTA_BYTE_ARRAY);
-  properties.encoding("content", ::parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY);
-  properties.encoding("medium", ::parquet::Encoding::DELTA_BINARY_PACKED);
-  properties.encoding("real", ::parquet::Encoding::BYTE_STREAM_SPLIT);
-  return properties.build();
 }
 
 TEST(FileReaderTest, ReadsWhatArrowWroteWhateverTheLayout) {
