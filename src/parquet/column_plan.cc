@@ -32,7 +32,7 @@ void AddLeaves(const SchemaField& source, std::set<int>& leaves) {
   for (const SchemaField& child : source.children) AddLeaves(child, leaves);
 }
 
-// A leaf that tells where a struct is NULL when none of its wanted fields does: the first one
+// A leaf that tells where a column is NULL when none of its wanted fields does: the first one
 // outside a list or map, or else the first.
 const SchemaField& CheapestLeaf(const SchemaField& source) {
   if (source.is_leaf() || source.children.empty()) return source;
@@ -175,6 +175,7 @@ Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
                              const std::vector<ReadColumn>& columns, bool use_field_ids,
                              const std::string& path) {
   Matcher matcher(use_field_ids, path);
+  Matcher undecoded(use_field_ids, path);  // for columns of which only the validity is wanted
   ReadPlan plan;
   std::set<int> decoded;
   for (const ReadColumn& column : columns) {
@@ -184,10 +185,16 @@ Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
     ColumnPlan column_plan{.wanted = column.field};
     if (index >= 0) {
       const SchemaField& source = manifest.schema_fields[static_cast<size_t>(index)];
-      ARROW_ASSIGN_OR_RAISE(column_plan, matcher.Match(source, column.field, name, false));
-      decoded.insert(index);
+      ARROW_ASSIGN_OR_RAISE(
+          column_plan,
+          (column.validity_only ? undecoded : matcher).Match(source, column.field, name, false));
+      if (column.validity_only) {
+        column_plan.validity_leaf = CheapestLeaf(source).column_index;
+      } else {
+        column_plan.position = index;
+        decoded.insert(index);
+      }
     }
-    column_plan.position = index;
     plan.columns.push_back(std::move(column_plan));
   }
   CountOnly(decoded, plan.columns);

@@ -1,7 +1,7 @@
 // Matches wanted columns with those of a file, before any data is read: which leaf columns must be
-// decoded, and where in the decoded arrays each wanted field is found. Struct fields match by name
-// or field id in any order; the element of a list and the entries of a map match by place, for
-// writers do not agree on their names.
+// decoded, of which only the levels are wanted, and where in the decoded arrays each wanted field
+// is found. Struct fields match by name or field id in any order; the element of a list and the
+// entries of a map match by place, for writers do not agree on their names.
 //
 // Thread rule: immutable values and free functions.
 #pragma once
@@ -26,6 +26,9 @@ struct ColumnPlan {
   int position = -1;
   std::vector<ColumnPlan> children =
       {};  // of a struct, in the wanted order; of a list 1, of a map 2
+  // Of a column of which only the validity is wanted: the leaf column that tells it. It is not
+  // decoded then and has no position. Else -1.
+  int validity_leaf = -1;
 };
 
 struct ReadPlan {

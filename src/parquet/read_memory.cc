@@ -3,9 +3,12 @@
 #include <algorithm>
 
 #include "parquet/batch_size.h"
+#include "parquet/data_pages.h"
 
 namespace spillway::parquet {
 namespace {
+
+constexpr int64_t kWidestSlotBytes = 16;  // of any Delta type: a decimal's
 
 // The largest page of a column chunk: as it is stored, and decompressed.
 struct PageSize {
@@ -27,10 +30,36 @@ PageSize LargestPage(const ColumnChunkFacts& chunk, int64_t assumed_page_bytes) 
               std::min(likely, static_cast<double>(chunk.uncompressed_bytes)))};
 }
 
+// The most that levels of one page take, as the usual writers store them: for eight values at
+// least, each kind of level has a byte in front.
+int64_t LevelBytes(const LeafColumn& leaf, const ColumnChunkFacts& chunk, const PageSize& page) {
+  const int64_t values =
+      leaf.repeated ? chunk.num_values : chunk.longest_page_rows.value_or(chunk.num_values);
+  const int bytes_per_eight = leaf.level_bits + (leaf.repeated ? 2 : 1);
+  const double bytes = static_cast<double>(values) / 8 * bytes_per_eight;
+  return static_cast<int64_t>(std::min(bytes, static_cast<double>(page.decompressed_bytes)));
+}
+
+// What DataPages takes to read the levels of a page. It enlarges its buffers by doubling.
+int64_t LevelReadBytes(const LeafColumn& leaf, const ColumnChunkFacts& chunk,
+                       int64_t assumed_page_bytes) {
+  constexpr int64_t kHeaderBytes = 16 * 1024;  // statistics: four values of 4 KiB, as Arrow writes
+  const PageSize page = LargestPage(chunk, assumed_page_bytes);
+  const int64_t levels = DataPages::kLeastBytes + 2 * LevelBytes(leaf, chunk, page);
+  const int64_t window = levels + kHeaderBytes;
+  if (chunk.codec == arrow::Compression::UNCOMPRESSED) return window;
+  if (PartialDecompressor::StopsEarly(chunk.codec)) {
+    return window + 2 * PartialDecompressor::BlockBytes(chunk.codec) + levels;
+  }
+  return window + page.stored_bytes + page.decompressed_bytes;
+}
+
 }  // namespace
 
 ReadMemory EstimateReadMemory(const Footer& footer, const RowGroupFacts& row_group,
-                              const std::vector<int>& leaves, const ReadMemoryOptions& options) {
+                              const std::vector<int>& leaves,
+                              const std::vector<int>& validity_leaves,
+                              const ReadMemoryOptions& options) {
   ReadMemory memory;
   for (const int leaf : leaves) {
     const ColumnChunkFacts& chunk = row_group.columns[static_cast<size_t>(leaf)];
@@ -48,6 +77,14 @@ ReadMemory EstimateReadMemory(const Footer& footer, const RowGroupFacts& row_gro
                            ? batch.bytes_per_row() * static_cast<double>(batch.next_rows())
                            : static_cast<double>(options.batch_bytes);
   memory.batch_bytes = static_cast<int64_t>(bytes);
+  const int64_t rows = batch.is_known() ? batch.next_rows() : options.batch_rows;
+  for (const int leaf : validity_leaves) {
+    const auto index = static_cast<size_t>(leaf);
+    memory.page_bytes +=
+        LevelReadBytes(footer.leaves[index], row_group.columns[index], options.assumed_page_bytes);
+    memory.page_bytes += kWidestSlotBytes * rows;  // the zeros that all batches share
+    memory.batch_bytes += rows / 8;
+  }
   return memory;
 }
 

@@ -12,7 +12,7 @@
 namespace spillway::parquet {
 
 struct ReadMemory {
-  int64_t page_bytes = 0;   // buffers, pages (as stored and decompressed) and dictionaries
+  int64_t page_bytes = 0;   // buffers, pages (as stored and decompressed), dictionaries, levels
   int64_t batch_bytes = 0;  // one decoded batch
   // While a batch is decoded its largest column exists up to three times, for Arrow's builders grow
   // by doubling; the batch before it may still be in use.
@@ -26,7 +26,11 @@ struct ReadMemoryOptions {
   int64_t assumed_page_bytes = 0;  // decompressed, where the footer knows no page sizes
 };
 
+// For the `leaves` (indices) that are decoded, and the `validity_leaves` of which only the levels
+// are.
 ReadMemory EstimateReadMemory(const Footer& footer, const RowGroupFacts& row_group,
-                              const std::vector<int>& leaves, const ReadMemoryOptions& options);
+                              const std::vector<int>& leaves,
+                              const std::vector<int>& validity_leaves,
+                              const ReadMemoryOptions& options);
 
 }  // namespace spillway::parquet

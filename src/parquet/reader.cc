@@ -23,6 +23,7 @@
 #include "parquet/copy_check.h"
 #include "parquet/data_file.h"
 #include "parquet/throw_boundary.h"
+#include "parquet/validity_reader.h"
 
 namespace spillway::parquet {
 namespace {
@@ -46,6 +47,10 @@ std::shared_ptr<arrow::RecordBatch> EmptyColumns(int64_t num_rows) {
   return arrow::RecordBatch::Make(arrow::schema({}), num_rows, arrow::ArrayVector{});
 }
 
+Status InColumn(const arrow::Field& column, const Status& status) {
+  return status.WithMessage("column ", column.name(), ": ", status.message());
+}
+
 class ColumnStream : public arrow::RecordBatchReader {
  public:
   ColumnStream(DataFile file, std::unique_ptr<ArrowReader> reader, ReadPlan plan,
@@ -54,7 +59,8 @@ class ColumnStream : public arrow::RecordBatchReader {
         reader_(std::move(reader)),
         plan_(std::move(plan)),
         batch_sizes_(std::move(batch_sizes)),
-        first_row_group_(first_row_group) {
+        first_row_group_(first_row_group),
+        validity_(plan_.columns.size()) {
     arrow::FieldVector fields;
     for (const ColumnPlan& column : plan_.columns) fields.push_back(column.wanted);
     schema_ = arrow::schema(std::move(fields));
@@ -81,7 +87,10 @@ class ColumnStream : public arrow::RecordBatchReader {
     ARROW_ASSIGN_OR_RAISE(*batch, Conform(*decoded));
     rows_left_ -= decoded->num_rows();
     // The pages of an exhausted row group are of no use while the caller works on its last batch.
-    if (rows_left_ == 0) row_group_.reset();
+    if (rows_left_ == 0) {
+      row_group_.reset();
+      for (auto& reader : validity_) reader.reset();
+    }
     return Status::OK();
   }
 
@@ -89,9 +98,22 @@ class ColumnStream : public arrow::RecordBatchReader {
     const int row_group = first_row_group_ + static_cast<int>(opened_);
     rows_left_ = file_.metadata->RowGroup(row_group)->num_rows();
     ++opened_;
-    if (plan_.leaves.empty() || rows_left_ == 0) return Status::OK();
+    if (rows_left_ == 0) return Status::OK();
+    ARROW_RETURN_NOT_OK(OpenValidity(row_group));
+    if (plan_.leaves.empty()) return Status::OK();
     reader_->set_batch_size(batch_sizes_[opened_ - 1].next_rows());
     return reader_->GetRecordBatchReader({row_group}, plan_.leaves).Value(&row_group_);
+  }
+
+  Status OpenValidity(int row_group) {
+    for (size_t i = 0; i < plan_.columns.size(); ++i) {
+      const ColumnPlan& plan = plan_.columns[i];
+      if (plan.validity_leaf < 0) continue;
+      auto reader = ValidityReader::Open(file_, row_group, plan.validity_leaf, plan.wanted->type());
+      if (!reader.ok()) return InColumn(*plan.wanted, reader.status());
+      validity_[i] = *std::move(reader);
+    }
+    return Status::OK();
   }
 
   // The leaf columns of the next rows, as the file has them.
@@ -114,25 +136,27 @@ class ColumnStream : public arrow::RecordBatchReader {
     return decoded;
   }
 
-  Result<std::shared_ptr<arrow::Array>> ConformOne(const ColumnPlan& plan,
-                                                   const arrow::RecordBatch& decoded) const {
+  Result<std::shared_ptr<arrow::Array>> MakeColumn(size_t index,
+                                                   const arrow::RecordBatch& decoded) {
+    const ColumnPlan& plan = plan_.columns[index];
+    if (plan.validity_leaf >= 0) {
+      return CatchParquet([&] { return validity_[index]->Next(decoded.num_rows()); });
+    }
     if (plan.position < 0) {
       return arrow::MakeArrayOfNull(plan.wanted->type(), decoded.num_rows(), pool());
     }
-    ARROW_ASSIGN_OR_RAISE(auto column, ConformColumn(plan, decoded.column(plan.position), pool()));
-    if (!plan.wanted->nullable() && column->null_count() > 0) {
-      return Status::Invalid("there is NULL, of which the table says that it never is");
-    }
-    return column;
+    return ConformColumn(plan, decoded.column(plan.position), pool());
   }
 
-  Result<std::shared_ptr<arrow::RecordBatch>> Conform(const arrow::RecordBatch& decoded) const {
+  Result<std::shared_ptr<arrow::RecordBatch>> Conform(const arrow::RecordBatch& decoded) {
     arrow::ArrayVector columns;
-    for (const ColumnPlan& plan : plan_.columns) {
-      auto column = ConformOne(plan, decoded);
-      if (!column.ok()) {
-        return column.status().WithMessage("column ", plan.wanted->name(), ": ",
-                                           column.status().message());
+    for (size_t i = 0; i < plan_.columns.size(); ++i) {
+      const arrow::Field& wanted = *plan_.columns[i].wanted;
+      auto column = MakeColumn(i, decoded);
+      if (!column.ok()) return InColumn(wanted, column.status());
+      if (!wanted.nullable() && (*column)->null_count() > 0) {
+        return InColumn(wanted,
+                        Status::Invalid("there is NULL, of which the table says that it never is"));
       }
       columns.push_back(*std::move(column));
     }
@@ -150,6 +174,7 @@ class ColumnStream : public arrow::RecordBatchReader {
   size_t opened_ = 0;      // row groups
   int64_t rows_left_ = 0;  // of the last one opened
   std::unique_ptr<arrow::RecordBatchReader> row_group_;
+  std::vector<std::unique_ptr<ValidityReader>> validity_;  // as the plan's columns, or null
 };
 
 }  // namespace
@@ -225,7 +250,12 @@ Result<ReadMemory> FileReader::EstimateMemory(const std::vector<ReadColumn>& col
     return PlanColumns(reader->manifest(), columns, options.use_field_ids, file.path).Value(&plan);
   };
   ARROW_RETURN_NOT_OK(ReadError(CatchParquet(make), file.path));
+  std::vector<int> validity_leaves;
+  for (const ColumnPlan& column : plan.columns) {
+    if (column.validity_leaf >= 0) validity_leaves.push_back(column.validity_leaf);
+  }
   return EstimateReadMemory(footer, footer.row_groups[static_cast<size_t>(row_group)], plan.leaves,
+                            validity_leaves,
                             {.buffer_bytes = options.buffer_bytes,
                              .batch_rows = options.batch_rows,
                              .batch_bytes = options.batch_bytes,

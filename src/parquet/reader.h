@@ -7,6 +7,9 @@
 // column that was widened later; strings without their annotation, or as a dictionary; two-level
 // lists; struct fields in any order. What the file lacks is NULL.
 //
+// Whole pages are checked against their checksums, where they have one. Of a column of which only
+// the validity is wanted no page is read whole, so that damage in its values goes unnoticed.
+//
 // Thread rule: a FileReader is used by one thread at a time; each stream that it made may then live
 // on its own thread, and may outlive the reader.
 #pragma once
@@ -44,6 +47,9 @@ struct ReadOptions {
 struct ReadColumn {
   std::string physical_name;            // the column's name in the file
   std::shared_ptr<arrow::Field> field;  // as it is wanted: name, type, nullability
+  // Only which rows are NULL is wanted: the arrays are of the wanted type, but their values are
+  // absent (ValidityReader::Next). Costs a few KiB of reading for each page, whatever the values.
+  bool validity_only = false;
 };
 
 struct DataFile;

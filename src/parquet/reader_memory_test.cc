@@ -157,5 +157,62 @@ TEST(ReadMemoryTest, ADictionaryOfLargeStringsMakesSmallBatches) {
   }
 }
 
+// A million short values in one page of 96 MB, or in pages of 1 MB; every 30th is NULL.
+void WriteWithNulls(const std::string& path, arrow::Compression::type codec, int64_t page_bytes) {
+  arrow::BinaryBuilder builder;
+  std::string value(96, 'x');
+  Engine engine(1);
+  for (int64_t row = 0; row < 1'000'000; ++row) {
+    for (size_t i = 0; i < value.size(); i += 24) value[i] = static_cast<char>(engine());
+    ASSERT_TRUE((row % 30 == 0 ? builder.AppendNull() : builder.Append(value)).ok());
+  }
+  const auto schema = arrow::schema({arrow::field("content", arrow::binary())});
+  WriteWithArrow(*arrow::Table::Make(schema, {builder.Finish().ValueOrDie()}), path, 1'000'000,
+                 Properties()
+                     .compression(codec)
+                     ->disable_dictionary()
+                     ->data_pagesize(page_bytes)
+                     ->max_rows_per_page(int64_t{1} << 30)
+                     ->write_batch_size(page_bytes > kMiB ? 1 << 20 : 1024)
+                     ->build());
+}
+
+TEST(ReadMemoryTest, ValidityTakesLevelsWhateverThePages) {
+  TemporaryFolder folder;
+  const std::string path = folder.File("rows.parquet");
+  const auto content = arrow::field("content", arrow::binary());
+  const std::vector<ReadColumn> columns = {{"content", content, /*validity_only=*/true}};
+  for (const auto codec : {arrow::Compression::UNCOMPRESSED, arrow::Compression::SNAPPY,
+                           arrow::Compression::ZSTD, arrow::Compression::LZ4}) {
+    for (const int64_t page_bytes : {kMiB, kGiB}) {
+      SCOPED_TRACE(testing::Message() << "codec " << codec << ", pages of " << page_bytes);
+      WriteWithNulls(path, codec, page_bytes);
+      arrow::ProxyMemoryPool pool(arrow::default_memory_pool());
+      ReadOptions options;
+      options.pool = &pool;
+      options.batch_rows = 8192;
+      options.page_sizes = true;
+      const auto reader = FileReader::Open(path, -1, options).ValueOrDie();
+      const ReadMemory estimate = reader->EstimateMemory(columns, 0, options, kMiB).ValueOrDie();
+      EXPECT_LE(estimate.total_bytes(), page_bytes == kMiB ? 512 * kKiB : 2 * kMiB);
+      const auto count_nulls = [&](arrow::MemoryPool* read_pool) {
+        options.pool = read_pool;
+        int64_t nulls = 0;
+        const auto opened = FileReader::Open(path, -1, options).ValueOrDie();
+        const auto stream = opened->Read(columns, 0, 1).ValueOrDie();
+        while (const auto batch = stream->Next().ValueOrDie()) {
+          nulls += batch->column(0)->null_count();
+        }
+        return nulls;
+      };
+      EXPECT_EQ(count_nulls(&pool), 33'334);
+      EXPECT_LE(pool.max_memory(), estimate.total_bytes());
+      const auto governor = memory::Governor::Make(estimate.total_bytes(), 0).ValueOrDie();
+      const auto governed = memory::GovernedPool::Make(governor.get(), "reader", 0, 0).ValueOrDie();
+      EXPECT_EQ(count_nulls(governed.get()), 33'334);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace spillway::parquet
