@@ -80,16 +80,19 @@ class RunningColumns {
     constants_[at] = value.is_array() ? nullptr : value.scalar();
   }
 
-  // A batch in which `expression` can be evaluated: of one row where nothing that it reads varies.
-  Result<std::shared_ptr<arrow::RecordBatch>> BatchFor(
-      const expression::BoundExpression& expression) {
-    const std::vector<int>& read = expression.columns();
-    const bool is_constant = std::ranges::all_of(read, [this](const int column) {
+  bool IsConstant(const expression::BoundExpression& expression) const {
+    return std::ranges::all_of(expression.columns(), [this](const int column) {
       return constants_[static_cast<size_t>(column)] != nullptr;
     });
+  }
+
+  // A batch in which `expression` can be evaluated: of one row where it is constant.
+  Result<std::shared_ptr<arrow::RecordBatch>> BatchFor(
+      const expression::BoundExpression& expression) {
+    const bool is_constant = IsConstant(expression);
     const int64_t rows = is_constant ? 1 : rows_;
     arrow::ArrayVector columns(arrays_.size(), std::make_shared<arrow::NullArray>(rows));
-    for (const int column : read) {
+    for (const int column : expression.columns()) {
       const auto at = static_cast<size_t>(column);
       if (is_constant) {
         ARROW_ASSIGN_OR_RAISE(columns[at],
@@ -148,8 +151,12 @@ class DeriveStage : public MapStage {
       ARROW_ASSIGN_OR_RAISE(const auto rows, running.BatchFor(derived.expression));
       Result<arrow::Datum> value = derived.expression.Evaluate(*rows, context_);
       if (!value.ok()) return PlaceInFile(value.status(), derived.text);
-      if (value->is_array() && rows->num_rows() < batch->num_rows()) {
+      const bool is_constant = running.IsConstant(derived.expression);
+      if (is_constant && value->is_array()) {
         ARROW_ASSIGN_OR_RAISE(value, value->make_array()->GetScalar(0));
+      } else if (!is_constant && value->is_scalar()) {  // it is so in this batch, by chance
+        ARROW_ASSIGN_OR_RAISE(
+            value, arrow::MakeArrayFromScalar(*value->scalar(), batch->num_rows(), context_.pool));
       }
       running.Put(derived.position, derived.field, *value);
     }

@@ -66,12 +66,14 @@ int64_t LargestRowBytes(const arrow::Array& column) {
 class LookupStage : public arrow::RecordBatchReader {
  public:
   LookupStage(ReaderPointer input, std::shared_ptr<arrow::Schema> schema, const BoundLookup& lookup,
-              const join::LookupIndex& index, int64_t batch_bytes, arrow::MemoryPool* pool)
+              const join::LookupIndex& index, int64_t batch_bytes, bool* rows_changed,
+              arrow::MemoryPool* pool)
       : input_(std::move(input)),
         schema_(std::move(schema)),
         lookup_(lookup),
         index_(index),
         batch_bytes_(batch_bytes),
+        rows_changed_(rows_changed),
         execution_(pool) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
@@ -88,6 +90,7 @@ class LookupStage : public arrow::RecordBatchReader {
       ARROW_RETURN_NOT_OK(StartBatch());
     }
     ARROW_ASSIGN_OR_RAISE(const join::Matches matches, prober_->Next(run_rows_));
+    ARROW_RETURN_NOT_OK(CheckRowsStay(matches));
     ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, SourceColumns(matches));
     ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector payload,
                           index_.Gather(matches, execution_.memory_pool()));
@@ -103,11 +106,22 @@ class LookupStage : public arrow::RecordBatchReader {
     arrow::ArrayVector keys;
     for (const int column : lookup_.source_keys) keys.push_back(source_->column(column));
     ARROW_ASSIGN_OR_RAISE(prober_, index_.Probe(keys, lookup_.type, execution_.memory_pool()));
+    next_row_ = 0;
     run_rows_ = std::max<int64_t>(source_->num_rows(), 1);
     if (index_.unique()) return Status::OK();
     int64_t row_bytes = 1;
     for (const auto& column : source_->columns()) row_bytes += LargestRowBytes(*column);
     run_rows_ = std::clamp<int64_t>(batch_bytes_ / row_bytes, 1, run_rows_);
+    return Status::OK();
+  }
+
+  // Each source row has to come once, in its place, where the caller says so.
+  Status CheckRowsStay(const join::Matches& matches) {
+    if (rows_changed_ == nullptr || matches.one_to_one) return Status::OK();
+    for (int64_t i = 0; i < matches.num_rows(); ++i) {
+      *rows_changed_ = matches.source_rows->Value(i) != next_row_++;
+      if (*rows_changed_) return Status::Invalid("the rows do not stay one to one");
+    }
     return Status::OK();
   }
 
@@ -131,24 +145,26 @@ class LookupStage : public arrow::RecordBatchReader {
   const BoundLookup& lookup_;
   const join::LookupIndex& index_;
   const int64_t batch_bytes_;
+  bool* const rows_changed_;
   arrow::compute::ExecContext execution_;
   std::shared_ptr<arrow::RecordBatch> source_;
   std::unique_ptr<join::Prober> prober_;
   int64_t run_rows_ = 0;  // the most rows of one output batch
+  int64_t next_row_ = 0;  // of the source batch, that has to come if the rows stay
 };
 
 }  // namespace
 
 ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
                               const join::LookupIndex& index, int64_t batch_bytes,
-                              arrow::MemoryPool* pool) {
+                              bool* rows_changed, arrow::MemoryPool* pool) {
   arrow::FieldVector fields = input->schema()->fields();
   for (const auto& field : index.payload_schema()->fields()) {
     fields.push_back(field->WithNullable(true));
   }
   std::shared_ptr<arrow::Schema> schema = arrow::schema(std::move(fields));
   return std::make_unique<LookupStage>(std::move(input), std::move(schema), lookup, index,
-                                       batch_bytes, pool);
+                                       batch_bytes, rows_changed, pool);
 }
 
 }  // namespace spillway::pipeline

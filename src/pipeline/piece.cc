@@ -7,6 +7,7 @@ namespace {
 
 // The rows of one row group that belong to a chunk.
 struct Part {
+  size_t file;
   int64_t first_ordinal;
   int64_t end_ordinal;
   bool spliced;
@@ -28,7 +29,8 @@ std::vector<Part> PartsOf(const Chunk& chunk, const std::vector<PinnedFile>& fil
       const int64_t last = std::min(end, chunk.end_ordinal);
       if (first >= last) continue;
       const bool is_whole = first == begin && last == end;
-      parts.push_back({first, last, is_whole && plan.splices[i],
+      parts.push_back({static_cast<size_t>(file - files.begin()), first, last,
+                       is_whole && plan.splices[i],
                        group.compressed_bytes * (last - first) / group.num_rows});
     }
   }
@@ -42,17 +44,23 @@ std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector
   std::vector<Piece> pieces;
   for (size_t number = 0; number < chunks.size(); ++number) {
     int64_t bytes = piece_bytes;  // as if full: the first part begins a piece
+    size_t file = 0;              // of the last part
     for (const Part& part : PartsOf(chunks[number], files, splice)) {
-      if (bytes >= piece_bytes || pieces.back().spliced != part.spliced) {
-        pieces.push_back(
-            {.chunk = number, .first_ordinal = part.first_ordinal, .spliced = part.spliced});
+      const bool is_full = bytes >= piece_bytes;
+      if (is_full || pieces.back().spliced != part.spliced || (part.spliced && part.file != file)) {
+        pieces.push_back({.number = pieces.size(),
+                          .chunk = number,
+                          .first_ordinal = part.first_ordinal,
+                          .spliced = part.spliced});
         bytes = 0;
       }
       pieces.back().end_ordinal = part.end_ordinal;
       bytes += part.bytes;
+      file = part.file;
     }
     if (pieces.empty() || pieces.back().chunk != number) {
-      pieces.push_back({.chunk = number,
+      pieces.push_back({.number = pieces.size(),
+                        .chunk = number,
                         .first_ordinal = chunks[number].first_ordinal,
                         .end_ordinal = chunks[number].end_ordinal});
     }

@@ -17,10 +17,10 @@ namespace {
 Result<WrittenFiles> WriteDecoded(const PieceContext& context, const Piece& piece,
                                   int64_t now_micros) {
   const Plan& plan = context.plan;
-  const auto rows =
-      ReadSilver(plan, context.indexes,
-                 {.first_ordinal = piece.first_ordinal, .end_ordinal = piece.end_ordinal},
-                 context.memory, {now_micros}, context.progress, context.stop, {.for_writing = true});
+  const auto rows = ReadSilver(
+      plan, context.indexes,
+      {.first_ordinal = piece.first_ordinal, .end_ordinal = piece.end_ordinal}, context.memory,
+      {now_micros}, context.progress, context.stop, {.for_writing = true});
   TableWriter writer(plan.pipeline->output_schema,
                      {.table_path = plan.target.path,
                       .parquet = WriteOptionsFor(plan, context.memory.write_pool()),
@@ -50,7 +50,8 @@ Result<WrittenFiles> WritePiece(const PieceContext& context, const Piece& piece,
   Result<WrittenFiles> files = spliced.Write(piece);
   const bool is_decoded = spliced.rows_changed() || IsOutOfBudget(files.status());
   if (!is_decoded) return files;
-  spliced.TakeBackProgress();
+  context.progress->rows_done.fetch_sub(spliced.rows_encoded(), std::memory_order_relaxed);
+  context.progress->rows_written.fetch_sub(spliced.rows_encoded(), std::memory_order_relaxed);
   return WriteDecoded(context, piece, now_micros);
 }
 

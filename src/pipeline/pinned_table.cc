@@ -64,6 +64,7 @@ std::vector<parquet::ReadColumn> FileColumns(const PinnedTable& table,
     const ColumnUse use = uses.empty() ? ColumnUse::kValues : uses[i];
     if (use == ColumnUse::kNone || IsPartitionColumn(table.snapshot(), column)) continue;
     wanted.push_back(FileColumn(table.snapshot(), column));
+    wanted.back().validity_only = use == ColumnUse::kNulls;
   }
   return wanted;
 }
@@ -85,12 +86,9 @@ PinnedTable::PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snap
       read_memory_(pieces_.size()),
       spliced_read_memory_(pieces_.size()) {}
 
-Result<std::unique_ptr<PinnedTable>> PinnedTable::Make(std::string name,
-                                                       std::unique_ptr<delta::Snapshot> snapshot,
-                                                       std::vector<int> columns,
-                                                       std::vector<WorkSizes> pieces,
-                                                       std::vector<ColumnUse> computed,
-                                                       const WantedFile& wanted) {
+Result<std::unique_ptr<PinnedTable>> PinnedTable::Make(
+    std::string name, std::unique_ptr<delta::Snapshot> snapshot, std::vector<int> columns,
+    std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed, const WantedFile& wanted) {
   std::unique_ptr<PinnedTable> table(new PinnedTable(std::move(name), std::move(snapshot),
                                                      std::move(columns), std::move(pieces),
                                                      std::move(computed)));

@@ -91,7 +91,7 @@ std::unique_ptr<arrow::RecordBatchReader> ReadSilver(const Plan& plan, const Loo
   }
   for (size_t i = 0; i < indexes.size(); ++i) {
     rows = MakeLookupStage(std::move(rows), plan.pipeline->lookups[i], *indexes[i],
-                           plan.sizes.batch_bytes, memory.transform_pool());
+                           plan.sizes.batch_bytes, options.rows_changed, memory.transform_pool());
   }
   return MakeDeriveStage(std::move(rows), *plan.pipeline, context, options.for_writing);
 }

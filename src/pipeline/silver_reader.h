@@ -36,6 +36,7 @@ Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, co
 struct SilverOptions {
   std::vector<ColumnUse> uses = {};  // as in ScanTable
   bool for_writing = false;          // as in MakeDeriveStage
+  bool* rows_changed = nullptr;      // as in MakeLookupStage
 };
 
 // Streams the target's rows for the source rows of `chunk`, in their order; batches have the

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <arrow/record_batch.h>
+
 #include "base/status.h"
 #include "parquet/splice_writer.h"
 #include "pipeline/piece_writer.h"
@@ -26,25 +28,27 @@ class SplicedPiece {
   // Whether the rows of a row group did not stay one to one: a key has several lookup rows.
   bool rows_changed() const { return rows_changed_; }
 
-  // Takes back what Write told of its progress.
-  void TakeBackProgress();
+  // Rows that Write told the progress of, as done and as written.
+  int64_t rows_encoded() const { return rows_encoded_; }
 
  private:
-  Status WriteRowGroup(size_t file, const parquet::FileReader& reader, int row_group);
-  Status Encode(size_t file, const PinnedRowGroup& group);
-  Status OpenFile(size_t file, const parquet::FileReader& reader, int row_group);
+  Status WriteRowGroup(arrow::RecordBatchReader& rows, const parquet::FileReader& reader,
+                       int row_group);
+  Status Encode(const arrow::RecordBatch& batch);
+  Status OpenFile(const parquet::FileReader& reader, int row_group);
   Status CloseFile();
-  bool HasRoom(size_t file, const parquet::FileReader& reader, int row_group) const;
+  bool HasRoom(const parquet::FileReader& reader, int row_group) const;
 
   const PieceContext& context_;
   const int64_t now_micros_;
+  const PinnedFile* file_ = nullptr;  // of the source
+  const FileSplice* splice_ = nullptr;
   WrittenFiles written_;
   std::unique_ptr<parquet::SpliceWriter> writer_;
   std::string file_name_;
-  std::vector<bool> is_copied_;  // by output column, in the open file
   bool rows_changed_ = false;
-  int64_t rows_read_ = 0;     // as told to the progress
   int64_t rows_encoded_ = 0;  // as told to the progress
+  Progress reading_;          // rows that may turn out to be read in vain
 };
 
 }  // namespace spillway::pipeline

@@ -87,7 +87,7 @@ TEST_F(SplicedRunTest, ThePlanSaysWhyRowGroupsDoNotSplice) {
     return plan->splice.reasons.begin()->first;
   };
   EXPECT_EQ(reason({"where=id > 3"}), "where drops rows");
-  EXPECT_EQ(reason({"target.max_records_per_file=5"}),
+  EXPECT_EQ(reason({"target.max_records_per_file=1"}),
             "max_records_per_file is less than the row group");
   EXPECT_EQ(reason({"drop=[id, key, size]"}), "no source column stays unchanged");
   smallest_splice_bytes_ = kSmallestSpliceBytes;

@@ -29,10 +29,11 @@ ReaderPointer MakeProjectionStage(ReaderPointer input, std::shared_ptr<arrow::Sc
                                   const expression::EvaluationContext& context);
 
 // Joins with `index` and adds its payload. A source row may give many rows: batches are cut so that
-// none holds more than about `batch_bytes`, or one row.
+// none holds more than about `batch_bytes`, or one row. With `rows_changed` the rows have to stay
+// one to one: the stage sets it and fails where they do not.
 ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
                               const join::LookupIndex& index, int64_t batch_bytes,
-                              arrow::MemoryPool* pool);
+                              bool* rows_changed, arrow::MemoryPool* pool);
 
 // Adds the derived columns, and keeps those that the output wants. `for_writing`: a text column may
 // come as a dictionary of its type, which a writer takes as it is.
