@@ -184,7 +184,7 @@ for word in "$@"; do
   esac
 done
 
-if [[ " $* " == *" bench "* ]]; then packages+=(xfsprogs); fi  # mkfs.xfs
+if [[ " $* " =~ \ (bench|tests)\  ]]; then packages+=(xfsprogs); fi  # mkfs.xfs
 
 read_python
 check_tools
