@@ -60,7 +60,9 @@ struct BoundPipeline {
   std::vector<BoundLookup> lookups;
   std::vector<DerivedColumn> derived;
   std::vector<int> output_columns;               // of the last running schema
-  std::shared_ptr<arrow::Schema> output_schema;  // all nullable, as Spark's writer makes them
+  // All nullable, as Spark's writer makes them; inside, as the tables have them, until the plan
+  // knows what the target is.
+  std::shared_ptr<arrow::Schema> output_schema;
 
   // How each output column depends on when the chunk was computed, and which rows there are at all.
   std::vector<expression::TimeDependence> output_time_dependence;

@@ -9,6 +9,7 @@
 
 #include "pipeline/expression_place.h"
 #include "pipeline/map_stage.h"
+#include "pipeline/nested_nullability.h"
 #include "pipeline/stages.h"
 
 namespace spillway::pipeline {
@@ -165,6 +166,8 @@ class DeriveStage : public MapStage {
     for (const int index : pipeline_.output_columns) {
       ARROW_ASSIGN_OR_RAISE(auto column,
                             for_writing_ ? running.RowsForWriting(index) : running.Rows(index));
+      const auto& type = schema()->field(static_cast<int>(columns.size()))->type();
+      if (column->type()->id() == type->id()) column = Relabel(column, type);
       columns.push_back(std::move(column));
     }
     return arrow::RecordBatch::Make(schema(), batch->num_rows(), std::move(columns));

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "memory/overhead.h"
+#include "pipeline/nested_nullability.h"
 #include "pipeline/plan.h"
 #include "pipeline/progress_record.h"
 #include "storage/table_location.h"
@@ -185,10 +186,11 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
   if (!plan->committed_ordinal) {
     ARROW_RETURN_NOT_OK(CheckTarget(plan->spec, plan->target, *plan->pipeline->output_schema));
   }
-  if (plan->target.exists() && (plan->committed_ordinal || !ReplacesSchema(plan->spec))) {
-    plan->pipeline->output_schema =
-        WithNamesOf(*plan->target.snapshot->schema(), *plan->pipeline->output_schema);
-  }
+  const bool keeps_schema =
+      plan->target.exists() && (plan->committed_ordinal || !ReplacesSchema(plan->spec));
+  plan->pipeline->output_schema =
+      keeps_schema ? AsStoredIn(*plan->target.snapshot->schema(), *plan->pipeline->output_schema)
+                   : AllNullable(*plan->pipeline->output_schema);
 
   // Read the footers, and add up the memory.
   ARROW_ASSIGN_OR_RAISE(const std::vector<WorkPlan> ways,

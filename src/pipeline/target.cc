@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "pipeline/column_names.h"
+#include "pipeline/nested_nullability.h"
 #include "storage/table_location.h"
 #include "storage/writable_check.h"
 
@@ -106,8 +107,12 @@ std::string SchemaDifference(const arrow::Schema& table, const arrow::Schema& wa
     const auto old = FieldNamed(table, field->name());
     if (old == nullptr) {
       add("+", Describe(*field) + " (the pipeline makes it, the target lacks it)");
-    } else if (!old->type()->Equals(field->type()) || (!old->nullable() && field->nullable())) {
-      add("~", fmt::format("{} (in the target: {})", Describe(*field), Describe(*old)));
+    } else if (!Holds(*old, *field)) {
+      // Arrow does not show whether a map's values may be NULL.
+      const std::string stored = Describe(*old) == Describe(*field)
+                                     ? " (in the target, the values inside are never NULL)"
+                                     : fmt::format(" (in the target: {})", Describe(*old));
+      add("~", Describe(*field) + stored);
     }
   }
   for (const auto& field : table.fields()) {
@@ -117,12 +122,13 @@ std::string SchemaDifference(const arrow::Schema& table, const arrow::Schema& wa
   return lines;
 }
 
-std::shared_ptr<arrow::Schema> WithNamesOf(const arrow::Schema& table,
-                                           const arrow::Schema& schema) {
+std::shared_ptr<arrow::Schema> AsStoredIn(const arrow::Schema& table, const arrow::Schema& schema) {
   arrow::FieldVector fields;
   for (const auto& field : schema.fields()) {
     const auto known = FieldNamed(table, field->name());
-    fields.push_back(known == nullptr ? field : field->WithName(known->name()));
+    auto stored = known == nullptr ? field : field->WithName(known->name());
+    if (known != nullptr && Holds(*known, *field)) stored = stored->WithType(known->type());
+    fields.push_back(std::move(stored));
   }
   return arrow::schema(std::move(fields));
 }

@@ -47,12 +47,14 @@ Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
                    const arrow::Schema& schema);
 
 // The differences between the columns of a table and those of new rows, a line each, such as
-// "+ score: double (new)"; empty where rows of `wanted` can be appended. Order does not matter, and
-// names compare as Delta compares them.
+// "+ score: double (new)"; empty where rows of `wanted` can be appended. Order does not matter, nor
+// that the table allows NULLs that `wanted` does not have, and names compare as Delta compares
+// them.
 std::string SchemaDifference(const arrow::Schema& table, const arrow::Schema& wanted);
 
-// The fields of `schema` under the names that `table` has for them. Names that differ in case alone
-// are one column to Delta, but not to every reader of the Parquet files.
-std::shared_ptr<arrow::Schema> WithNamesOf(const arrow::Schema& table, const arrow::Schema& schema);
+// The fields of `schema` as `table` has them: under its names, for names that differ in case alone
+// are one column to Delta, but not to every reader of the Parquet files; and with its nullability
+// inside, where that holds them.
+std::shared_ptr<arrow::Schema> AsStoredIn(const arrow::Schema& table, const arrow::Schema& schema);
 
 }  // namespace spillway::pipeline

@@ -37,10 +37,31 @@ TEST(SchemaDifference, NamesEveryColumnThatDiffers) {
             "         - c: string (the target has it, the pipeline does not make it)");
 }
 
-TEST(WithNamesOf, TakesTheTablesCase) {
-  const auto table = Schema({field("Id", arrow::int64()), field("x", arrow::utf8())});
-  const auto wanted = Schema({field("new", arrow::int8()), field("iD", arrow::int64())});
-  EXPECT_EQ(WithNamesOf(*table, *wanted)->field_names(), (std::vector<std::string>{"new", "Id"}));
+TEST(SchemaDifference, SeesWhatMayNotBeNullInside) {
+  const auto column = [](bool nullable) {
+    return Schema({field("s", arrow::struct_({field("a", arrow::int64(), nullable)}))});
+  };
+  EXPECT_EQ(SchemaDifference(*column(true), *column(false)), "");
+  EXPECT_EQ(SchemaDifference(*column(false), *column(false)), "");
+  EXPECT_EQ(SchemaDifference(*column(false), *column(true)),
+            "~ s: struct<a: int64> (in the target: s: struct<a: int64 not null>)");
+  const auto map = [](bool nullable) {
+    return Schema({field("m", arrow::map(arrow::utf8(), field("value", arrow::int8(), nullable)))});
+  };
+  EXPECT_EQ(SchemaDifference(*map(false), *map(true)),
+            "~ m: map<string, int8> (in the target, the values inside are never NULL)");
+}
+
+TEST(AsStoredIn, TakesTheTablesCaseAndNullability) {
+  const auto list = [](bool nullable) {
+    return arrow::list(field("element", arrow::int8(), nullable));
+  };
+  const auto table = Schema({field("Id", list(true)), field("x", list(false))});
+  const auto wanted =
+      Schema({field("new", list(false)), field("iD", list(false)), field("X", list(true))});
+  EXPECT_TRUE(AsStoredIn(*table, *wanted)
+                  ->Equals(*Schema({field("new", list(false)), field("Id", list(true)),
+                                    field("x", list(true))})));
 }
 
 class TargetTest : public test::PipelineTest {

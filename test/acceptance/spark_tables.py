@@ -25,6 +25,12 @@ def write(spark, parquet, table, partition_by=(), properties=None, files=3, mode
             hadoop.unset(name)
 
 
+def copy(spark, source, target, mode="append", overwrite_schema=False):
+    """Has Spark make, or write, the Delta table `target` from the rows of `source`."""
+    (spark.read.format("delta").load(source).write.format("delta").mode(mode)
+     .option("overwriteSchema", str(overwrite_schema).lower()).save(target))
+
+
 def sql(spark, *, statement):
     spark.sql(statement).collect()
 
