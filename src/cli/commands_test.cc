@@ -167,13 +167,13 @@ TEST_F(CommandsTest, ExitCodesSayWhatKindOfErrorItWas) {
 TEST_F(CommandsTest, ValidateExitsWithOneWhereTheTargetDiffers) {
   Generate();
   const std::string file = WritePipeline("mode: chunked\nprocessing: {chunk_size: 100}\n");
-  ASSERT_EQ(Call({"run", file, "--set", "target.mode=append"}).exit_code, 0);
+  ASSERT_EQ(Call({"run", file, "--set", "target.mode=overwrite"}).exit_code, 0);
   // The rows of another pipeline's run are in the same table.
   ASSERT_EQ(
       Call({"run", file, "--set", "target.mode=append", "--set", "where=length > 0", "--fresh"})
           .exit_code,
       0);
-  const Outcome outcome = Call({"validate", file, "--set", "target.mode=append"});
+  const Outcome outcome = Call({"validate", file, "--set", "target.mode=overwrite"});
   EXPECT_EQ(outcome.exit_code, 1) << outcome.errors;
   EXPECT_TRUE(Contains(outcome.output, "NOT VALID"));
   EXPECT_TRUE(Contains(outcome.output, "DIFFERENT"));

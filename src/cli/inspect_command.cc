@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <map>
+#include <string>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -10,7 +14,10 @@
 #include "cli/output.h"
 #include "delta/snapshot.h"
 #include "memory/allocator.h"
-#include "parquet/footer.h"
+#include "parquet/reader.h"
+#include "pipeline/pinned_table.h"
+#include "pipeline/splice_plan.h"
+#include "storage/file_range.h"
 #include "storage/table_location.h"
 
 namespace spillway::cli {
@@ -27,12 +34,33 @@ struct Layout {
   int64_t row_groups = 0;
   int64_t smallest_row_group_rows = 0;
   int64_t largest_row_group_bytes = 0;  // compressed
+  int64_t spliceable_row_groups = 0;    // whose columns a pipeline can copy as they are stored
+  int64_t small_row_groups = 0;         // too small for that to be worth it
+  std::map<std::string, int64_t> not_copied;  // "column: reason" and the number of files
+  int64_t shared_bytes = 0;                   // of blocks that belong to other files too
 };
 
-Status AddFile(const delta::DataFile& file, Layout* layout) {
+// Notes which columns of the file can be copied. Returns whether any can.
+bool CheckColumns(const delta::Snapshot& table, const parquet::FileReader& file, Layout* layout) {
+  bool any = false;
+  for (int column = 0; column < table.schema()->num_fields(); ++column) {
+    if (pipeline::IsPartitionColumn(table, column)) continue;
+    const std::string reason = file.WhyNotCopied(pipeline::FileColumn(table, column));
+    any |= reason.empty();
+    if (reason.empty()) continue;
+    ++layout->not_copied[fmt::format("{}: {}", table.schema()->field(column)->name(), reason)];
+  }
+  return any;
+}
+
+Status AddFile(const delta::Snapshot& table, const delta::DataFile& file, Layout* layout) {
   ARROW_ASSIGN_OR_RAISE(
-      const parquet::Footer footer,
-      parquet::ReadFooter(file.path, file.size_bytes, {.pool = memory::BackingPool()}));
+      const auto reader,
+      parquet::FileReader::Open(file.path, file.size_bytes,
+                                pipeline::ReadOptionsOf(table, {.pool = memory::BackingPool()})));
+  const parquet::Footer& footer = reader->footer();
+  const bool any_is_copied = CheckColumns(table, *reader, layout);
+  layout->shared_bytes += storage::SharedBytes(file.path);
   ++layout->files;
   layout->bytes += footer.file_bytes;
   layout->rows += footer.num_rows;
@@ -43,6 +71,9 @@ Status AddFile(const delta::DataFile& file, Layout* layout) {
         is_first ? group.num_rows : std::min(layout->smallest_row_group_rows, group.num_rows);
     layout->largest_row_group_bytes =
         std::max(layout->largest_row_group_bytes, group.compressed_bytes);
+    const bool is_small = group.compressed_bytes < pipeline::kSmallestSpliceBytes;
+    layout->small_row_groups += is_small ? 1 : 0;
+    layout->spliceable_row_groups += any_is_copied && !is_small ? 1 : 0;
   }
   return Status::OK();
 }
@@ -53,7 +84,7 @@ Result<Layout> MeasureLayout(const delta::Snapshot& table) {
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const std::optional<delta::DataFile> file, files->Next());
     if (!file) return layout;
-    ARROW_RETURN_NOT_OK(AddFile(*file, &layout));
+    ARROW_RETURN_NOT_OK(AddFile(table, *file, &layout));
   }
 }
 
@@ -62,6 +93,24 @@ std::string ProtocolText(const delta::Protocol& protocol) {
       fmt::format("reader {}, writer {}", protocol.min_reader_version, protocol.min_writer_version);
   if (!protocol.writer_features.empty()) {
     text += fmt::format(" ({})", fmt::join(protocol.writer_features, ", "));
+  }
+  return text;
+}
+
+std::string SpliceText(const Layout& layout) {
+  std::string text =
+      fmt::format("  splice      {} of {} row groups can be copied as they are stored",
+                  FormatCount(layout.spliceable_row_groups), FormatCount(layout.row_groups));
+  if (layout.small_row_groups > 0) {
+    text += fmt::format("; {} are too small to be worth it", FormatCount(layout.small_row_groups));
+  }
+  text += "\n";
+  for (const auto& [column, files] : layout.not_copied) {
+    text += fmt::format("              not {} ({} files)\n", column, FormatCount(files));
+  }
+  if (layout.shared_bytes > 0) {
+    text += fmt::format("  shared      {} are blocks of other files too\n",
+                        FormatByteSize(layout.shared_bytes));
   }
   return text;
 }
@@ -81,6 +130,7 @@ std::string InspectText(const delta::Snapshot& table, const Layout& layout) {
   text += fmt::format("  row groups  {}, the smallest of {} rows, the largest of {}\n",
                       FormatCount(layout.row_groups), FormatCount(layout.smallest_row_group_rows),
                       FormatByteSize(layout.largest_row_group_bytes));
+  text += SpliceText(layout);
   text += "  columns\n";
   for (const auto& field : table.schema()->fields()) {
     text += fmt::format("    {:<28} {}{}\n", field->name(), field->type()->ToString(),
@@ -116,7 +166,11 @@ ordered_json InspectJson(const delta::Snapshot& table, const Layout& layout) {
           {"bytes", layout.bytes},
           {"row_groups", layout.row_groups},
           {"smallest_row_group_rows", layout.smallest_row_group_rows},
-          {"largest_row_group_bytes", layout.largest_row_group_bytes}};
+          {"largest_row_group_bytes", layout.largest_row_group_bytes},
+          {"spliceable_row_groups", layout.spliceable_row_groups},
+          {"small_row_groups", layout.small_row_groups},
+          {"not_copied", layout.not_copied},
+          {"shared_bytes", layout.shared_bytes}};
 }
 
 Result<int> Inspect(const std::string& name, bool json) {

@@ -235,31 +235,34 @@ Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
   return stream;
 }
 
-Result<ReadMemory> FileReader::EstimateMemory(const std::vector<ReadColumn>& columns, int row_group,
-                                              const ReadOptions& options,
-                                              int64_t assumed_page_bytes) const {
-  const Opened& opened = *opened_;
-  const auto& file = opened.file;
-  const Footer& footer = opened.footer;
-  if (row_group < 0 || row_group >= static_cast<int>(footer.row_groups.size())) {
-    return Status::IndexError("row group ", row_group, " of ", footer.row_groups.size());
-  }
+Result<std::vector<ReadMemory>> FileReader::EstimateMemory(const std::vector<ReadColumn>& columns,
+                                                           const std::vector<ReadOptions>& ways,
+                                                           int64_t assumed_page_bytes) const {
+  const auto& [opened_options, file, footer] = *opened_;
   ReadPlan plan;
   const auto make = [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto reader, MakeArrowReader(file));
-    return PlanColumns(reader->manifest(), columns, options.use_field_ids, file.path).Value(&plan);
+    return PlanColumns(reader->manifest(), columns, opened_options.use_field_ids, file.path)
+        .Value(&plan);
   };
   ARROW_RETURN_NOT_OK(ReadError(CatchParquet(make), file.path));
   std::vector<int> validity_leaves;
   for (const ColumnPlan& column : plan.columns) {
     if (column.validity_leaf >= 0) validity_leaves.push_back(column.validity_leaf);
   }
-  return EstimateReadMemory(footer, footer.row_groups[static_cast<size_t>(row_group)], plan.leaves,
-                            validity_leaves,
-                            {.buffer_bytes = options.buffer_bytes,
-                             .batch_rows = options.batch_rows,
-                             .batch_bytes = options.batch_bytes,
-                             .assumed_page_bytes = assumed_page_bytes});
+  std::vector<ReadMemory> highest(ways.size());
+  for (const RowGroupFacts& row_group : footer.row_groups) {
+    for (size_t i = 0; i < ways.size(); ++i) {
+      const ReadMemory memory = EstimateReadMemory(footer, row_group, plan.leaves, validity_leaves,
+                                                   {.buffer_bytes = ways[i].buffer_bytes,
+                                                    .batch_rows = ways[i].batch_rows,
+                                                    .batch_bytes = ways[i].batch_bytes,
+                                                    .assumed_page_bytes = assumed_page_bytes});
+      highest[i].page_bytes = std::max(highest[i].page_bytes, memory.page_bytes);
+      highest[i].batch_bytes = std::max(highest[i].batch_bytes, memory.batch_bytes);
+    }
+  }
+  return highest;
 }
 
 }  // namespace spillway::parquet

@@ -83,12 +83,13 @@ class FileReader {
   Result<std::unique_ptr<arrow::RecordBatchReader>> Read(const std::vector<ReadColumn>& columns,
                                                          int first_row_group, int row_groups) const;
 
-  // The memory of such a stream over one row group, if the file were opened with `options`, whose
-  // pool and page_sizes do not matter. Page sizes that the footer does not know
-  // (ReadOptions::page_sizes helps) are taken as `assumed_page_bytes`, or as the column chunk if
-  // that is less. Fails as Read does.
-  Result<ReadMemory> EstimateMemory(const std::vector<ReadColumn>& columns, int row_group,
-                                    const ReadOptions& options, int64_t assumed_page_bytes) const;
+  // For each of `ways` to read, the memory of such a stream over any row group, if the file were
+  // opened so (pool and page_sizes do not matter): the highest of each part. Page sizes that the
+  // footer does not know (ReadOptions::page_sizes helps) are taken as `assumed_page_bytes`, or as
+  // the column chunk if that is less. Fails as Read does.
+  Result<std::vector<ReadMemory>> EstimateMemory(const std::vector<ReadColumn>& columns,
+                                                 const std::vector<ReadOptions>& ways,
+                                                 int64_t assumed_page_bytes) const;
 
  private:
   struct Opened;

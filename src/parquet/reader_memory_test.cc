@@ -95,7 +95,7 @@ TEST(ReadMemoryTest, ALargeRowGroupIsNeverInMemory) {
     EXPECT_TRUE(scan.in_order);
     EXPECT_LE(pool.max_memory(), 64 * kMiB);
     const ReadMemory estimate =
-        reader->EstimateMemory(ColumnsOf(*schema), 0, options, 4 * kMiB).ValueOrDie();
+        reader->EstimateMemory(ColumnsOf(*schema), {options}, 4 * kMiB).ValueOrDie()[0];
     EXPECT_LE(pool.max_memory(), estimate.total_bytes());
     EXPECT_LE(estimate.total_bytes(), 64 * kMiB);
     // A governed pool charges more, for buffers that move: the estimate must do for it too.
@@ -193,7 +193,7 @@ TEST(ReadMemoryTest, ValidityTakesLevelsWhateverThePages) {
       options.batch_rows = 8192;
       options.page_sizes = true;
       const auto reader = FileReader::Open(path, -1, options).ValueOrDie();
-      const ReadMemory estimate = reader->EstimateMemory(columns, 0, options, kMiB).ValueOrDie();
+      const ReadMemory estimate = reader->EstimateMemory(columns, {options}, kMiB).ValueOrDie()[0];
       EXPECT_LE(estimate.total_bytes(), page_bytes == kMiB ? 512 * kKiB : 2 * kMiB);
       const auto count_nulls = [&](arrow::MemoryPool* read_pool) {
         options.pool = read_pool;

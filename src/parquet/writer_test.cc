@@ -367,9 +367,9 @@ TEST(FileWriterTest, PlainColumnsHaveNoDictionary) {
   options.plain_columns = {"a"};
   const std::string path = folder.File("plain.parquet");
   MustWrite(path, {RandomBatch(schema, engine, 100)}, options);
-  const auto metadata = ::parquet::ParquetFileReader::OpenFile(path)->metadata()->RowGroup(0);
-  EXPECT_FALSE(metadata->ColumnChunk(0)->has_dictionary_page());
-  EXPECT_TRUE(metadata->ColumnChunk(1)->has_dictionary_page());
+  const auto metadata = ::parquet::ParquetFileReader::OpenFile(path)->metadata();
+  EXPECT_FALSE(metadata->RowGroup(0)->ColumnChunk(0)->has_dictionary_page());
+  EXPECT_TRUE(metadata->RowGroup(0)->ColumnChunk(1)->has_dictionary_page());
 }
 
 }  // namespace

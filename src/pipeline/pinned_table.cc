@@ -166,27 +166,20 @@ Status PinnedTable::EstimateMemory(const parquet::FileReader& file, const Pinned
   for (size_t i = 0; i < spliced.size(); ++i) {
     if (!pinned.why_not_copied[i].empty()) spliced[i] = ColumnUse::kValues;
   }
-  const std::vector<parquet::ReadColumn> whole_columns = FileColumns(*this, {});
-  const std::vector<parquet::ReadColumn> spliced_columns = FileColumns(*this, spliced);
-  const auto raise = [&](const std::vector<parquet::ReadColumn>& columns, size_t group,
-                         size_t piece, parquet::ReadMemory* highest) {
-    ARROW_ASSIGN_OR_RAISE(
-        const parquet::ReadMemory memory,
-        file.EstimateMemory(columns, static_cast<int>(group),
-                            ReadOptionsOf(*snapshot_, ReadOptionsFor(pieces_[piece], nullptr)),
-                            kAssumedPageBytes));
-    highest->page_bytes = std::max(highest->page_bytes, memory.page_bytes);
-    highest->batch_bytes = std::max(highest->batch_bytes, memory.batch_bytes);
+  std::vector<parquet::ReadOptions> ways;
+  for (const WorkSizes& sizes : pieces_) ways.push_back(ReadOptionsFor(sizes, nullptr));
+  const auto raise = [&](const std::vector<ColumnUse>& uses,
+                         std::vector<parquet::ReadMemory>* highest) {
+    ARROW_ASSIGN_OR_RAISE(const std::vector<parquet::ReadMemory> memory,
+                          file.EstimateMemory(FileColumns(*this, uses), ways, kAssumedPageBytes));
+    for (size_t i = 0; i < memory.size(); ++i) {
+      (*highest)[i].page_bytes = std::max((*highest)[i].page_bytes, memory[i].page_bytes);
+      (*highest)[i].batch_bytes = std::max((*highest)[i].batch_bytes, memory[i].batch_bytes);
+    }
     return Status::OK();
   };
-  for (size_t group = 0; group < file.footer().row_groups.size(); ++group) {
-    for (size_t piece = 0; piece < pieces_.size(); ++piece) {
-      ARROW_RETURN_NOT_OK(raise(whole_columns, group, piece, &read_memory_[piece]));
-      if (computed_.empty()) continue;
-      ARROW_RETURN_NOT_OK(raise(spliced_columns, group, piece, &spliced_read_memory_[piece]));
-    }
-  }
-  return Status::OK();
+  ARROW_RETURN_NOT_OK(raise({}, &read_memory_));
+  return computed_.empty() ? Status::OK() : raise(spliced, &spliced_read_memory_);
 }
 
 std::string PinnedTable::Describe() const {

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -83,6 +85,33 @@ int64_t ShareableBlockBytes(const std::string& source_path, const std::string& t
   if (!source.is_open() || !target.is_open() || ::fstatfs(target.get(), &system) != 0) return 0;
   const int64_t block_bytes = system.f_bsize;
   return block_bytes > 0 && Clone(source.get(), 0, target.get(), 0, block_bytes) ? block_bytes : 0;
+}
+
+int64_t SharedBytes(const std::string& path) {
+  constexpr uint32_t kExtents = 256;  // asked for at a time
+  // The map ends with its extents.
+  std::vector<uint64_t> storage(
+      (sizeof(fiemap) + kExtents * sizeof(fiemap_extent)) / sizeof(uint64_t) + 1);
+  auto* const map = reinterpret_cast<fiemap*>(storage.data());
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  int64_t shared = 0;
+  uint64_t next = 0;
+  bool is_last = !file.is_open();
+  while (!is_last) {
+    *map = {.fm_start = next,
+            .fm_length = FIEMAP_MAX_OFFSET - next,
+            .fm_flags = FIEMAP_FLAG_SYNC,
+            .fm_extent_count = kExtents};
+    if (::ioctl(file.get(), FS_IOC_FIEMAP, map) != 0 || map->fm_mapped_extents == 0) break;
+    for (uint32_t i = 0; i < map->fm_mapped_extents; ++i) {
+      const fiemap_extent& extent = map->fm_extents[i];
+      const bool is_shared = (extent.fe_flags & FIEMAP_EXTENT_SHARED) != 0;
+      if (is_shared) shared += static_cast<int64_t>(extent.fe_length);
+      next = extent.fe_logical + extent.fe_length;
+      is_last |= (extent.fe_flags & FIEMAP_EXTENT_LAST) != 0;
+    }
+  }
+  return shared;
 }
 
 }  // namespace spillway::storage

@@ -36,4 +36,8 @@ Status ShareRange(const OpenFile& source, int64_t source_offset, const OpenFile&
 // found out by trying with a file that has no name; 0 where they can share none.
 int64_t ShareableBlockBytes(const std::string& source_path, const std::string& target_folder);
 
+// Bytes of the file at `path` whose blocks belong to another file too, as far as the file system
+// says so; 0 where it does not.
+int64_t SharedBytes(const std::string& path);
+
 }  // namespace spillway::storage

@@ -1,5 +1,6 @@
 """On a file system with reflinks the copied bytes are the source's own blocks."""
 
+import json
 import os
 import subprocess
 
@@ -41,6 +42,9 @@ def test_copied_columns_take_no_room(spillway, xfs):
     before = used_bytes(xfs)
     report = job.report("--set=target.table=again")
     assert report["shared_bytes"] > 0.9 * report["copied_bytes"]
+    inspected = json.loads(spillway("inspect", xfs / "again", "--json").stdout)
+    assert inspected["shared_bytes"] == report["shared_bytes"]
+    assert inspected["spliceable_row_groups"] == inspected["row_groups"]
     assert used_bytes(xfs) - before < report["bytes_written"] - 0.8 * report["shared_bytes"]
 
 
