@@ -20,12 +20,14 @@ SETTINGS = {
     "duckdb": "read_parquet over the files that the Delta log names; memory_limit at 75 % of the "
     "limit, threads at the cores, preserve_insertion_order off, per_thread_output on, a spill "
     "folder on the same disk; convert_to_deltalake writes the log.",
-    "polars": "scan_delta, streaming engine, sink_delta.",
-    "deltalake": "QueryBuilder (DataFusion) streamed into write_deltalake.",
+    "polars": "scan_delta, streaming engine, sink_delta; POLARS_OOC_MEMORY_BUDGET_MB at half of "
+    "the limit, a spill folder on the same disk.",
+    "deltalake": "QueryBuilder (DataFusion) streamed into write_deltalake; prefer_hash_join off, "
+    "runtime.memory_limit at half of the limit, a spill folder on the same disk.",
     "daft": "read_deltalake, native runner, write_deltalake.",
     "spark": "local mode on all cores, adaptive execution with the guide's sizes, Kryo; the heap "
-    "is the limit less a quarter, at least 512 MiB less, two malloc arenas; the serial collector; row groups of a "
-    "sixteenth of the heap.",
+    "is the limit less a quarter, at least 512 MiB less, two malloc arenas; the serial collector; "
+    "row groups of a sixteenth of the heap.",
 }
 
 

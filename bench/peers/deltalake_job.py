@@ -1,14 +1,23 @@
 """The job on deltalake alone (delta-rs, DataFusion inside):
-deltalake_job.py BRONZE PREDICTIONS SILVER MEMORY_BYTES [WHERE]"""
+deltalake_job.py BRONZE PREDICTIONS SILVER MEMORY_BYTES [WHERE]
 
+DataFusion's hash join cannot spill; its sorts can, so that a merge join of sorted inputs is the one
+that works in little memory.
+"""
+
+import os
 import sys
 
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
-bronze, predictions, silver, _ = sys.argv[1:5]
+bronze, predictions, silver, memory_bytes = sys.argv[1:5]
 where = sys.argv[5] if len(sys.argv) > 5 else "true"
 
-query = QueryBuilder()
+query = QueryBuilder({"datafusion.optimizer.prefer_hash_join": "false"})
+os.makedirs(f"{silver}.spill")
+for setting in (f"memory_limit = '{int(memory_bytes) // 2 >> 20}M'",
+                f"temp_directory = '{silver}.spill'"):
+    list(query.execute(f"SET datafusion.runtime.{setting}"))
 query.register("bronze", DeltaTable(bronze))
 query.register("predictions", DeltaTable(predictions))
 rows = query.execute(

@@ -1,11 +1,19 @@
-"""The job on Polars, streaming: polars_job.py BRONZE PREDICTIONS SILVER MEMORY_BYTES [WHERE]"""
+"""The job on Polars, streaming: polars_job.py BRONZE PREDICTIONS SILVER MEMORY_BYTES [WHERE]
 
+With its spilling, which is new and unstable, turned on at half of the limit.
+"""
+
+import os
 import sys
 from datetime import UTC, datetime
 
-import polars as pl
+bronze, predictions, silver, memory_bytes = sys.argv[1:5]
+os.environ["POLARS_OOC_MEMORY_BUDGET_MB"] = str(int(memory_bytes) // 2_000_000)
+os.environ["POLARS_OOC_SPILL_DIR"] = f"{silver}.spill"
+os.makedirs(f"{silver}.spill")
 
-bronze, predictions, silver, _ = sys.argv[1:5]
+# It reads its environment when it is imported.
+import polars as pl  # noqa: E402
 
 source = pl.scan_delta(bronze)
 if len(sys.argv) > 5:
