@@ -74,12 +74,32 @@ def _job(results: Results, job: str) -> str:
             summary.failure or ("copied" if engine == "cp" else "right rows"),
         ])
     facts = results.jobs[job]
-    bound = results.plans.get(job, {}).get("memory", {}).get("bound_bytes")
     text = f"### {job}\n\n{facts['what']}; {facts['rows']:,} rows, {facts['data']}."
-    if bound:
-        text += f" `spillway plan` bounds it by {mebibytes(bound)}."
+    text += _plan(results.plans.get(job, {}))
+    if "spillway" in summaries:
+        text += _copied(summaries["spillway"].runs[0].report)
     headings = ["engine", "wall:", "of:", "CPU:", "peak:", "cgroup:", "written:", "result"]
     return f"{text}\n\n{table(headings, rows)}"
+
+
+def _plan(plan: dict) -> str:
+    """What `spillway plan` says: the bound, and how much of the source is copied."""
+    text = ""
+    if bound := plan.get("memory", {}).get("bound_bytes"):
+        text += f" `spillway plan` bounds it by {mebibytes(bound)}"
+        splice = plan.get("splice", {})
+        if "spliced" in splice:
+            text += f" and splices {splice['spliced']} of {splice['row_groups']} row groups"
+        text += "."
+    return text
+
+
+def _copied(report: dict) -> str:
+    """What our run says of the bytes it copied, and of those that it shares with the source."""
+    if not report.get("copied_bytes"):
+        return ""
+    return (f" It copied {mebibytes(report['copied_bytes'])}, of which the file system shares "
+            f"{mebibytes(report['shared_bytes'])}.")
 
 
 def _rank(item: tuple[str, Summary]) -> tuple:

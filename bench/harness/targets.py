@@ -107,9 +107,10 @@ def _new_bytes_only(job: str) -> Callable[[Results], Measured]:
 
     def measure(results: Results) -> Measured:
         ours = _ours(results, job)
-        new_bytes = ours.runs[0].report.get("bytes_encoded") if ours else None
-        if not new_bytes:
+        if ours is None:
             return _failure(results, job)
+        report = ours.runs[0].report
+        new_bytes = report["bytes_written"] - report["copied_bytes"]
         return (f"{ours.disk_bytes / 1e9:.2f} GB of disk for {new_bytes / 1e9:.2f} GB of new "
                 f"columns; {ours.bytes_written / 1e9:.2f} GB in the table",
                 ours.disk_bytes <= 1.02 * new_bytes)
