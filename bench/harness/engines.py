@@ -23,7 +23,8 @@ SETTINGS = {
     "polars": "scan_delta, streaming engine, sink_delta; POLARS_OOC_MEMORY_BUDGET_MB at half of "
     "the limit, a spill folder on the same disk.",
     "deltalake": "QueryBuilder (DataFusion) streamed into write_deltalake; prefer_hash_join off, "
-    "runtime.memory_limit at half of the limit, a spill folder on the same disk.",
+    "runtime.memory_limit at half of the limit, sort_spill_reservation_bytes at a thirty-second of "
+    "it, a spill folder on the same disk.",
     "daft": "read_deltalake, native runner, write_deltalake.",
     "spark": "local mode on all cores, adaptive execution with the guide's sizes, Kryo; the heap "
     "is the limit less a quarter, at least 512 MiB less, two malloc arenas; the serial collector; "
