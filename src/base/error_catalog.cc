@@ -132,6 +132,11 @@ constexpr CatalogEntry kCatalog[] = {
      "Free some room and run again; nothing that was committed is lost."},
     {ErrorCode::kUnsupportedUrl, "a kind of address that this version does not read",
      "This version reads and writes tables on local disks.", "Give a path or a file:// URL."},
+    {ErrorCode::kSpillDamaged, "a spill file is damaged",
+     "What the run wrote into resources.spill_directory did not come back as it was written: a "
+     "fault of the disk, or another program changed the file. No row was made of it.",
+     "Run again. If it happens again check the disk, or name a folder of another one in "
+     "resources.spill_directory."},
     {ErrorCode::kValidationDiffers, "the target differs from its inputs",
      "`spillway validate` found rows or values that the inputs and the pipeline do not give.",
      "Look at the report's first difference; run the pipeline again to write the table anew."},

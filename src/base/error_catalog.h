@@ -59,6 +59,7 @@ enum class ErrorCode : int {
   kReadOnlyStorage = 6002,
   kStorageFull = 6003,
   kUnsupportedUrl = 6004,
+  kSpillDamaged = 6005,
 
   // 7xxx: checks that a user asked for.
   kValidationDiffers = 7001,

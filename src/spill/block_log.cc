@@ -1,0 +1,54 @@
+#include "spill/block_log.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace spillway::spill {
+namespace {
+
+constexpr int64_t kAlignmentBytes = 64;  // pools round sizes up to this
+
+}  // namespace
+
+Result<BlockLog> BlockLog::Make(uint32_t streams, arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(
+      auto buffer,
+      arrow::AllocateBuffer(static_cast<int64_t>(streams) * int64_t{sizeof(Stream)}, pool));
+  BlockLog log(streams, std::move(buffer), pool);
+  std::fill_n(log.Streams(), streams, kEmptyStream);
+  return log;
+}
+
+int64_t BlockLog::EstimateBytes(uint32_t streams, int64_t blocks) {
+  const int64_t slabs = blocks / kSlabBlocks + 1;
+  return static_cast<int64_t>(streams) * int64_t{sizeof(Stream)} + kAlignmentBytes +
+         slabs * (kSlabBlocks * int64_t{sizeof(LoggedBlock)});
+}
+
+Status BlockLog::Reserve(int64_t blocks) {
+  if (num_blocks_ + blocks >= kNoBlock) {
+    return Status::CapacityError("one lane spilled more than 2^32 blocks");
+  }
+  while (num_blocks_ + blocks > static_cast<int64_t>(slabs_.size()) * kSlabBlocks) {
+    ARROW_ASSIGN_OR_RAISE(auto slab,
+                          arrow::AllocateBuffer(kSlabBlocks * int64_t{sizeof(LoggedBlock)}, pool_));
+    slabs_.push_back(std::move(slab));
+  }
+  return Status::OK();
+}
+
+void BlockLog::Add(uint32_t stream, const LoggedBlock& block) {
+  const uint32_t number = num_blocks_++;
+  At(number) = block;
+  At(number).next = kNoBlock;
+  Stream& owner = Streams()[stream];
+  if (owner.first == kNoBlock) {
+    owner.first = number;
+  } else {
+    At(owner.last).next = number;
+  }
+  owner.last = number;
+  owner.bytes += block.bytes;
+}
+
+}  // namespace spillway::spill

@@ -1,0 +1,81 @@
+// Which blocks each stream of a writer has, in the order in which they were written: 16 bytes a
+// block and 16 a stream.
+//
+// Thread rule: one thread adds. After that any number may read; a stream belongs to whoever reads
+// or forgets it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <arrow/buffer.h>
+#include <arrow/type_fwd.h>
+
+#include "base/status.h"
+
+namespace spillway::spill {
+
+struct LoggedBlock {
+  uint32_t place;         // the page of the file; or, in memory, the number of the kept block
+  uint32_t stored_bytes;  // in the file, behind the header; 0: the block is in memory
+  uint32_t bytes;         // of the payload; 0: the block is not wanted any more
+  uint32_t next;          // the stream's next block, or kNoBlock
+};
+
+class BlockLog {
+ public:
+  static constexpr uint32_t kNoBlock = UINT32_MAX;
+
+  static Result<BlockLog> Make(uint32_t streams, arrow::MemoryPool* pool);
+  static int64_t EstimateBytes(uint32_t streams, int64_t blocks);
+
+  // Makes room for `blocks` more, which may then be added.
+  Status Reserve(int64_t blocks);
+
+  // Adds a block to the end of `stream`; its `next` is not looked at. Wants room.
+  void Add(uint32_t stream, const LoggedBlock& block);
+
+  uint32_t First(uint32_t stream) const { return Streams()[stream].first; }
+  const LoggedBlock& operator[](uint32_t block) const { return At(block); }
+  int64_t StreamBytes(uint32_t stream) const { return Streams()[stream].bytes; }  // of payload
+  uint32_t num_streams() const { return num_streams_; }
+  uint32_t num_blocks() const { return num_blocks_; }
+
+  // Says of a block that it is not wanted any more.
+  void Drop(uint32_t block) { At(block).bytes = 0; }
+  void ForgetStored(uint32_t block) { At(block).stored_bytes = 0; }
+  // Empties a stream; its blocks stay in the log.
+  void ForgetStream(uint32_t stream) { Streams()[stream] = kEmptyStream; }
+
+ private:
+  struct Stream {
+    uint32_t first;
+    uint32_t last;
+    int64_t bytes;
+  };
+  static constexpr Stream kEmptyStream = {kNoBlock, kNoBlock, 0};
+  static constexpr uint32_t kSlabBlocks = 1024;
+
+  BlockLog(uint32_t streams, std::unique_ptr<arrow::Buffer> buffer, arrow::MemoryPool* pool)
+      : pool_(pool), num_streams_(streams), streams_(std::move(buffer)) {}
+
+  Stream* Streams() { return reinterpret_cast<Stream*>(streams_->mutable_data()); }
+  const Stream* Streams() const { return reinterpret_cast<const Stream*>(streams_->data()); }
+  LoggedBlock& At(uint32_t block) {
+    auto* slab = slabs_[block / kSlabBlocks]->mutable_data();
+    return reinterpret_cast<LoggedBlock*>(slab)[block % kSlabBlocks];
+  }
+  const LoggedBlock& At(uint32_t block) const {
+    const auto* slab = slabs_[block / kSlabBlocks]->data();
+    return reinterpret_cast<const LoggedBlock*>(slab)[block % kSlabBlocks];
+  }
+
+  arrow::MemoryPool* pool_;
+  uint32_t num_streams_;
+  uint32_t num_blocks_ = 0;
+  std::unique_ptr<arrow::Buffer> streams_;
+  std::vector<std::unique_ptr<arrow::Buffer>> slabs_;
+};
+
+}  // namespace spillway::spill

@@ -1,0 +1,152 @@
+// Between making its folder and locking it, a process looks dead to others, and one of them may
+// remove the folder. So the maker looks again once it has the lock: a lock file that still has its
+// name belongs to a folder that nobody removes any more. Whoever removes a folder holds its lock.
+#include "spill/spill_directory.h"
+
+#include <cerrno>
+#include <dirent.h>
+#include <fcntl.h>
+#include <random>
+#include <string_view>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "storage/durable_file.h"
+
+namespace spillway::spill {
+namespace {
+
+constexpr std::string_view kFolderPrefix = "spillway-spill-";
+constexpr char kLockName[] = "lock";
+
+storage::FileDescriptor OpenFolder(int base, const char* name) {
+  return storage::FileDescriptor(
+      ::openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+bool TryLock(const storage::FileDescriptor& file) {
+  int result = 0;
+  do {
+    result = ::flock(file.get(), LOCK_EX | LOCK_NB);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
+// The names in an open folder, but "." and "..".
+std::vector<std::string> NamesIn(const storage::FileDescriptor& folder) {
+  std::vector<std::string> names;
+  // The stream closes the descriptor that it is given.
+  DIR* stream = ::fdopendir(::openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (stream == nullptr) return names;
+  while (const dirent* entry = ::readdir(stream)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  ::closedir(stream);
+  return names;
+}
+
+// Removes a folder whose lock the caller holds. What is no file of ours stays, and the folder.
+void RemoveFolder(int base, const std::string& name, const storage::FileDescriptor& folder) {
+  for (const std::string& file : NamesIn(folder)) {
+    if (file != kLockName) ::unlinkat(folder.get(), file.c_str(), 0);
+  }
+  ::unlinkat(folder.get(), kLockName, 0);
+  ::unlinkat(base, name.c_str(), AT_REMOVEDIR);
+}
+
+// Removes the folder `name` if it is ours and its process is dead.
+void RemoveIfDead(int base, const std::string& name) {
+  const storage::FileDescriptor folder = OpenFolder(base, name.c_str());
+  struct stat facts;
+  if (!folder.is_open() || ::fstat(folder.get(), &facts) != 0) return;
+  if (facts.st_uid != ::geteuid()) return;
+  const storage::FileDescriptor lock(
+      ::openat(folder.get(), kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!lock.is_open()) {
+    // Its process died, or is just about to make the lock file: only an empty folder goes.
+    if (errno == ENOENT) ::unlinkat(base, name.c_str(), AT_REMOVEDIR);
+    return;
+  }
+  if (TryLock(lock)) RemoveFolder(base, name, folder);
+}
+
+std::string NewName() {
+  std::random_device random;
+  return fmt::format("{}{}-{:08x}{:08x}", kFolderPrefix, ::getpid(), random(), random());
+}
+
+}  // namespace
+
+Result<bool> SpillDirectory::TryCreate(Folder* folder) {
+  if (::mkdirat(folder->base.get(), folder->name.c_str(), 0700) != 0) {
+    if (errno == EEXIST) return false;
+    return SpillError(errno, "create the spill folder", folder->path);
+  }
+  folder->folder = OpenFolder(folder->base.get(), folder->name.c_str());
+  if (!folder->folder.is_open()) {
+    if (errno == ENOENT) return false;
+    return SpillError(errno, "open the spill folder", folder->path);
+  }
+  folder->lock = storage::FileDescriptor(::openat(
+      folder->folder.get(), kLockName, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!folder->lock.is_open()) {
+    if (errno == ENOENT) return false;
+    const Status status = SpillError(errno, "create the lock file of", folder->path);
+    ::unlinkat(folder->base.get(), folder->name.c_str(), AT_REMOVEDIR);
+    return status;
+  }
+  if (!TryLock(folder->lock)) {
+    if (errno == EWOULDBLOCK) return false;
+    const Status status = SpillError(errno, "lock", folder->path);
+    RemoveFolder(folder->base.get(), folder->name, folder->folder);
+    return status;
+  }
+  struct stat facts;
+  return ::fstat(folder->lock.get(), &facts) == 0 && facts.st_nlink > 0;
+}
+
+Result<std::unique_ptr<SpillDirectory>> SpillDirectory::Make(const std::string& base_folder,
+                                                             std::string_view run_name) {
+  ARROW_RETURN_NOT_OK(storage::MakeFolders(base_folder));
+  Folder folder;
+  folder.base =
+      storage::FileDescriptor(::open(base_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.base.is_open()) return SpillError(errno, "open the folder", base_folder);
+  for (const std::string& name : NamesIn(folder.base)) {
+    if (name.starts_with(kFolderPrefix)) RemoveIfDead(folder.base.get(), name);
+  }
+  bool created = false;
+  while (!created) {
+    folder.name = NewName();
+    folder.path = fmt::format("{}/{}", base_folder, folder.name);
+    ARROW_ASSIGN_OR_RAISE(created, TryCreate(&folder));
+  }
+  std::unique_ptr<SpillDirectory> directory(new SpillDirectory(std::move(folder)));
+  const std::string note = fmt::format("{}\n", run_name);
+  if (::write(directory->folder_.lock.get(), note.data(), note.size()) < 0) {
+    return SpillError(errno, "write into", directory->path());
+  }
+  return directory;
+}
+
+SpillDirectory::~SpillDirectory() {
+  RemoveFolder(folder_.base.get(), folder_.name, folder_.folder);
+}
+
+Result<std::unique_ptr<SpillFile>> SpillDirectory::CreateFile(std::string_view purpose) {
+  return SpillFile::Create(folder_.folder.get(), folder_.path,
+                           fmt::format("{}-{}", purpose, files_.fetch_add(1)), &counters_);
+}
+
+SpillUsage SpillDirectory::usage() const {
+  return {.bytes_written = counters_.bytes_written,
+          .bytes_read = counters_.bytes_read,
+          .peak_disk_bytes = counters_.peak_disk_bytes};
+}
+
+}  // namespace spillway::spill

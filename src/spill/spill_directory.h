@@ -1,0 +1,62 @@
+// The folder that a run spills into: BASE/spillway-spill-<pid>-<random>, mode 0700, with a lock
+// file that the process holds locked while it lives. What a dead process left behind is known by
+// its lock, which can be taken, and is removed when the next run of the same base starts.
+//
+// Thread rule: CreateFile and usage may be called from any thread. It must outlive its files.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/status.h"
+#include "spill/spill_file.h"
+#include "storage/file_descriptor.h"
+
+namespace spillway::spill {
+
+struct SpillUsage {
+  int64_t bytes_written = 0;
+  int64_t bytes_read = 0;
+  int64_t peak_disk_bytes = 0;  // the most that the files took at any moment
+};
+
+class SpillDirectory {
+ public:
+  // Makes the folder, and `base_folder` too if it is missing; removes the folders of dead runs.
+  // `run_name` is written into the lock file, for people. Fails as SpillError says.
+  static Result<std::unique_ptr<SpillDirectory>> Make(const std::string& base_folder,
+                                                      std::string_view run_name);
+  ~SpillDirectory();  // removes the folder and the files in it
+  SpillDirectory(const SpillDirectory&) = delete;
+  SpillDirectory& operator=(const SpillDirectory&) = delete;
+
+  // A new file; `purpose` ("lookup-rows") becomes part of its name.
+  Result<std::unique_ptr<SpillFile>> CreateFile(std::string_view purpose);
+
+  const std::string& path() const { return folder_.path; }
+  SpillUsage usage() const;
+
+ private:
+  struct Folder {
+    storage::FileDescriptor base;
+    storage::FileDescriptor folder;
+    storage::FileDescriptor lock;
+    std::string name;  // in the base
+    std::string path;
+  };
+
+  explicit SpillDirectory(Folder folder) : folder_(std::move(folder)) {}
+  // Makes a folder with a new name and locks it; false if another process, which took it for a
+  // dead one, removed it meanwhile.
+  static Result<bool> TryCreate(Folder* folder);
+
+  const Folder folder_;
+  SpillCounters counters_;
+  std::atomic<int> files_{0};
+};
+
+}  // namespace spillway::spill

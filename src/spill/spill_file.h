@@ -1,0 +1,74 @@
+// A file of a spill directory: private, without a life after the process, written at its end and
+// read anywhere. All system calls on spilled bytes are here.
+//
+// Thread rule: one thread appends; any number may read and free what was written before.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/uio.h>
+
+#include "base/status.h"
+#include "storage/file_descriptor.h"
+
+namespace spillway::spill {
+
+// What all files of a directory did, for the report.
+struct SpillCounters {
+  std::atomic<int64_t> bytes_written{0};
+  std::atomic<int64_t> bytes_read{0};
+  std::atomic<int64_t> disk_bytes{0};  // now; counts what was written and not given back
+  std::atomic<int64_t> peak_disk_bytes{0};
+};
+
+// The unit in which space is allocated, aligned and given back.
+inline constexpr int64_t kPageBytes = 4096;
+
+// The coded error for a failed system call on spilled bytes: as storage::StorageError, with what
+// helps here. A limit on the size of files counts as a full disk.
+Status SpillError(int error_number, std::string_view action, std::string_view path);
+
+class SpillFile {
+ public:
+  // Makes the file `name` (mode 0600; it may not exist) in an open folder, whose path is `folder`.
+  // The descriptor and the counters must outlive it.
+  static Result<std::unique_ptr<SpillFile>> Create(int folder_descriptor, const std::string& folder,
+                                                   std::string name, SpillCounters* counters);
+  ~SpillFile();  // removes the file
+  SpillFile(const SpillFile&) = delete;
+  SpillFile& operator=(const SpillFile&) = delete;
+
+  // Writes `parts` (changed on the way) one after another behind the last byte: all of them, or an
+  // error, kStorageFull where there is no room.
+  Status Append(std::span<iovec> parts);
+
+  // Fills `parts` (changed on the way) from `offset` on. An end of the file before that is
+  // kSpillDamaged.
+  Status Read(int64_t offset, std::span<iovec> parts) const;
+
+  // Gives whole pages of the file back to the file system, and drops them from the page cache.
+  // Where the file system cannot, nothing happens.
+  void Free(int64_t offset, int64_t bytes);
+
+  int64_t size_bytes() const { return size_bytes_; }
+  int64_t disk_bytes() const { return disk_bytes_; }  // without what was given back
+  const std::string& path() const { return path_; }
+
+ private:
+  SpillFile(storage::FileDescriptor file, int folder_descriptor, std::string path, std::string name,
+            SpillCounters* counters);
+
+  const storage::FileDescriptor file_;
+  const int folder_descriptor_;
+  const std::string path_;
+  const std::string name_;
+  SpillCounters* const counters_;
+  int64_t size_bytes_ = 0;
+  std::atomic<int64_t> disk_bytes_{0};
+};
+
+}  // namespace spillway::spill

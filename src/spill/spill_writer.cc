@@ -1,0 +1,200 @@
+#include "spill/spill_writer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "spill/block_memory.h"
+
+namespace spillway::spill {
+namespace {
+
+constexpr int64_t kAlignmentBytes = 64;  // pools round sizes up to this
+
+constexpr int64_t kMostPayloadBytes = UINT32_MAX - kPageBytes;
+
+int64_t RoundUpToPages(int64_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
+
+}  // namespace
+
+SpillWriter::SpillWriter(SpillDirectory* directory, SpillWriterOptions options,
+                         std::unique_ptr<arrow::Buffer> buffer, BlockLog log)
+    : directory_(directory),
+      options_(std::move(options)),
+      buffer_(std::move(buffer)),
+      streams_(reinterpret_cast<Stream*>(buffer_->mutable_data())),
+      log_(std::move(log)),
+      codec_(options_.pool) {
+  std::fill_n(streams_, options_.streams, Stream{});
+}
+
+SpillWriter::~SpillWriter() {
+  for (uint32_t stream = 0; stream < options_.streams; ++stream) {
+    const Stream& s = streams_[stream];
+    if (s.block != nullptr) FreeBlock(s.block, s.end - s.block, options_.pool);
+  }
+  for (const PendingBlock& pending : pending_) {
+    FreeBlock(pending.block, pending.capacity, options_.pool);
+  }
+  for (uint8_t* block : spare_) FreeBlock(block, options_.block_bytes, options_.pool);
+  for (const KeptBlock& kept : kept_) {
+    FreeBlock(kept.block, kept.capacity, options_.pool);
+    options_.quota->Give(AllocatedBytes(kept.capacity));
+  }
+}
+
+Result<std::unique_ptr<SpillWriter>> SpillWriter::Make(SpillDirectory* directory,
+                                                       SpillWriterOptions options) {
+  const auto bytes = static_cast<int64_t>(options.streams * sizeof(Stream));
+  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(bytes, options.pool));
+  ARROW_ASSIGN_OR_RAISE(BlockLog log, BlockLog::Make(options.streams, options.pool));
+  return std::unique_ptr<SpillWriter>(
+      new SpillWriter(directory, std::move(options), std::move(buffer), std::move(log)));
+}
+
+int64_t SpillWriter::EstimateBytes(uint32_t streams, int64_t block_bytes, int64_t write_bytes,
+                                   bool compress) {
+  const int64_t blocks = streams + write_bytes / block_bytes + 1;
+  return static_cast<int64_t>(streams * sizeof(Stream)) + kAlignmentBytes +
+         blocks * AllocatedBytes(block_bytes) +
+         (compress ? BlockCodec::EstimateBytes(block_bytes) : 0);
+}
+
+Status SpillWriter::StartBlock(uint32_t stream, int64_t bytes) {
+  ARROW_RETURN_NOT_OK(EndBlock(stream, /*last=*/false));
+  Stream& s = streams_[stream];
+  if (bytes > kMostPayloadBytes) {
+    return Status::CapacityError("a value of ", bytes, " bytes is too long to be spilled");
+  }
+  const int64_t capacity = std::max(options_.block_bytes, RoundUpToPages(kHeaderBytes + bytes));
+  if (s.block != nullptr) {  // an empty one
+    if (s.end - s.block >= capacity) return Status::OK();
+    Recycle(s.block, s.end - s.block);
+    s = {};
+  }
+  if (capacity == options_.block_bytes && !spare_.empty()) {
+    s.block = spare_.back();
+    spare_.pop_back();
+  } else {
+    ARROW_ASSIGN_OR_RAISE(s.block, AllocateBlock(capacity, options_.pool));
+  }
+  s.at = PayloadOf(s.block);
+  s.end = s.block + capacity;
+  return Status::OK();
+}
+
+// Keeps the stream's block, or puts it among those that wait for their write; an empty one stays.
+// The last block of a stream need not be full: kept, it gives back what it does not use.
+Status SpillWriter::EndBlock(uint32_t stream, bool last) {
+  Stream& s = streams_[stream];
+  if (s.block == nullptr || s.at == PayloadOf(s.block)) return Status::OK();
+  ARROW_RETURN_NOT_OK(log_.Reserve(1));
+  if (TryKeep(stream, last ? s.at - s.block : s.end - s.block)) return Status::OK();
+  const int64_t capacity = s.end - s.block;
+  pending_.push_back({stream, s.block, capacity, s.at - PayloadOf(s.block)});
+  pending_bytes_ += capacity;
+  s = {};
+  return pending_bytes_ >= options_.write_bytes ? WritePending() : Status::OK();
+}
+
+bool SpillWriter::IsPending(uint32_t stream) const {
+  return std::any_of(pending_.begin(), pending_.end(),
+                     [stream](const PendingBlock& pending) { return pending.stream == stream; });
+}
+
+// Keeps the stream's block, cut to `capacity`, if the quota has room for it and none before it
+// waits to be written: the log has a stream's blocks in their order. Wants room in the log.
+bool SpillWriter::TryKeep(uint32_t stream, int64_t capacity) {
+  Stream& s = streams_[stream];
+  if (options_.quota == nullptr || IsPending(stream)) return false;
+  if (!options_.quota->TryTake(AllocatedBytes(capacity))) return false;
+  const int64_t bytes = s.at - PayloadOf(s.block);
+  if (capacity < s.end - s.block) {
+    uint8_t* block = s.block;
+    if (!TrimBlock(s.end - s.block, capacity, options_.pool, &block).ok()) {
+      options_.quota->Give(AllocatedBytes(capacity));
+      return false;
+    }
+    s.block = block;
+  }
+  log_.Add(stream, {.place = static_cast<uint32_t>(kept_.size()),
+                    .stored_bytes = 0,
+                    .bytes = static_cast<uint32_t>(bytes)});
+  kept_.push_back({s.block, capacity});
+  s = {};
+  return true;
+}
+
+// Neighbouring streams are read and freed at about the same time, so their blocks go side by side.
+Status SpillWriter::WritePending() {
+  if (pending_.empty()) return Status::OK();
+  if (file_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(file_, directory_->CreateFile(options_.purpose));
+  }
+  ARROW_RETURN_NOT_OK(log_.Reserve(static_cast<int64_t>(pending_.size())));
+  std::stable_sort(
+      pending_.begin(), pending_.end(),
+      [](const PendingBlock& a, const PendingBlock& b) { return a.stream < b.stream; });
+  std::vector<iovec> parts;
+  std::vector<LoggedBlock> blocks;
+  int64_t place = file_->size_bytes() / kPageBytes;
+  for (PendingBlock& pending : pending_) {
+    if (place > UINT32_MAX) return Status::CapacityError("one lane spilled more than 16 TiB");
+    ARROW_ASSIGN_OR_RAISE(const int64_t stored, Store(&pending, log_.num_blocks() + parts.size()));
+    const int64_t bytes = RoundUpToPages(kHeaderBytes + stored);
+    parts.push_back({pending.block, static_cast<size_t>(bytes)});
+    blocks.push_back({.place = static_cast<uint32_t>(place),
+                      .stored_bytes = static_cast<uint32_t>(stored),
+                      .bytes = static_cast<uint32_t>(pending.bytes)});
+    place += bytes / kPageBytes;
+  }
+  ARROW_RETURN_NOT_OK(file_->Append(parts));
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    log_.Add(pending_[i].stream, blocks[i]);
+    Recycle(pending_[i].block, pending_[i].capacity);
+  }
+  pending_.clear();
+  pending_bytes_ = 0;
+  return Status::OK();
+}
+
+// Makes of a block what the file shall have: the header, the stored payload, zeros up to the end of
+// the page. Returns the length of the stored payload.
+Result<int64_t> SpillWriter::Store(PendingBlock* pending, uint64_t number) {
+  uint8_t* payload = PayloadOf(pending->block);
+  int64_t stored = pending->bytes;
+  if (options_.compress) {
+    ARROW_ASSIGN_OR_RAISE(stored, codec_.Shrink(payload, pending->bytes));
+  }
+  const BlockHeader header = MakeHeader({.stream = pending->stream,
+                                         .bytes = static_cast<uint32_t>(pending->bytes),
+                                         .stored_bytes = static_cast<uint32_t>(stored),
+                                         .number = number},
+                                        payload);
+  std::memcpy(pending->block, &header, sizeof(header));
+  const int64_t used = kHeaderBytes + stored;
+  std::memset(pending->block + used, 0, static_cast<size_t>(RoundUpToPages(used) - used));
+  return stored;
+}
+
+void SpillWriter::Recycle(uint8_t* block, int64_t capacity) {
+  if (capacity == options_.block_bytes) {
+    spare_.push_back(block);
+  } else {
+    FreeBlock(block, capacity, options_.pool);
+  }
+}
+
+Result<std::unique_ptr<SpilledStreams>> SpillWriter::Finish() {
+  for (uint32_t stream = 0; stream < options_.streams; ++stream) {
+    ARROW_RETURN_NOT_OK(EndBlock(stream, /*last=*/true));
+  }
+  ARROW_RETURN_NOT_OK(WritePending());
+  return std::make_unique<SpilledStreams>(SpilledStreams::Parts{.log = std::move(log_),
+                                                                .kept = std::exchange(kept_, {}),
+                                                                .file = std::move(file_),
+                                                                .quota = options_.quota,
+                                                                .pool = options_.pool});
+}
+
+}  // namespace spillway::spill
