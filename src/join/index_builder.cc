@@ -1,6 +1,5 @@
 #include "join/index_builder.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -8,63 +7,10 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_run_reader.h>
-#include <arrow/util/bitmap_ops.h>
-#include <fmt/format.h>
 
-#include "base/error.h"
-#include "join/key_type.h"
+#include "join/key_columns.h"
 
 namespace spillway::join {
-namespace {
-
-Status CheckOptions(const arrow::Schema& schema, const BuildOptions& options) {
-  if (options.key_columns.empty()) {
-    return MakeError({.code = ErrorCode::kKeyColumnMissing,
-                      .what = fmt::format("lookup \"{}\" has no key column", options.name)});
-  }
-  for (const int column : options.key_columns) {
-    if (column < 0 || column >= schema.num_fields()) {
-      return MakeError({.code = ErrorCode::kKeyColumnMissing,
-                        .what = fmt::format("lookup \"{}\" has no column {} to be its key",
-                                            options.name, column)});
-    }
-    const arrow::Field& field = *schema.field(column);
-    if (!KindOf(*field.type())) {
-      return MakeError(
-          {.code = ErrorCode::kUnsupportedType,
-           .what = fmt::format("column \"{}\" of lookup \"{}\" cannot be a key: its type is {}",
-                               field.name(), options.name, field.type()->ToString())});
-    }
-  }
-  return Status::OK();
-}
-
-std::vector<int> PayloadColumnsOf(const arrow::Schema& schema, const std::vector<int>& keys) {
-  std::vector<int> columns;
-  for (int i = 0; i < schema.num_fields(); ++i) {
-    if (std::find(keys.begin(), keys.end(), i) == keys.end()) columns.push_back(i);
-  }
-  return columns;
-}
-
-// Where no key part of a batch is NULL; null if that is everywhere. The bits start at bit 0.
-Result<std::shared_ptr<arrow::Buffer>> ValidKeys(const std::vector<const arrow::ArrayData*>& parts,
-                                                 int64_t rows, arrow::MemoryPool* pool) {
-  std::shared_ptr<arrow::Buffer> valid;
-  for (const arrow::ArrayData* part : parts) {
-    if (part->GetNullCount() == 0) continue;
-    const uint8_t* bits = part->buffers[0]->data();
-    if (valid == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(valid, arrow::internal::CopyBitmap(pool, bits, part->offset, rows));
-    } else {
-      arrow::internal::BitmapAnd(valid->data(), 0, bits, part->offset, rows, 0,
-                                 valid->mutable_data());
-    }
-  }
-  return valid;
-}
-
-}  // namespace
 
 IndexBuilder::IndexBuilder(const BuildOptions& options, std::vector<int> payload_columns,
                            std::unique_ptr<KeyTable> keys, std::unique_ptr<PayloadStore> payload)
@@ -75,7 +21,7 @@ IndexBuilder::IndexBuilder(const BuildOptions& options, std::vector<int> payload
       kept_(options.pool) {}
 
 Result<IndexBuilder> IndexBuilder::Make(const arrow::Schema& schema, const BuildOptions& options) {
-  ARROW_RETURN_NOT_OK(CheckOptions(schema, options));
+  ARROW_RETURN_NOT_OK(CheckKeyColumns(schema, options.name, options.key_columns));
   arrow::DataTypeVector key_types;
   for (const int column : options.key_columns) key_types.push_back(schema.field(column)->type());
   auto keys = std::make_unique<KeyTable>(std::move(key_types), options.pool, options.expected_rows);
@@ -132,13 +78,8 @@ int64_t IndexBuilder::InputRow(int64_t row) const {
 
 Status IndexBuilder::DuplicateError(const KeyTable::Duplicate& duplicate) const {
   ARROW_ASSIGN_OR_RAISE(const std::string key, keys_->Show(duplicate.first_row));
-  return MakeError(
-      {.code = ErrorCode::kDuplicateLookupKey,
-       .what = fmt::format("lookup \"{}\" has the key {} twice", options_.name, key),
-       .why = fmt::format("its rows {} and {} (counted from 0) have that key, and it says "
-                          "duplicates: error",
-                          InputRow(duplicate.first_row), InputRow(duplicate.second_row)),
-       .cure = "remove one of the rows, or choose duplicates: expand or first"});
+  return DuplicateKeyError(options_.name, key, InputRow(duplicate.first_row),
+                           InputRow(duplicate.second_row));
 }
 
 }  // namespace spillway::join

@@ -6,8 +6,8 @@
 
 #include <arrow/scalar.h>
 #include <arrow/type.h>
-#include <fmt/format.h>
 
+#include "join/key_columns.h"
 #include "join/key_search.h"
 
 namespace spillway::join {
@@ -15,16 +15,6 @@ namespace {
 
 // Rows whose buckets are asked for together.
 constexpr int64_t kGroup = 256;
-
-constexpr size_t kMostShownBytes = 100;
-
-// At most kMostShownBytes of a text, cut between characters.
-std::string Shorten(std::string text) {
-  if (text.size() <= kMostShownBytes) return text;
-  size_t end = kMostShownBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "..";
-}
 
 }  // namespace
 
@@ -140,14 +130,12 @@ int64_t KeyTable::allocated_bytes() const {
 }
 
 Result<std::string> KeyTable::Show(int64_t row) const {
-  std::string text;
+  arrow::ScalarVector parts;
   for (const auto& column : columns_) {
-    ARROW_ASSIGN_OR_RAISE(const auto value, column->ValueOf(row));
-    std::string part = Shorten(value->ToString());
-    if (arrow::is_string(value->type->id())) part = fmt::format("\"{}\"", part);
-    text += (text.empty() ? "" : ", ") + part;
+    ARROW_ASSIGN_OR_RAISE(auto part, column->ValueOf(row));
+    parts.push_back(std::move(part));
   }
-  return text;
+  return ShowKey(parts);
 }
 
 }  // namespace spillway::join

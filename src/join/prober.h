@@ -14,15 +14,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include <arrow/type_fwd.h>
 
 #include "base/status.h"
+#include "join/key_table.h"
+#include "join/match_runs.h"
 #include "join/matches.h"
 
 namespace spillway::join {
-
-class KeyTable;
 
 class Prober {
  public:
@@ -33,30 +34,22 @@ class Prober {
 
   // Whether all matches have been handed out. A batch without a match is done at once in an inner
   // join, and an empty batch is done at once in both.
-  bool done() const { return source_row_ == source_rows_; }
+  bool done() const { return runs_.done(); }
 
   // The next matches: at least one and at most `max_output_rows` (> 0). Not when done().
-  Result<Matches> Next(int64_t max_output_rows);
+  Result<Matches> Next(int64_t max_output_rows) { return runs_.Next(max_output_rows); }
 
  private:
-  Prober(const KeyTable& table, JoinType type, arrow::MemoryPool* pool,
-         std::shared_ptr<arrow::Buffer> heads, int64_t source_rows);
+  // The rows of one key, as the table links them.
+  struct KeyLists {
+    const KeyTable* table;
+    int64_t After(int64_t /*source_row*/, int64_t row) const { return table->After(row); }
+    bool unique() const { return table->unique(); }
+  };
 
-  int64_t Head(int64_t source_row) const;
-  void MoveTo(int64_t source_row);
-  void Advance();
-  int64_t MeasureOneToOne(int64_t most) const;
-  int64_t CountMatches(int64_t most);
-  Matches TakeOneToOne(int64_t rows);
-  Result<Matches> TakeExpanded(int64_t max_output_rows);
+  explicit Prober(MatchRuns<KeyLists> runs) : runs_(std::move(runs)) {}
 
-  const KeyTable& table_;
-  const JoinType type_;
-  arrow::MemoryPool* const pool_;
-  const std::shared_ptr<arrow::Buffer> heads_;  // int64 per source row: first lookup row, or -1
-  const int64_t source_rows_;
-  int64_t source_row_ = 0;   // the cursor: the source row whose matches come next,
-  int64_t lookup_row_ = -1;  // and the lookup row of the first of them
+  MatchRuns<KeyLists> runs_;
 };
 
 }  // namespace spillway::join

@@ -51,4 +51,11 @@ void BlockLog::Add(uint32_t stream, const LoggedBlock& block) {
   owner.bytes += block.bytes;
 }
 
+bool BlockLog::Forget(uint32_t stream) {
+  Stream& s = Streams()[stream];
+  if (s.first == kForgottenStream.first && s.last == kForgottenStream.last) return false;
+  s = kForgottenStream;
+  return true;
+}
+
 }  // namespace spillway::spill

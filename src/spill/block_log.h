@@ -17,9 +17,9 @@
 namespace spillway::spill {
 
 struct LoggedBlock {
-  uint32_t place;         // the page of the file; or, in memory, the number of the kept block
+  uint32_t place;         // the page of its file; or, in memory, the number of the kept block
   uint32_t stored_bytes;  // in the file, behind the header; 0: the block is in memory
-  uint32_t bytes;         // of the payload; 0: the block is not wanted any more
+  uint32_t bytes;         // of the payload
   uint32_t next;          // the stream's next block, or kNoBlock
 };
 
@@ -42,11 +42,8 @@ class BlockLog {
   uint32_t num_streams() const { return num_streams_; }
   uint32_t num_blocks() const { return num_blocks_; }
 
-  // Says of a block that it is not wanted any more.
-  void Drop(uint32_t block) { At(block).bytes = 0; }
-  void ForgetStored(uint32_t block) { At(block).stored_bytes = 0; }
-  // Empties a stream; its blocks stay in the log.
-  void ForgetStream(uint32_t stream) { Streams()[stream] = kEmptyStream; }
+  // Empties a stream; its blocks stay in the log. False if that was done before.
+  bool Forget(uint32_t stream);
 
  private:
   struct Stream {
@@ -55,6 +52,7 @@ class BlockLog {
     int64_t bytes;
   };
   static constexpr Stream kEmptyStream = {kNoBlock, kNoBlock, 0};
+  static constexpr Stream kForgottenStream = {kNoBlock, 0, 0};
   static constexpr uint32_t kSlabBlocks = 1024;
 
   BlockLog(uint32_t streams, std::unique_ptr<arrow::Buffer> buffer, arrow::MemoryPool* pool)

@@ -106,7 +106,7 @@ TEST(SpillFaultTest, AFullDiskAtAnyWriteIsACodedError) {
   rlimit old_limit;
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit), 0);
   int failures = 0;
-  for (rlim_t limit = 0;; limit += 3000) {
+  for (rlim_t limit = 0;; limit += 1000) {
     arrow::ProxyMemoryPool pool(memory::BackingPool());
     const rlimit new_limit = {limit, old_limit.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &new_limit), 0);

@@ -73,7 +73,7 @@ SpillFile::SpillFile(storage::FileDescriptor file, int folder_descriptor, std::s
 
 SpillFile::~SpillFile() {
   ::unlinkat(folder_descriptor_, name_.c_str(), 0);
-  CountDiskBytes(counters_, -disk_bytes_);
+  CountDiskBytes(counters_, -size_bytes_);
 }
 
 Result<std::unique_ptr<SpillFile>> SpillFile::Create(int folder_descriptor,
@@ -98,7 +98,6 @@ Status SpillFile::Append(std::span<iovec> parts) {
     parts = Skip(parts, static_cast<size_t>(count));
   }
   size_bytes_ = offset;
-  disk_bytes_ += bytes;
   counters_->bytes_written += bytes;
   CountDiskBytes(counters_, bytes);
   return Status::OK();
@@ -119,16 +118,6 @@ Status SpillFile::Read(int64_t offset, std::span<iovec> parts) const {
     parts = Skip(parts, static_cast<size_t>(count));
   }
   return Status::OK();
-}
-
-void SpillFile::Free(int64_t offset, int64_t bytes) {
-#if defined(FALLOC_FL_PUNCH_HOLE)
-  if (::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes) != 0) {
-    return;
-  }
-  disk_bytes_ -= bytes;
-  CountDiskBytes(counters_, -bytes);
-#endif
 }
 
 }  // namespace spillway::spill

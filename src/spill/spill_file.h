@@ -1,7 +1,7 @@
 // A file of a spill directory: private, without a life after the process, written at its end and
 // read anywhere. All system calls on spilled bytes are here.
 //
-// Thread rule: one thread appends; any number may read and free what was written before.
+// Thread rule: one thread appends; after that, any number may read.
 #pragma once
 
 #include <atomic>
@@ -21,11 +21,11 @@ namespace spillway::spill {
 struct SpillCounters {
   std::atomic<int64_t> bytes_written{0};
   std::atomic<int64_t> bytes_read{0};
-  std::atomic<int64_t> disk_bytes{0};  // now; counts what was written and not given back
+  std::atomic<int64_t> disk_bytes{0};  // of the files that there are
   std::atomic<int64_t> peak_disk_bytes{0};
 };
 
-// The unit in which space is allocated, aligned and given back.
+// Blocks begin at multiples of this, so that none shares a page of the file with another.
 inline constexpr int64_t kPageBytes = 4096;
 
 // The coded error for a failed system call on spilled bytes: as storage::StorageError, with what
@@ -50,12 +50,7 @@ class SpillFile {
   // kSpillDamaged.
   Status Read(int64_t offset, std::span<iovec> parts) const;
 
-  // Gives whole pages of the file back to the file system, and drops them from the page cache.
-  // Where the file system cannot, nothing happens.
-  void Free(int64_t offset, int64_t bytes);
-
   int64_t size_bytes() const { return size_bytes_; }
-  int64_t disk_bytes() const { return disk_bytes_; }  // without what was given back
   const std::string& path() const { return path_; }
 
  private:
@@ -68,7 +63,6 @@ class SpillFile {
   const std::string name_;
   SpillCounters* const counters_;
   int64_t size_bytes_ = 0;
-  std::atomic<int64_t> disk_bytes_{0};
 };
 
 }  // namespace spillway::spill

@@ -24,6 +24,7 @@ SpillWriter::SpillWriter(SpillDirectory* directory, SpillWriterOptions options,
       buffer_(std::move(buffer)),
       streams_(reinterpret_cast<Stream*>(buffer_->mutable_data())),
       log_(std::move(log)),
+      files_(kSpillFiles),
       codec_(options_.pool) {
   std::fill_n(streams_, options_.streams, Stream{});
 }
@@ -125,37 +126,46 @@ bool SpillWriter::TryKeep(uint32_t stream, int64_t capacity) {
   return true;
 }
 
-// Neighbouring streams are read and freed at about the same time, so their blocks go side by side.
 Status SpillWriter::WritePending() {
-  if (pending_.empty()) return Status::OK();
-  if (file_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(file_, directory_->CreateFile(options_.purpose));
-  }
   ARROW_RETURN_NOT_OK(log_.Reserve(static_cast<int64_t>(pending_.size())));
   std::stable_sort(
       pending_.begin(), pending_.end(),
       [](const PendingBlock& a, const PendingBlock& b) { return a.stream < b.stream; });
-  std::vector<iovec> parts;
-  std::vector<LoggedBlock> blocks;
-  int64_t place = file_->size_bytes() / kPageBytes;
-  for (PendingBlock& pending : pending_) {
-    if (place > UINT32_MAX) return Status::CapacityError("one lane spilled more than 16 TiB");
-    ARROW_ASSIGN_OR_RAISE(const int64_t stored, Store(&pending, log_.num_blocks() + parts.size()));
-    const int64_t bytes = RoundUpToPages(kHeaderBytes + stored);
-    parts.push_back({pending.block, static_cast<size_t>(bytes)});
-    blocks.push_back({.place = static_cast<uint32_t>(place),
-                      .stored_bytes = static_cast<uint32_t>(stored),
-                      .bytes = static_cast<uint32_t>(pending.bytes)});
-    place += bytes / kPageBytes;
+  std::span<PendingBlock> rest = pending_;
+  while (!rest.empty()) {
+    const uint32_t file = FileOf(rest[0].stream, options_.streams);
+    const auto end = std::ranges::find_if(rest, [&](const PendingBlock& pending) {
+      return FileOf(pending.stream, options_.streams) != file;
+    });
+    const auto count = static_cast<size_t>(end - rest.begin());
+    ARROW_RETURN_NOT_OK(WriteBlocks(rest.first(count)));
+    rest = rest.subspan(count);
   }
-  ARROW_RETURN_NOT_OK(file_->Append(parts));
-  for (size_t i = 0; i < pending_.size(); ++i) {
-    log_.Add(pending_[i].stream, blocks[i]);
-    Recycle(pending_[i].block, pending_[i].capacity);
-  }
+  for (const PendingBlock& pending : pending_) Recycle(pending.block, pending.capacity);
   pending_.clear();
   pending_bytes_ = 0;
   return Status::OK();
+}
+
+// Writes blocks that go to one file. Wants room in the log.
+Status SpillWriter::WriteBlocks(std::span<PendingBlock> blocks) {
+  std::unique_ptr<SpillFile>& file = files_[FileOf(blocks[0].stream, options_.streams)];
+  if (file == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(file, directory_->CreateFile(options_.purpose));
+  }
+  std::vector<iovec> parts;
+  int64_t place = file->size_bytes() / kPageBytes;
+  for (PendingBlock& pending : blocks) {
+    if (place > UINT32_MAX) return Status::CapacityError("a spill file of more than 16 TiB");
+    ARROW_ASSIGN_OR_RAISE(const int64_t stored, Store(&pending, log_.num_blocks()));
+    const int64_t bytes = RoundUpToPages(kHeaderBytes + stored);
+    parts.push_back({pending.block, static_cast<size_t>(bytes)});
+    log_.Add(pending.stream, {.place = static_cast<uint32_t>(place),
+                              .stored_bytes = static_cast<uint32_t>(stored),
+                              .bytes = static_cast<uint32_t>(pending.bytes)});
+    place += bytes / kPageBytes;
+  }
+  return file->Append(parts);
 }
 
 // Makes of a block what the file shall have: the header, the stored payload, zeros up to the end of
@@ -192,7 +202,7 @@ Result<std::unique_ptr<SpilledStreams>> SpillWriter::Finish() {
   ARROW_RETURN_NOT_OK(WritePending());
   return std::make_unique<SpilledStreams>(SpilledStreams::Parts{.log = std::move(log_),
                                                                 .kept = std::exchange(kept_, {}),
-                                                                .file = std::move(file_),
+                                                                .files = std::move(files_),
                                                                 .quota = options_.quota,
                                                                 .pool = options_.pool});
 }

@@ -1,5 +1,5 @@
-// Writes many streams of bytes at once, hundreds or thousands, into one file: each stream fills a
-// block of its own, and full blocks, of whatever streams, go to the end of the file, many by one
+// Writes many streams of bytes at once, hundreds or thousands, into a few files: each stream fills
+// a block of its own, and full blocks, of whatever streams, go to the end of a file, many by one
 // call. So the disk sees long sequential writes, and a stream costs one block of memory, taken when
 // it gets its first byte.
 //
@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,7 @@ class SpillWriter {
   bool IsPending(uint32_t stream) const;
   bool TryKeep(uint32_t stream, int64_t capacity);
   Status WritePending();
+  Status WriteBlocks(std::span<PendingBlock> blocks);
   Result<int64_t> Store(PendingBlock* pending, uint64_t number);
   void Recycle(uint8_t* block, int64_t capacity);
 
@@ -107,7 +109,7 @@ class SpillWriter {
   std::vector<uint8_t*> spare_;  // blocks of block_bytes
   BlockLog log_;
   std::vector<KeptBlock> kept_;
-  std::unique_ptr<SpillFile> file_;
+  std::vector<std::unique_ptr<SpillFile>> files_;
   BlockCodec codec_;
 };
 

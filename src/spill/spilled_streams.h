@@ -1,14 +1,18 @@
 // What one SpillWriter wrote: its streams, each a sequence of blocks in the order of writing. Most
-// are in its file; those that its quota had room for are still in memory. A stream that is not
+// are in its files; those that its quota had room for are still in memory. A stream that is not
 // wanted any more gives its space back.
+//
+// Streams share a file with their neighbours, an eighth of all, and the file goes when all of them
+// are freed. So streams are best freed in about the order of their numbers. Holes in one file would
+// give space back earlier, but cost more than the I/O of what they free (docs/decisions/0005).
 //
 // Thread rule: thread-safe, but a stream belongs to one thread at a time, which reads and frees it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <utility>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -21,6 +25,12 @@
 
 namespace spillway::spill {
 
+// The files of one writer, and the one in which a stream is.
+inline constexpr uint32_t kSpillFiles = 8;
+inline uint32_t FileOf(uint32_t stream, uint32_t streams) {
+  return static_cast<uint32_t>(uint64_t{stream} * kSpillFiles / streams);
+}
+
 // A block that stayed in memory (block_memory.h).
 struct KeptBlock {
   uint8_t* block;  // null once it was freed
@@ -32,12 +42,12 @@ class SpilledStreams {
   struct Parts {
     BlockLog log;
     std::vector<KeptBlock> kept;
-    std::unique_ptr<SpillFile> file;  // null if no block was written
-    ResidentQuota* quota;             // that the kept blocks are charged to; null if there are none
-    arrow::MemoryPool* pool;          // of the kept blocks
+    std::vector<std::unique_ptr<SpillFile>> files;  // null where no block was written
+    ResidentQuota* quota;     // that the kept blocks are charged to; null if there are none
+    arrow::MemoryPool* pool;  // of the kept blocks
   };
 
-  explicit SpilledStreams(Parts parts) : parts_(std::move(parts)) {}
+  explicit SpilledStreams(Parts parts);
   ~SpilledStreams();
   SpilledStreams(const SpilledStreams&) = delete;
   SpilledStreams& operator=(const SpilledStreams&) = delete;
@@ -45,8 +55,6 @@ class SpilledStreams {
   uint32_t num_streams() const { return parts_.log.num_streams(); }
   uint32_t num_blocks() const { return parts_.log.num_blocks(); }
   int64_t StreamBytes(uint32_t stream) const { return parts_.log.StreamBytes(stream); }
-  // What the file takes of the disk now.
-  int64_t disk_bytes() const { return parts_.file ? parts_.file->disk_bytes() : 0; }
 
   // The blocks of a stream, for StreamReader: the first one, or BlockLog::kNoBlock, and each one's
   // next.
@@ -60,17 +68,15 @@ class SpilledStreams {
   // written.
   Status ReadBlock(uint32_t stream, uint32_t number, BlockCodec* codec, uint8_t* out) const;
 
-  // Frees the blocks of `stream`, which is empty afterwards. Memory is given back at once, space of
-  // the file as soon as that is worth its while.
+  // Frees the blocks of `stream`, which is empty afterwards. Memory is given back at once.
   void Free(uint32_t stream);
 
  private:
   void FreeKept(KeptBlock* kept);
-  void FreePages();
 
   Parts parts_;
   std::mutex mutex_;
-  int64_t dropped_bytes_ = 0;  // of the file, since FreePages; guarded by mutex_
+  std::array<uint32_t, kSpillFiles> live_streams_ = {};  // of each file; guarded by mutex_
 };
 
 }  // namespace spillway::spill
