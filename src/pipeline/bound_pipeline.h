@@ -59,7 +59,7 @@ struct BoundPipeline {
   std::optional<expression::BoundExpression> where;
   std::vector<BoundLookup> lookups;
   std::vector<DerivedColumn> derived;
-  std::vector<int> output_columns;               // of the last running schema
+  std::vector<int> output_columns;  // of the last running schema
   // All nullable, as Spark's writer makes them; inside, as the tables have them, until the plan
   // knows what the target is.
   std::shared_ptr<arrow::Schema> output_schema;

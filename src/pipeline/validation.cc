@@ -188,10 +188,9 @@ Result<Fingerprint> StoredFingerprint(const Plan& plan, const Scope& scope, RunM
   if (!scope.whole_table) {
     is_compared = [&scope](const std::string& path) { return scope.run->Contains(path); };
   }
-  ARROW_ASSIGN_OR_RAISE(
-      const auto table,
-      PinnedTable::Make("the target", std::move(snapshot), AscendingIndices(columns), {plan.sizes},
-                        {}, is_compared));
+  ARROW_ASSIGN_OR_RAISE(const auto table, PinnedTable::Make("the target", std::move(snapshot),
+                                                            AscendingIndices(columns), {plan.sizes},
+                                                            {}, is_compared));
   const auto rows = ScanTable(*table, 0, table->physical_rows(), options);
   return TakeFingerprint(*rows, order, plan.pipeline->output_time_dependence);
 }

@@ -1,4 +1,4 @@
-"""What may be NULL in the target, where the source says NOT NULL: as Spark's Delta writer has it."""
+"""What may be NULL in the target where the source says NOT NULL: as Spark's Delta writer has it."""
 
 import json
 
@@ -18,8 +18,8 @@ def rows(nullable):
         pa.field("m", pa.map_(pa.string(), pa.field("value", pa.list_(
             pa.field("element", pa.int64(), nullable)), nullable)))])
     both = {"a": 1, "b": "x"}
-    return pa.table([[1, 2], [both, None], [[both, both], None], [[("k", [1, 2]), ("l", [])], None]],
-                    schema=schema)
+    pairs = [("k", [1, 2]), ("l", [])]
+    return pa.table([[1, 2], [both, None], [[both, both], None], [pairs, None]], schema=schema)
 
 
 def schema_of(table):
