@@ -58,6 +58,16 @@ def test_one_that_takes_too_long_is_ended():
     assert ended.failure().startswith("stopped after")
 
 
+def test_other_children_of_the_process_are_left_alone():
+    """The other tests' Spark, say, which is neither waited for nor ended."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        ended = python("import time; time.sleep(60)", timeout_seconds=0.3)
+        assert ended.timed_out and ended.wall_seconds < 10
+        assert other.poll() is None
+        other.communicate(b"end\n")
+    assert other.returncode == 0
+
+
 def test_the_limit_and_what_the_group_used():
     in_cgroup()
     ended = python("block = bytearray(32 << 20)", memory_bytes=64 * MIB)
