@@ -98,7 +98,7 @@ LeafRange LeavesOf(const ::parquet::SchemaDescriptor& schema, int field) {
   return range;
 }
 
-const storage::OpenFile OpenedFile(const DataFile& file) {
+storage::OpenFile OpenedFile(const DataFile& file) {
   // DataFile opens files, nothing else.
   return {static_cast<const arrow::io::ReadableFile&>(*file.source).file_descriptor(), file.path};
 }
@@ -235,7 +235,7 @@ Status SpliceWriter::Impl::CopyChunks(const DataFile& source, int row_group,
   const std::vector<LeafRange> ranges = CopiedLeaves(source);
   for (size_t i = 0; i < columns.size(); ++i) {
     for (int leaf = 0; leaf < ranges[i].count; ++leaf) {
-      ChunkPart& part = (*parts)[static_cast<size_t>(leaves[i].first + leaf)];
+      ChunkPart& part = (*parts)[static_cast<size_t>(leaves[i].first) + static_cast<size_t>(leaf)];
       part = {.metadata = source.metadata, .row_group = row_group, .leaf = ranges[i].first + leaf};
       const auto chunk = group->ColumnChunk(part.leaf);
       extents.push_back({FirstByte(*chunk), chunk->total_compressed_size(), &part});
@@ -310,12 +310,13 @@ Status SpliceWriter::Impl::TakeEncodedParts() {
       if (columns[i].copied_from) continue;
       for (int leaf = 0; leaf < leaves[i].count; ++leaf, ++next_leaf) {
         const auto chunk = metadata->RowGroup(group)->ColumnChunk(next_leaf);
-        row_groups[static_cast<size_t>(group)].chunks[static_cast<size_t>(leaves[i].first + leaf)] =
-            {.metadata = metadata,
-             .row_group = group,
-             .leaf = next_leaf,
-             .column_index = slice(chunk->GetColumnIndexLocation()),
-             .offset_index = slice(chunk->GetOffsetIndexLocation())};
+        row_groups[static_cast<size_t>(group)]
+            .chunks[static_cast<size_t>(leaves[i].first) + static_cast<size_t>(leaf)] = {
+            .metadata = metadata,
+            .row_group = group,
+            .leaf = next_leaf,
+            .column_index = slice(chunk->GetColumnIndexLocation()),
+            .offset_index = slice(chunk->GetOffsetIndexLocation())};
       }
     }
   }
