@@ -245,7 +245,7 @@ Result<std::shared_ptr<arrow::Array>> RowDecoder::Finish(const PayloadField& fie
                                                          Column column) {
   if (field.form == RowForm::kNested) {
     ARROW_ASSIGN_OR_RAISE(auto data, column.nested->Finish());
-    return arrow::MakeArray(std::move(data));
+    return arrow::MakeArray(data);
   }
   if (field.form == RowForm::kNothing) {
     return arrow::MakeArray(arrow::ArrayData::Make(field.type, rows, {nullptr}, rows));

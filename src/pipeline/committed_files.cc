@@ -64,7 +64,7 @@ Result<CommittedFiles> CommittedFiles::Find(const delta::Snapshot& table,
     // Older commits are gone. They were none of the run's if the oldest version left knows nothing
     // of it.
     const std::string why = fmt::format("the commits before version {} are gone", *oldest);
-    const auto start = delta::Snapshot::Open(table.root_path(), {.version = *oldest});
+    const auto start = delta::Snapshot::Open(table.root_path(), {.version = oldest});
     if (IsVersionNotFound(start.status())) return LogIsIncomplete(table, why);
     ARROW_RETURN_NOT_OK(start);
     ARROW_ASSIGN_OR_RAISE(const auto progress, (*start)->LastTransactionVersion(app_id));

@@ -20,7 +20,7 @@ std::shared_ptr<arrow::DataType> WithNullableFields(const std::shared_ptr<arrow:
     case arrow::Type::STRUCT: {
       arrow::FieldVector fields;
       for (const auto& field : type->fields()) fields.push_back(Nullable(*field));
-      return arrow::struct_(std::move(fields));
+      return arrow::struct_(fields);
     }
     case arrow::Type::LIST:
       return arrow::list(Nullable(*type->field(0)));

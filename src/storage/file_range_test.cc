@@ -18,12 +18,12 @@ namespace {
 
 class FileRangeTest : public testing::Test {
  protected:
-  FileRangeTest() {
+  void SetUp() override {
     std::string name = (std::filesystem::temp_directory_path() / "spillway-range-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) std::abort();
     folder_ = name;
   }
-  ~FileRangeTest() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   FileDescriptor Open(const std::string& path, int flags) {
     FileDescriptor file(::open(path.c_str(), flags | O_CLOEXEC, 0600));
