@@ -68,8 +68,8 @@ struct ExternalJoinState {
   std::vector<SpilledRuns> source_rows;  // SourceRows, by partition; the id of a run is its piece
   std::vector<std::unique_ptr<spill::SpilledStreams>> matches;  // rows, by bucket; their link is
                                                                 // the row in the bucket
-  std::vector<uint8_t> seen_nulls;  // of the payload columns
-  int64_t null_key_rows = 0;        // of the lookup
+  std::vector<uint8_t> seen_nulls;                              // of the payload columns
+  int64_t null_key_rows = 0;                                    // of the lookup
   std::atomic<uint32_t> next_partition{0};
 };
 
