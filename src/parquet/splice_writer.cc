@@ -4,6 +4,7 @@
 #include "parquet/splice_writer.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <arrow/array.h>
@@ -169,7 +170,11 @@ Status SpliceWriter::Impl::Start(const DataFile& source, int row_group) {
   ARROW_ASSIGN_OR_RAISE(file, NewFile::Create(path));
   sink = std::make_shared<FileThenMemory>(file, options.write.pool);
   if (encoded_schema->num_fields() > 0) {
-    encoder = std::make_unique<BatchEncoder>(encoded_schema, options.write);
+    // Row groups end where the source's do, and nowhere else.
+    WriteOptions write = options.write;
+    write.row_group_bytes = std::numeric_limits<int64_t>::max() / 4;  // it is doubled
+    write.row_group_rows = std::numeric_limits<int64_t>::max();
+    encoder = std::make_unique<BatchEncoder>(encoded_schema, std::move(write));
     ARROW_RETURN_NOT_OK(encoder->Start(sink));
   } else {
     ARROW_RETURN_NOT_OK(file->Write("PAR1", 4));

@@ -25,7 +25,7 @@
 namespace spillway::parquet {
 
 struct SpliceOptions {
-  WriteOptions write;  // of the encoded columns; row groups end where the source's do
+  WriteOptions write;  // of the encoded columns; its limits of row groups do not count
   int64_t copy_buffer_bytes = 512 * 1024;
   int64_t share_block_bytes = 0;  // storage::ShareableBlockBytes of source and target
 };

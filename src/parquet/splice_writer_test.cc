@@ -286,6 +286,38 @@ TEST_F(SplicedFileTest, OtherRowsThanTheSourceHasAreRefusedAndNothingStays) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+// Limits of row groups are the source's, whatever those of the encoded columns would be.
+TEST_F(SplicedFileTest, EncodedColumnsAreNotSplitIntoOtherRowGroups) {
+  const auto source = OpenSource(source_path_);
+  const auto key = source_table_->schema()->field(0);
+  const auto added = arrow::field("added", arrow::int64());
+  SpliceOptions options{.write = DefaultOptions()};
+  options.write.row_group_bytes = 100;
+  options.write.row_group_rows = kRowGroupRows / 3;
+  options.write.page_bytes = 100;
+  const std::string path = folder_.File("new.parquet");
+  const auto writer =
+      SpliceWriter::Open(path, {{.field = key, .copied_from = ColumnOf(key)}, {.field = added}},
+                         *source, 0, options)
+          .ValueOrDie();
+  Engine engine(3);
+  const auto batch = RandomBatch(arrow::schema({added}), engine, kRowGroupRows);
+  for (int group = 0; group < 3; ++group) {
+    ASSERT_TRUE(writer->Write(*batch->Slice(0, 100)).ok());
+    ASSERT_TRUE(writer->Write(*batch->Slice(100)).ok());
+    ASSERT_TRUE(writer->EndRowGroup(*source, group).ok());
+  }
+  const auto spliced = writer->Close();
+  ASSERT_TRUE(spliced.ok()) << Describe(spliced.status());
+  const auto table = ReadWithArrow(path)->CombineChunks().ValueOrDie();
+  EXPECT_EQ(Open(path)->metadata()->num_row_groups(), 3);
+  EXPECT_TRUE(table->column(0)->Equals(*source_table_->column(0)));
+  for (int group = 0; group < 3; ++group) {
+    const auto rows = table->column(1)->Slice(group * kRowGroupRows, kRowGroupRows);
+    EXPECT_TRUE(rows->Equals(arrow::ChunkedArray(batch->column(0))));
+  }
+}
+
 TEST_F(SplicedFileTest, AColumnGetsItsNewName) {
   const auto source = OpenSource(source_path_);
   const auto key = source_table_->schema()->field(0);
