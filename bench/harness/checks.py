@@ -10,6 +10,7 @@ import duckdb
 from harness.data import files_of
 from harness.engines import Place
 from harness.jobs import Job
+from harness.reference_job import CLOCK_COLUMNS, SILVER_COLUMNS
 
 # Instants as microseconds: engines differ in the types that they write them with.
 COLUMNS = {
@@ -26,22 +27,11 @@ COLUMNS = {
     "high_severity_flag": "high_severity_flag",
     "data_quality_score": "data_quality_score",
 }
-CLOCK_COLUMNS = ("processed_timestamp", "partition_date")
 
-_JOB = """
-    SELECT b.*, p.* EXCLUDE (image_name),
-           CASE WHEN severity >= 0.8 THEN 'High'
-                WHEN severity >= 0.6 THEN 'Medium-High'
-                WHEN severity >= 0.4 THEN 'Medium'
-                WHEN severity >= 0.2 THEN 'Low-Medium'
-                ELSE 'Low' END AS severity_category,
-           severity IS NOT NULL AND severity >= 0.5 AS high_severity_flag,
-           CASE WHEN content IS NOT NULL AND severity IS NOT NULL THEN 1.0::DOUBLE
-                WHEN content IS NOT NULL THEN 0.7::DOUBLE
-                WHEN severity IS NOT NULL THEN 0.3::DOUBLE
-                ELSE 0.0::DOUBLE END AS data_quality_score
-    FROM (FROM read_parquet({bronze}) WHERE {where}) b
-    LEFT JOIN ({lookup} read_parquet({predictions})) p USING (image_name)
+_JOB = f"""
+    SELECT {SILVER_COLUMNS}
+    FROM (FROM read_parquet({{bronze}}) WHERE {{where}}) b
+    LEFT JOIN ({{lookup}} read_parquet({{predictions}})) p USING (image_name)
 """
 
 

@@ -58,21 +58,30 @@ std::shared_ptr<arrow::Table> RandomTable(const std::shared_ptr<arrow::Schema>& 
   return arrow::Table::Make(schema, columns);
 }
 
+// A file of rows of every type in some layout, and some way to read it.
+struct RandomFile {
+  explicit RandomFile(Engine& engine)
+      : table(RandomTable(EveryType(), engine, Draw(engine, 1, 600))), options(DefaultOptions()) {
+    WriteWithArrow(*table, path, Draw(engine, 1, 400), RandomLayout(engine));
+    options.batch_rows = Draw(engine, 1, 250);
+    options.batch_bytes = Draw(engine, 1000, 1000000);
+  }
+
+  const TemporaryFolder folder;
+  const std::string path = folder.File("rows.parquet");
+  const std::shared_ptr<arrow::Table> table;
+  ReadOptions options;
+};
+
 TEST(ValidityReaderTest, FindsTheNullsOfEveryTypeWhateverTheLayout) {
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   Engine engine(seed);
   for (int round = 0; round < 30; ++round) {
-    TemporaryFolder folder;
-    const std::string path = folder.File("rows.parquet");
-    const auto table = RandomTable(EveryType(), engine, Draw(engine, 1, 600));
-    WriteWithArrow(*table, path, Draw(engine, 1, 400), RandomLayout(engine));
-    ReadOptions options = DefaultOptions();
-    options.batch_rows = Draw(engine, 1, 250);
-    options.batch_bytes = Draw(engine, 1000, 1000000);
-    const auto read = MustRead(path, ValidityOf(*table->schema()), options);
+    const RandomFile file(engine);
+    const auto read = MustRead(file.path, ValidityOf(*file.table->schema()), file.options);
     ASSERT_NE(read, nullptr);
-    ExpectSameNulls(*read, *table);
+    ExpectSameNulls(*read, *file.table);
     if (HasFailure()) return;
   }
 }
@@ -82,21 +91,16 @@ TEST(ValidityReaderTest, KeepsInStepWithColumnsThatAreDecoded) {
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   Engine engine(seed);
   for (int round = 0; round < 10; ++round) {
-    TemporaryFolder folder;
-    const std::string path = folder.File("rows.parquet");
-    const auto table = RandomTable(EveryType(), engine, Draw(engine, 1, 600));
-    WriteWithArrow(*table, path, Draw(engine, 1, 400), RandomLayout(engine));
-    ReadOptions options = DefaultOptions();
-    options.batch_rows = Draw(engine, 1, 250);
-    options.batch_bytes = Draw(engine, 1000, 1000000);
-    std::vector<ReadColumn> columns = ColumnsOf(*table->schema());
+    const RandomFile file(engine);
+    std::vector<ReadColumn> columns = ColumnsOf(*file.table->schema());
     for (ReadColumn& column : columns) column.validity_only = Draw(engine, 0, 1) == 0;
-    const auto read = MustRead(path, columns, options);
+    const auto read = MustRead(file.path, columns, file.options);
     ASSERT_NE(read, nullptr);
-    ExpectSameNulls(*read, *table);
+    ExpectSameNulls(*read, *file.table);
     for (size_t i = 0; i < columns.size(); ++i) {
       const int index = static_cast<int>(i);
-      EXPECT_TRUE(columns[i].validity_only || read->column(index)->Equals(*table->column(index)));
+      EXPECT_TRUE(columns[i].validity_only ||
+                  read->column(index)->Equals(*file.table->column(index)));
     }
     if (HasFailure()) return;
   }

@@ -80,15 +80,14 @@ TEST(CutPieces, TileTheChunksAndSpliceWholeRowGroups) {
     const std::vector<Chunk> chunks = CutChunks(layout.files, 0, chunk_rows);
     const std::vector<Piece> pieces = CutPieces(chunks, layout.files, layout.splice, piece_bytes);
     int64_t ordinal = 0;
-    for (size_t i = 0; i < pieces.size(); ++i) {
-      EXPECT_EQ(pieces[i].number, i);
-      EXPECT_EQ(pieces[i].first_ordinal, ordinal);
-      ordinal = pieces[i].end_ordinal;
-      const Chunk& chunk = chunks[pieces[i].chunk];
-      EXPECT_GE(pieces[i].first_ordinal, chunk.first_ordinal);
-      EXPECT_LE(pieces[i].end_ordinal, chunk.end_ordinal);
-      EXPECT_GT(pieces[i].num_rows(), 0);
-      if (pieces[i].spliced) ExpectWholeRowGroups(layout, pieces[i]);
+    for (const Piece& piece : pieces) {
+      EXPECT_EQ(piece.first_ordinal, ordinal);
+      ordinal = piece.end_ordinal;
+      const Chunk& chunk = chunks[piece.chunk];
+      EXPECT_GE(piece.first_ordinal, chunk.first_ordinal);
+      EXPECT_LE(piece.end_ordinal, chunk.end_ordinal);
+      EXPECT_GT(piece.num_rows(), 0);
+      if (piece.spliced) ExpectWholeRowGroups(layout, piece);
     }
     EXPECT_EQ(ordinal, chunks.empty() ? 0 : chunks.back().end_ordinal);
   }

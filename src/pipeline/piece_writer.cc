@@ -1,12 +1,6 @@
 #include "pipeline/piece_writer.h"
 
-#include <algorithm>
-#include <utility>
-
-#include <arrow/util/compression.h>
-
 #include "base/error.h"
-#include "parquet/splice_writer.h"
 #include "pipeline/spliced_piece.h"
 #include "pipeline/table_writer.h"
 #include "pipeline/write_options.h"
@@ -45,13 +39,15 @@ bool IsOutOfBudget(const Status& status) {
 
 Result<WrittenFiles> WritePiece(const PieceContext& context, const Piece& piece,
                                 int64_t now_micros) {
-  if (!piece.spliced) return WriteDecoded(context, piece, now_micros);
-  SplicedPiece spliced(context, now_micros);
-  Result<WrittenFiles> files = spliced.Write(piece);
-  const bool is_decoded = spliced.rows_changed() || IsOutOfBudget(files.status());
-  if (!is_decoded) return files;
-  context.progress->rows_done.fetch_sub(spliced.rows_encoded(), std::memory_order_relaxed);
-  context.progress->rows_written.fetch_sub(spliced.rows_encoded(), std::memory_order_relaxed);
+  if (piece.spliced) {
+    // Its file and its memory are gone before the piece is decoded.
+    SplicedPiece spliced(context, now_micros);
+    Result<WrittenFiles> files = spliced.Write(piece);
+    const bool is_decoded = spliced.rows_changed() || IsOutOfBudget(files.status());
+    if (!is_decoded) return files;
+    context.progress->rows_done.fetch_sub(spliced.rows_encoded(), std::memory_order_relaxed);
+    context.progress->rows_written.fetch_sub(spliced.rows_encoded(), std::memory_order_relaxed);
+  }
   return WriteDecoded(context, piece, now_micros);
 }
 

@@ -18,7 +18,6 @@ namespace spillway::pipeline {
 
 struct PieceContext {
   const Plan& plan;
-  const SplicePlan& splice;
   const LookupIndexes& indexes;
   RunMemory& memory;
   Progress* progress;

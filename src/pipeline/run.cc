@@ -90,7 +90,6 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   const std::vector<Piece> pieces = CutPieces(plan.chunks, plan.source->files(), plan.splice,
                                               plan.spec.target.target_file_size_bytes);
   const PieceContext context{.plan = plan,
-                             .splice = plan.splice,
                              .indexes = indexes,
                              .memory = *memory,
                              .progress = progress,

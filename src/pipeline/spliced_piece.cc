@@ -18,7 +18,7 @@ Result<WrittenFiles> SplicedPiece::Write(const Piece& piece) {
   const auto file =
       std::ranges::upper_bound(files, piece.first_ordinal, {}, &PinnedFile::first_ordinal) - 1;
   file_ = &*file;
-  splice_ = &context_.splice.files[static_cast<size_t>(file - files.begin())];
+  splice_ = &plan.splice.files[static_cast<size_t>(file - files.begin())];
   ARROW_ASSIGN_OR_RAISE(
       const auto reader,
       parquet::FileReader::Open(file->data_file.path, file->data_file.size_bytes,

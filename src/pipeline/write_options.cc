@@ -28,9 +28,9 @@ parquet::ColumnCompression CompressionOf(const spec::Compression& wanted,
 }
 
 // Whether a dictionary pays is known of the columns that come out of files: it did there, or not.
-void AddPlainColumns(const Plan& plan, std::set<std::string>* plain) {
+void AddPlainColumns(const Plan& plan, const std::vector<int>& unchanged,
+                     std::set<std::string>* plain) {
   const BoundPipeline& pipeline = *plan.pipeline;
-  const std::vector<int> unchanged = UseOfSource(pipeline).unchanged;
   for (size_t i = 0; i < unchanged.size(); ++i) {
     if (unchanged[i] < 0) continue;
     if (!plan.source->weights()[static_cast<size_t>(unchanged[i])].is_plain) continue;
@@ -59,8 +59,8 @@ parquet::WriteOptions WriteOptionsFor(const Plan& plan, arrow::MemoryPool* pool)
                                 .row_group_bytes = plan.sizes.row_group_bytes,
                                 .page_bytes = plan.sizes.page_bytes,
                                 .dictionary_page_bytes = plan.sizes.page_bytes};
-  AddPlainColumns(plan, &options.plain_columns);
   const std::vector<int> unchanged = UseOfSource(pipeline).unchanged;
+  AddPlainColumns(plan, unchanged, &options.plain_columns);
   for (size_t i = 0; i < unchanged.size(); ++i) {
     if (unchanged[i] < 0) continue;
     const auto column = static_cast<size_t>(unchanged[i]);

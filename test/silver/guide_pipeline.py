@@ -2,23 +2,14 @@
 
 from pathlib import Path
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "silver_accident.yaml"
-CLOCK_COLUMNS = ("processed_timestamp", "partition_date")
+from harness.reference_job import CLOCK_COLUMNS, SILVER_COLUMNS
 
-_JOB = """
-    SELECT b.*, p.* EXCLUDE (image_name),
-           CASE WHEN severity >= 0.8 THEN 'High'
-                WHEN severity >= 0.6 THEN 'Medium-High'
-                WHEN severity >= 0.4 THEN 'Medium'
-                WHEN severity >= 0.2 THEN 'Low-Medium'
-                ELSE 'Low' END AS severity_category,
-           severity IS NOT NULL AND severity >= 0.5 AS high_severity_flag,
-           CASE WHEN content IS NOT NULL AND severity IS NOT NULL THEN 1.0::DOUBLE
-                WHEN content IS NOT NULL THEN 0.7::DOUBLE
-                WHEN severity IS NOT NULL THEN 0.3::DOUBLE
-                ELSE 0.0::DOUBLE END AS data_quality_score
-    FROM delta_scan('{lake}/bronze_accident') b
-    LEFT JOIN delta_scan('{lake}/predictions') p USING (image_name)
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "silver_accident.yaml"
+
+_JOB = f"""
+    SELECT {SILVER_COLUMNS}
+    FROM delta_scan('{{lake}}/bronze_accident') b
+    LEFT JOIN delta_scan('{{lake}}/predictions') p USING (image_name)
 """
 
 
