@@ -106,7 +106,7 @@ int64_t ExpectedRows(const Sides& sides) {
 TEST(ExternalJoinFaultTest, ARefusalAtAnyRequestIsCleanAndLeaksNothing) {
   const Sides sides;
   const spill::TestFolder base;
-  const auto directory = spill::SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = spill::SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   int64_t refusals = 0;
   for (int64_t fail_at = 1;; ++fail_at) {
     StrictPool backing;
@@ -130,7 +130,7 @@ TEST(ExternalJoinFaultTest, ARefusalAtAnyRequestIsCleanAndLeaksNothing) {
 TEST(ExternalJoinFaultTest, AFullDiskAtAnyWriteIsACodedError) {
   const Sides sides;
   const spill::TestFolder base;
-  const auto directory = spill::SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = spill::SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit old_limit;
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit), 0);
@@ -185,7 +185,7 @@ constexpr int64_t kOffsets[] = {0, 4, 8, 12, 16, 24, 32, 48, 200};
 TEST(ExternalJoinFaultTest, DamageIsFoundInEachPhase) {
   const Sides sides;
   const spill::TestFolder base;
-  const auto directory = spill::SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = spill::SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   for (const std::string purpose : {"lookup-rows", "source-rows", "matches"}) {
     for (const int64_t offset : kOffsets) {
       SCOPED_TRACE(fmt::format("{}, byte {}", purpose, offset));

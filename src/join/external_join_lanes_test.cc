@@ -203,7 +203,7 @@ struct Outcome {
 Outcome RunJoin(const Sides& sides, const ExternalJoinSizes& sizes, int64_t bound_bytes,
                 bool compress) {
   const spill::TestFolder base;
-  const auto directory = spill::SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = spill::SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   const auto governor = memory::Governor::Make(bound_bytes, 0).ValueOrDie();
   const auto pool = memory::GovernedPool::Make(governor.get(), "join", 0, 0).ValueOrDie();
   const auto run = [&]() -> Status {

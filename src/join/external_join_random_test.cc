@@ -131,7 +131,7 @@ void CompareWithModel(const Case& c, const ExternalJoinSizes& sizes,
 
 TEST(ExternalJoinRandomTest, EqualsTheNaiveModel) {
   const spill::TestFolder base;
-  const auto directory = spill::SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = spill::SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   for (uint64_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Random random(seed);

@@ -104,7 +104,7 @@ class ExternalJoinTest : public testing::Test {
   StrictPool pool_;
   Random random_{7};
   std::unique_ptr<spill::SpillDirectory> directory_ =
-      spill::SpillDirectory::Make(base_.text(), "test").ValueOrDie();
+      spill::SpillDirectory::Make({base_.text()}, "test").ValueOrDie();
 };
 
 // A lookup of one key many times larger than any memory, and each source row matches all of it.

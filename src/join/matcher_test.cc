@@ -35,7 +35,7 @@ void ReadInto(Matcher* matcher, const arrow::ArrayVector& keys, int64_t most, Ou
 
 TEST(MatcherTest, BothKindsAnswerAlike) {
   const spill::TestFolder base;
-  const auto directory = spill::SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = spill::SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   for (uint64_t seed = 1001; seed <= 1040; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Random random(seed);

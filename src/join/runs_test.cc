@@ -51,7 +51,7 @@ void Check(const SpilledRuns& runs, uint32_t stream, const std::vector<Record>& 
 
 TEST(RunsTest, WhatIsWrittenIsRead) {
   const spill::TestFolder base;
-  const auto directory = spill::SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = spill::SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   for (uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Random random(seed);

@@ -75,6 +75,17 @@ void RemoveIfDead(int base, const std::string& name) {
   if (TryLock(lock)) RemoveFolder(base, name, folder);
 }
 
+void RemoveDeadIn(const storage::FileDescriptor& base) {
+  for (const std::string& name : NamesIn(base)) {
+    if (name.starts_with(kFolderPrefix)) RemoveIfDead(base.get(), name);
+  }
+}
+
+// The base of a run that ends, if it is empty.
+void RemoveBase(const SpillBase& base) {
+  if (base.is_own) ::rmdir(base.path.c_str());
+}
+
 std::string NewName() {
   std::random_device random;
   return fmt::format("{}{}-{:08x}{:08x}", kFolderPrefix, ::getpid(), random(), random());
@@ -84,7 +95,7 @@ std::string NewName() {
 
 Result<bool> SpillDirectory::TryCreate(Folder* folder) {
   if (::mkdirat(folder->base.get(), folder->name.c_str(), 0700) != 0) {
-    if (errno == EEXIST) return false;
+    if (errno == EEXIST || errno == ENOENT) return false;
     return SpillError(errno, "create the spill folder", folder->path);
   }
   folder->folder = OpenFolder(folder->base.get(), folder->name.c_str());
@@ -110,20 +121,24 @@ Result<bool> SpillDirectory::TryCreate(Folder* folder) {
   return ::fstat(folder->lock.get(), &facts) == 0 && facts.st_nlink > 0;
 }
 
-Result<std::unique_ptr<SpillDirectory>> SpillDirectory::Make(const std::string& base_folder,
+Result<std::unique_ptr<SpillDirectory>> SpillDirectory::Make(const SpillBase& base,
                                                              std::string_view run_name) {
-  ARROW_RETURN_NOT_OK(storage::MakeFolders(base_folder));
+  constexpr int kMostTries = 100;
   Folder folder;
-  folder.base =
-      storage::FileDescriptor(::open(base_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.base.is_open()) return SpillError(errno, "open the folder", base_folder);
-  for (const std::string& name : NamesIn(folder.base)) {
-    if (name.starts_with(kFolderPrefix)) RemoveIfDead(folder.base.get(), name);
-  }
+  folder.base_place = base;
   bool created = false;
-  while (!created) {
+  for (int i = 0; !created; ++i) {
+    if (i == kMostTries) return SpillError(ENOENT, "create a spill folder in", base.path);
+    ARROW_RETURN_NOT_OK(storage::MakeFolders(base.path));
+    folder.base =
+        storage::FileDescriptor(::open(base.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.base.is_open()) {
+      if (errno == ENOENT) continue;
+      return SpillError(errno, "open the folder", base.path);
+    }
+    RemoveDeadIn(folder.base);
     folder.name = NewName();
-    folder.path = fmt::format("{}/{}", base_folder, folder.name);
+    folder.path = fmt::format("{}/{}", base.path, folder.name);
     ARROW_ASSIGN_OR_RAISE(created, TryCreate(&folder));
   }
   std::unique_ptr<SpillDirectory> directory(new SpillDirectory(std::move(folder)));
@@ -136,6 +151,15 @@ Result<std::unique_ptr<SpillDirectory>> SpillDirectory::Make(const std::string& 
 
 SpillDirectory::~SpillDirectory() {
   RemoveFolder(folder_.base.get(), folder_.name, folder_.folder);
+  RemoveBase(folder_.base_place);
+}
+
+void SpillDirectory::RemoveDead(const SpillBase& base) {
+  const storage::FileDescriptor folder(
+      ::open(base.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open()) return;
+  RemoveDeadIn(folder);
+  RemoveBase(base);
 }
 
 Result<std::unique_ptr<SpillFile>> SpillDirectory::CreateFile(std::string_view purpose) {

@@ -24,13 +24,22 @@ struct SpillUsage {
   int64_t peak_disk_bytes = 0;  // the most that the files took at any moment
 };
 
+struct SpillBase {
+  std::string path;
+  bool is_own = false;  // nobody else's: it goes when the last run's folder in it goes
+};
+
 class SpillDirectory {
  public:
-  // Makes the folder, and `base_folder` too if it is missing; removes the folders of dead runs.
+  // Makes the folder, and the base too if it is missing; removes the folders of dead runs.
   // `run_name` is written into the lock file, for people. Fails as SpillError says.
-  static Result<std::unique_ptr<SpillDirectory>> Make(const std::string& base_folder,
+  static Result<std::unique_ptr<SpillDirectory>> Make(const SpillBase& base,
                                                       std::string_view run_name);
   ~SpillDirectory();  // removes the folder and the files in it
+
+  // Removes what dead runs left in `base`, where there is one: for a run that will not spill.
+  static void RemoveDead(const SpillBase& base);
+
   SpillDirectory(const SpillDirectory&) = delete;
   SpillDirectory& operator=(const SpillDirectory&) = delete;
 
@@ -42,6 +51,7 @@ class SpillDirectory {
 
  private:
   struct Folder {
+    SpillBase base_place;
     storage::FileDescriptor base;
     storage::FileDescriptor folder;
     storage::FileDescriptor lock;
@@ -51,7 +61,7 @@ class SpillDirectory {
 
   explicit SpillDirectory(Folder folder) : folder_(std::move(folder)) {}
   // Makes a folder with a new name and locks it; false if another process, which took it for a
-  // dead one, removed it meanwhile.
+  // dead one, or its base for empty, removed it meanwhile.
   static Result<bool> TryCreate(Folder* folder);
 
   const Folder folder_;

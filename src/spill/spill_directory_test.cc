@@ -38,7 +38,7 @@ std::string DieWhileSpilling(const std::string& base) {
   EXPECT_EQ(::pipe(pipe_ends), 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    const auto directory = SpillDirectory::Make(base, "child").ValueOrDie();
+    const auto directory = SpillDirectory::Make({base}, "child").ValueOrDie();
     const auto file = directory->CreateFile("rows").ValueOrDie();
     const bool written =
         Write(file.get(), "left behind").ok() &&
@@ -58,7 +58,7 @@ std::string DieWhileSpilling(const std::string& base) {
 TEST(SpillDirectoryTest, IsPrivateAndGoesWithItsFiles) {
   const TestFolder base;
   {
-    const auto directory = SpillDirectory::Make(base.text(), "silver_accident").ValueOrDie();
+    const auto directory = SpillDirectory::Make({base.text()}, "silver_accident").ValueOrDie();
     EXPECT_EQ(fs::path(directory->path()).parent_path(), base.path());
     EXPECT_TRUE(fs::path(directory->path())
                     .filename()
@@ -76,7 +76,7 @@ TEST(SpillDirectoryTest, IsPrivateAndGoesWithItsFiles) {
 
 TEST(SpillDirectoryTest, AFileGoesWithItsObject) {
   const TestFolder base;
-  const auto directory = SpillDirectory::Make(base.text(), "run").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "run").ValueOrDie();
   std::string path;
   {
     const auto file = directory->CreateFile("rows").ValueOrDie();
@@ -88,7 +88,7 @@ TEST(SpillDirectoryTest, AFileGoesWithItsObject) {
 
 TEST(SpillDirectoryTest, MakesTheBaseFolder) {
   const TestFolder base;
-  const auto directory = SpillDirectory::Make(base.text() + "/a/b", "run").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text() + "/a/b"}, "run").ValueOrDie();
   EXPECT_TRUE(fs::is_directory(base.path() / "a/b"));
 }
 
@@ -97,7 +97,7 @@ TEST(SpillDirectoryTest, RemovesWhatDeadRunsLeftBehind) {
   const std::string dead = DieWhileSpilling(base.text());
   ASSERT_TRUE(fs::exists(dead + "/lock"));
   ASSERT_GE(base.CountEntries(), 3);
-  const auto directory = SpillDirectory::Make(base.text(), "next").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "next").ValueOrDie();
   EXPECT_FALSE(fs::exists(dead));
   EXPECT_TRUE(fs::exists(directory->path()));
 }
@@ -105,15 +105,15 @@ TEST(SpillDirectoryTest, RemovesWhatDeadRunsLeftBehind) {
 TEST(SpillDirectoryTest, RemovesAFolderWithoutALock) {
   const TestFolder base;
   fs::create_directory(base.path() / "spillway-spill-1-abc");
-  const auto directory = SpillDirectory::Make(base.text(), "next").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "next").ValueOrDie();
   EXPECT_FALSE(fs::exists(base.path() / "spillway-spill-1-abc"));
 }
 
 TEST(SpillDirectoryTest, LeavesLivingRunsAlone) {
   const TestFolder base;
-  const auto first = SpillDirectory::Make(base.text(), "first").ValueOrDie();
+  const auto first = SpillDirectory::Make({base.text()}, "first").ValueOrDie();
   const auto file = first->CreateFile("rows").ValueOrDie();
-  const auto second = SpillDirectory::Make(base.text(), "second").ValueOrDie();
+  const auto second = SpillDirectory::Make({base.text()}, "second").ValueOrDie();
   EXPECT_NE(first->path(), second->path());
   EXPECT_TRUE(fs::exists(file->path()));
   EXPECT_TRUE(fs::exists(first->path() + "/lock"));
@@ -125,7 +125,7 @@ TEST(SpillDirectoryTest, LeavesAloneWhatIsNotItsOwn) {
   fs::create_directories(base.path() / "spillway-spill-kept" / "inner");
   std::ofstream(base.path() / "spillway-spill-kept" / "inner" / "precious") << "x";
   fs::create_directories(base.path() / "other");
-  const auto directory = SpillDirectory::Make(base.text(), "run").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "run").ValueOrDie();
   EXPECT_TRUE(fs::exists(base.path() / "spillway-spill-file"));
   EXPECT_TRUE(fs::exists(base.path() / "spillway-spill-kept/inner/precious"));
   EXPECT_TRUE(fs::exists(base.path() / "other"));
@@ -141,7 +141,7 @@ TEST(SpillDirectoryTest, FollowsNoSymbolicLinks) {
   fs::create_directory_symlink(precious, base.path() / "spillway-spill-1-link");
   fs::create_directory(base.path() / "spillway-spill-2-locklink");
   fs::create_symlink(precious / "lock", base.path() / "spillway-spill-2-locklink" / "lock");
-  const auto directory = SpillDirectory::Make(base.text(), "run").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "run").ValueOrDie();
   EXPECT_TRUE(fs::exists(precious / "lock"));
   EXPECT_TRUE(fs::exists(precious / "rows"));
   EXPECT_TRUE(fs::exists(base.path() / "spillway-spill-2-locklink"));
@@ -156,7 +156,7 @@ TEST(SpillDirectoryTest, FollowsNoSymbolicLinks) {
 TEST(SpillDirectoryTest, ABaseThatIsNoFolderIsACodedError) {
   const TestFolder base;
   std::ofstream(base.path() / "file") << "x";
-  const auto directory = SpillDirectory::Make(base.text() + "/file", "run");
+  const auto directory = SpillDirectory::Make({base.text() + "/file"}, "run");
   ASSERT_FALSE(directory.ok());
   EXPECT_EQ(FindError(directory.status())->code, ErrorCode::kStorage);
 }
@@ -164,7 +164,7 @@ TEST(SpillDirectoryTest, ABaseThatIsNoFolderIsACodedError) {
 TEST(SpillDirectoryTest, AReadOnlyBaseSaysWhatToDo) {
   TestFolder base;
   if (!base.Mount("ro")) GTEST_SKIP() << "cannot mount a tmpfs here: " << std::strerror(errno);
-  const auto directory = SpillDirectory::Make(base.text(), "run");
+  const auto directory = SpillDirectory::Make({base.text()}, "run");
   ASSERT_FALSE(directory.ok());
   const auto error = FindError(directory.status());
   EXPECT_EQ(error->code, ErrorCode::kReadOnlyStorage);
@@ -181,7 +181,7 @@ TEST(SpillDirectoryTest, ManyStartAtOnce) {
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int round = 0; round < kRounds; ++round) {
-        auto directory = SpillDirectory::Make(base.text(), "run");
+        auto directory = SpillDirectory::Make({base.text()}, "run");
         if (!directory.ok() || !(*directory)->CreateFile("rows").ok() ||
             !fs::exists((*directory)->path() + "/lock")) {
           ++lost;

@@ -66,7 +66,7 @@ Status ReadAll(const SpilledStreams& streams, arrow::MemoryPool* pool) {
 
 TEST(SpillFaultTest, ARefusalAtAnyRequestIsCleanAndLeaksNothing) {
   const TestFolder base;
-  const auto directory = SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   for (const bool compress : {false, true}) {
     for (int64_t fail_at = 1;; ++fail_at) {
       arrow::ProxyMemoryPool backing(memory::BackingPool());
@@ -101,7 +101,7 @@ void ExpectStorageFull(const Status& status) {
 // A file may not grow above ever larger limits: so the disk is full at each write in turn.
 TEST(SpillFaultTest, AFullDiskAtAnyWriteIsACodedError) {
   const TestFolder base;
-  const auto directory = SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit old_limit;
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit), 0);
@@ -126,7 +126,7 @@ TEST(SpillFaultTest, AFileSystemWithoutRoomIsACodedErrorWithItsCure) {
   if (!base.Mount("size=64k")) {
     GTEST_SKIP() << "cannot mount a tmpfs here: " << std::strerror(errno);
   }
-  const auto directory = SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   const Status status = Spill(directory.get(), false, nullptr, memory::BackingPool()).status();
   ExpectStorageFull(status);
   EXPECT_NE(FindError(status)->cure.find("resources.spill_directory"), std::string::npos);
@@ -143,7 +143,7 @@ fs::path FileIn(const SpillDirectory& directory) {
 class SpillDamageTest : public testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
-    directory_ = SpillDirectory::Make(base_.text(), "test").ValueOrDie();
+    directory_ = SpillDirectory::Make({base_.text()}, "test").ValueOrDie();
     streams_ = Spill(directory_.get(), GetParam(), nullptr, memory::BackingPool()).ValueOrDie();
     path_ = FileIn(*directory_);
     ASSERT_FALSE(path_.empty());

@@ -77,7 +77,7 @@ struct Sizes {
 // streams in random order, at most one of them twice.
 void WriteAndReadAgain(const Sizes& sizes, Random& random) {
   const TestFolder base;
-  const auto directory = SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   arrow::ProxyMemoryPool pool(memory::BackingPool());
   ResidentQuota quota(sizes.quota_bytes);
   std::vector<Bytes> expected(sizes.streams);
@@ -174,7 +174,7 @@ Written WriteRounds(SpillDirectory* directory, uint32_t streams, int64_t rounds,
 
 TEST(SpillWriterTest, TakesNoMoreThanTheEstimate) {
   const TestFolder base;
-  const auto directory = SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   for (const bool compress : {false, true}) {
     for (const int64_t write_bytes : {0, 10'000, 200'000}) {
       const Sizes sizes{.streams = 100,
@@ -193,7 +193,7 @@ TEST(SpillWriterTest, TakesNoMoreThanTheEstimate) {
 
 TEST(SpillWriterTest, CompressesWhatGetsShorter) {
   const TestFolder base;
-  const auto directory = SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   const Sizes sizes{.streams = 4,
                     .block_bytes = 65536,
                     .write_bytes = 100'000,
@@ -207,7 +207,7 @@ TEST(SpillWriterTest, CompressesWhatGetsShorter) {
 // Streams are read and freed in their order, as the join does; the files must go on the way.
 TEST(SpillWriterTest, SpaceIsGivenBackOnTheWay) {
   const TestFolder base;
-  const auto directory = SpillDirectory::Make(base.text(), "test").ValueOrDie();
+  const auto directory = SpillDirectory::Make({base.text()}, "test").ValueOrDie();
   const auto disk_bytes = [&] {
     int64_t bytes = 0;
     for (const auto& file : std::filesystem::directory_iterator(directory->path())) {
