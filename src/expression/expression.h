@@ -11,6 +11,7 @@
 // Thread rule: a BoundExpression is immutable; threads may evaluate one at the same time.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -50,7 +51,7 @@ struct EvaluationContext {
   // its day. One value per chunk, so that a chunk that is computed again gives the same rows.
   int64_t now_micros = 0;
   // Becomes true where a text without a date was taken for a time of today; may be null.
-  bool* found_time_of_today = nullptr;
+  std::atomic<bool>* found_time_of_today = nullptr;
 };
 
 class BoundExpression {

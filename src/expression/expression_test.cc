@@ -322,11 +322,11 @@ TEST(Expression, TellsWhetherATextWasOfToday) {
   const auto was_found = [&](std::string_view expression, std::string_view rows) {
     const auto array = arrow::json::ArrayFromJSONString(arrow::utf8(), rows).ValueOrDie();
     const auto batch = arrow::RecordBatch::Make(schema, array->length(), {array});
-    bool found = false;
+    std::atomic<bool> found = false;
     const auto value =
         MustBind(expression, *schema).Evaluate(*batch, {.found_time_of_today = &found});
     EXPECT_TRUE(value.ok()) << value.status().ToString();
-    return found;
+    return found.load();
   };
   const std::string_view cast = "CAST(text AS TIMESTAMP)";
   EXPECT_TRUE(was_found(cast, R"(["2020-01-01", "T12"])"));

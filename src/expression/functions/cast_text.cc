@@ -1,6 +1,7 @@
 // Casts from and to STRING.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <iterator>
 #include <optional>
@@ -179,14 +180,14 @@ Result<Value> CastTextToDatetime(const KernelInput& input) {
       IsTimeAlone(texts[0])) {
     return Status::Cancelled("a time of today is not constant");
   }
-  bool* const found_time_of_today = input.context.found_time_of_today;
+  std::atomic<bool>* const found_time_of_today = input.context.found_time_of_today;
   return TryMapValidRows<int64_t>(
       input,
       [&](int64_t row, int64_t* out) {
         const auto micros = zoned ? ParseTimestamp(texts[row], input.context.now_micros, &zones)
                                   : ParseTimestampNtz(texts[row], &zones);
         if (found_time_of_today != nullptr && zoned && micros && IsTimeAlone(texts[row])) {
-          *found_time_of_today = true;
+          found_time_of_today->store(true, std::memory_order_relaxed);
         }
         *out = micros.value_or(0);
         return micros.has_value();
