@@ -51,6 +51,28 @@ std::string SpliceLines(const pipeline::SplicePlan& splice) {
   return text;
 }
 
+// How each lookup is joined.
+std::string JoinLines(const Plan& plan) {
+  std::string text;
+  for (size_t i = 0; i < plan.lookups.size(); ++i) {
+    const auto& join = plan.external_joins[i];
+    text += fmt::format("  {:<12} {}: ", "join", plan.lookups[i]->name());
+    text += join ? fmt::format("out of core, in {} partitions; at most {} spilled\n",
+                               FormatCount(int64_t{1} << join->sizes.partition_bits),
+                               FormatByteSize(join->spilled_bytes))
+                 : std::string("an index in memory\n");
+  }
+  return text;
+}
+
+ordered_json JoinJson(const Plan& plan, size_t lookup) {
+  const auto& join = plan.external_joins[lookup];
+  if (!join) return {{"out_of_core", false}};
+  return {{"out_of_core", true},
+          {"partitions", int64_t{1} << join->sizes.partition_bits},
+          {"most_spilled_bytes", join->spilled_bytes}};
+}
+
 ordered_json SpliceJson(const pipeline::SplicePlan& splice) {
   return {{"row_groups", splice.row_groups},
           {"spliced", splice.spliced},
@@ -86,6 +108,7 @@ std::string PlanText(const Plan& plan) {
                                        : std::string("new"));
   text += fmt::format("  {:<12} {}: {}\n", "mode", ModeName(plan.mode), plan.mode_reason);
   text += SpliceLines(plan.splice);
+  text += JoinLines(plan);
   text += fmt::format("  {:<12} {}\n", "lanes", plan.lanes);
   text += WorkLine(plan);
   text += MemoryTable(plan);
@@ -110,8 +133,10 @@ ordered_json PlanJson(const Plan& plan) {
                     {"lanes", plan.lanes},
                     {"splice", SpliceJson(plan.splice)},
                     {"app_id", plan.app_id}};
-  for (const auto& lookup : plan.lookups) {
-    json["lookups"].push_back(TableJson(lookup->name(), *lookup));
+  for (size_t i = 0; i < plan.lookups.size(); ++i) {
+    ordered_json lookup = TableJson(plan.lookups[i]->name(), *plan.lookups[i]);
+    lookup["join"] = JoinJson(plan, i);
+    json["lookups"].push_back(std::move(lookup));
   }
   ordered_json lines = ordered_json::array();
   for (const pipeline::MemoryLine& line : plan.memory.lines) {

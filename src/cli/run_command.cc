@@ -47,6 +47,9 @@ std::string ReportText(const Plan& plan, const RunReport& report) {
     }
     text += "\n";
   }
+  if (report.spilled_bytes > 0) {
+    text += fmt::format("  spilled    {} written to disk\n", FormatByteSize(report.spilled_bytes));
+  }
   text += fmt::format("  target     {}\n", plan.target.path);
   return text;
 }
@@ -63,6 +66,7 @@ nlohmann::ordered_json ReportJson(const Plan& plan, const RunReport& report) {
                               {"spliced_row_groups", report.spliced_row_groups},
                               {"copied_bytes", report.copied_bytes},
                               {"shared_bytes", report.shared_bytes},
+                              {"spilled_bytes", report.spilled_bytes},
                               {"lanes", plan.lanes},
                               {"chunks_committed", report.chunks_committed},
                               {"chunks_left", report.chunks_left},

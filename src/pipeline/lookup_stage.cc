@@ -66,12 +66,12 @@ int64_t LargestRowBytes(const arrow::Array& column) {
 class LookupStage : public arrow::RecordBatchReader {
  public:
   LookupStage(ReaderPointer input, std::shared_ptr<arrow::Schema> schema, const BoundLookup& lookup,
-              const join::LookupIndex& index, int64_t batch_bytes, bool* rows_changed,
+              std::unique_ptr<join::Matcher> matcher, int64_t batch_bytes, bool* rows_changed,
               arrow::MemoryPool* pool)
       : input_(std::move(input)),
         schema_(std::move(schema)),
         lookup_(lookup),
-        index_(index),
+        matcher_(std::move(matcher)),
         batch_bytes_(batch_bytes),
         rows_changed_(rows_changed),
         execution_(pool) {}
@@ -79,8 +79,7 @@ class LookupStage : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
-    while (prober_ == nullptr || prober_->done()) {
-      prober_.reset();
+    while (source_ == nullptr || matcher_->done()) {
       source_.reset();
       ARROW_RETURN_NOT_OK(input_->ReadNext(&source_));
       if (source_ == nullptr) {
@@ -89,13 +88,11 @@ class LookupStage : public arrow::RecordBatchReader {
       }
       ARROW_RETURN_NOT_OK(StartBatch());
     }
-    ARROW_ASSIGN_OR_RAISE(const join::Matches matches, prober_->Next(run_rows_));
-    ARROW_RETURN_NOT_OK(CheckRowsStay(matches));
-    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, SourceColumns(matches));
-    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector payload,
-                          index_.Gather(matches, execution_.memory_pool()));
-    std::move(payload.begin(), payload.end(), std::back_inserter(columns));
-    *batch = arrow::RecordBatch::Make(schema_, matches.num_rows(), std::move(columns));
+    ARROW_ASSIGN_OR_RAISE(join::MatchedRows rows, matcher_->Next(run_rows_));
+    ARROW_RETURN_NOT_OK(CheckRowsStay(rows));
+    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, SourceColumns(rows));
+    std::move(rows.payload.begin(), rows.payload.end(), std::back_inserter(columns));
+    *batch = arrow::RecordBatch::Make(schema_, rows.num_rows, std::move(columns));
     return Status::OK();
   }
 
@@ -105,10 +102,10 @@ class LookupStage : public arrow::RecordBatchReader {
   Status StartBatch() {
     arrow::ArrayVector keys;
     for (const int column : lookup_.source_keys) keys.push_back(source_->column(column));
-    ARROW_ASSIGN_OR_RAISE(prober_, index_.Probe(keys, lookup_.type, execution_.memory_pool()));
+    ARROW_RETURN_NOT_OK(matcher_->Start(keys));
     next_row_ = 0;
     run_rows_ = std::max<int64_t>(source_->num_rows(), 1);
-    if (index_.unique()) return Status::OK();
+    if (matcher_->unique()) return Status::OK();
     int64_t row_bytes = 1;
     for (const auto& column : source_->columns()) row_bytes += LargestRowBytes(*column);
     run_rows_ = std::clamp<int64_t>(batch_bytes_ / row_bytes, 1, run_rows_);
@@ -116,24 +113,22 @@ class LookupStage : public arrow::RecordBatchReader {
   }
 
   // Each source row has to come once, in its place, where the caller says so.
-  Status CheckRowsStay(const join::Matches& matches) {
-    if (rows_changed_ == nullptr || matches.one_to_one) return Status::OK();
-    for (int64_t i = 0; i < matches.num_rows(); ++i) {
-      *rows_changed_ = matches.source_rows->Value(i) != next_row_++;
+  Status CheckRowsStay(const join::MatchedRows& rows) {
+    if (rows_changed_ == nullptr || rows.one_to_one) return Status::OK();
+    for (int64_t i = 0; i < rows.num_rows; ++i) {
+      *rows_changed_ = rows.source_rows->Value(i) != next_row_++;
       if (*rows_changed_) return Status::Invalid("the rows do not stay one to one");
     }
     return Status::OK();
   }
 
-  Result<arrow::ArrayVector> SourceColumns(const join::Matches& matches) {
-    if (matches.one_to_one) {
-      return source_->Slice(matches.first_source_row, matches.num_rows())->columns();
-    }
+  Result<arrow::ArrayVector> SourceColumns(const join::MatchedRows& rows) {
+    if (rows.one_to_one) return source_->Slice(rows.first_source_row, rows.num_rows)->columns();
     arrow::ArrayVector columns;
     for (const auto& column : source_->columns()) {
       ARROW_ASSIGN_OR_RAISE(
           const arrow::Datum taken,
-          arrow::compute::Take(column, matches.source_rows,
+          arrow::compute::Take(column, rows.source_rows,
                                arrow::compute::TakeOptions::NoBoundsCheck(), &execution_));
       columns.push_back(taken.make_array());
     }
@@ -143,12 +138,11 @@ class LookupStage : public arrow::RecordBatchReader {
   const ReaderPointer input_;
   const std::shared_ptr<arrow::Schema> schema_;
   const BoundLookup& lookup_;
-  const join::LookupIndex& index_;
+  const std::unique_ptr<join::Matcher> matcher_;
   const int64_t batch_bytes_;
   bool* const rows_changed_;
   arrow::compute::ExecContext execution_;
   std::shared_ptr<arrow::RecordBatch> source_;
-  std::unique_ptr<join::Prober> prober_;
   int64_t run_rows_ = 0;  // the most rows of one output batch
   int64_t next_row_ = 0;  // of the source batch, that has to come if the rows stay
 };
@@ -156,15 +150,15 @@ class LookupStage : public arrow::RecordBatchReader {
 }  // namespace
 
 ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
-                              const join::LookupIndex& index, int64_t batch_bytes,
+                              std::unique_ptr<join::Matcher> matcher, int64_t batch_bytes,
                               bool* rows_changed, arrow::MemoryPool* pool) {
   arrow::FieldVector fields = input->schema()->fields();
-  for (const auto& field : index.payload_schema()->fields()) {
+  for (const auto& field : matcher->payload_schema()->fields()) {
     fields.push_back(field->WithNullable(true));
   }
   std::shared_ptr<arrow::Schema> schema = arrow::schema(std::move(fields));
-  return std::make_unique<LookupStage>(std::move(input), std::move(schema), lookup, index,
-                                       batch_bytes, rows_changed, pool);
+  return std::make_unique<LookupStage>(std::move(input), std::move(schema), lookup,
+                                       std::move(matcher), batch_bytes, rows_changed, pool);
 }
 
 }  // namespace spillway::pipeline

@@ -1,6 +1,9 @@
 #include "pipeline/memory_plan.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
+#include <numeric>
 #include <utility>
 
 #include <arrow/type_traits.h>
@@ -140,19 +143,126 @@ std::string InLanes(std::string_view what, int lanes) {
   return lanes == 1 ? std::string(what) : fmt::format("{}, {} lanes", what, lanes);
 }
 
-}  // namespace
-
-int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table) {
+struct LookupColumns {
   std::vector<join::ColumnSize> keys;
   std::vector<join::ColumnSize> payload;
+};
+
+LookupColumns ColumnsOf(const BoundLookup& lookup, const PinnedTable& table) {
+  LookupColumns columns;
   for (size_t i = 0; i < lookup.projections.size(); ++i) {
     const Projection& projection = lookup.projections[i];
     std::vector<join::ColumnSize>& side =
-        i < static_cast<size_t>(lookup.num_keys()) ? keys : payload;
+        i < static_cast<size_t>(lookup.num_keys()) ? columns.keys : columns.payload;
     side.push_back(
         {.type = projection.field->type(), .value_bytes = ProjectionBytes(projection, table)});
   }
-  return join::LookupIndex::EstimateBytes(table.live_rows(), keys, payload, lookup.duplicates);
+  return columns;
+}
+
+join::ExternalJoinPlan PlanJoin(const PlannedInputs& inputs, size_t lookup, int lanes,
+                                int64_t budget_bytes) {
+  const BoundLookup& bound = inputs.pipeline.lookups[lookup];
+  const PinnedTable& table = *inputs.lookups[lookup];
+  LookupColumns columns = ColumnsOf(bound, table);
+  int64_t source_rows = 0;
+  for (const Piece& piece : inputs.pieces) source_rows += piece.num_rows();
+  return join::PlanExternalJoin({.lookup_rows = table.live_rows(),
+                                 .keys = std::move(columns.keys),
+                                 .payload = std::move(columns.payload),
+                                 .duplicates = bound.duplicates,
+                                 .source_rows = source_rows,
+                                 .pieces = static_cast<int64_t>(inputs.pieces.size()),
+                                 .lanes = lanes,
+                                 .compress = kCompressSpilled},
+                                budget_bytes);
+}
+
+// Adds up what is held at the moments of a run, and keeps the heaviest.
+class MomentPlanner {
+ public:
+  MomentPlanner(const PlannedInputs& inputs, const WorkPlan& work, int64_t overhead_bytes)
+      : inputs_(inputs), work_(work), held_({{"program, Delta log, threads", overhead_bytes}}) {}
+
+  void AddIndex(size_t lookup) {
+    const PinnedTable& table = *inputs_.lookups[lookup];
+    held_.push_back({fmt::format("index of {}", table.name()),
+                     IndexBytes(inputs_.pipeline.lookups[lookup], table)});
+    Consider({ReadingLookup(table, 1)});
+  }
+
+  void AddExternalJoin(size_t lookup, const join::ExternalJoinPlan& plan) {
+    const PinnedTable& table = *inputs_.lookups[lookup];
+    const auto lines_of = [&](size_t phase) {
+      std::vector<MemoryLine> lines;
+      for (const join::ExternalJoinLine& line : plan.phases[phase].lines) {
+        if (line.bytes == 0) continue;
+        lines.push_back({fmt::format("{} out of core: {}", table.name(), line.what), line.bytes});
+      }
+      return lines;
+    };
+    std::vector<MemoryLine> building = lines_of(0);
+    building.push_back(ReadingLookup(table, work_.lanes));
+    Consider(std::move(building));
+    std::vector<MemoryLine> probing = lines_of(1);
+    AddReadingKeys(lookup, &probing);
+    Consider(std::move(probing));
+    Consider(lines_of(2));
+    std::ranges::move(lines_of(3), std::back_inserter(held_));
+  }
+
+  // `lane` is what one lane takes while the source streams through.
+  MemoryPlan Finish(const LaneBytes& lane) {
+    const int lanes = work_.lanes;
+    const int64_t reading = lanes * lane.reading;
+    const int64_t transform = lanes * lane.transform;
+    const int64_t writing = lanes * lane.writing;
+    Consider({{InLanes(ReadingLine(inputs_.source), lanes), reading},
+              {InLanes("joined and derived columns", lanes), transform},
+              {InLanes("writing: row groups, pages, dictionaries", lanes), writing}});
+    plan_.reading_bytes = reading;
+    plan_.transform_bytes = transform;
+    plan_.writing_bytes = writing;
+    return std::move(plan_);
+  }
+
+ private:
+  MemoryLine ReadingLookup(const PinnedTable& table, int lanes) const {
+    const parquet::ReadMemory& read = table.read_memory(work_.rung);
+    return {InLanes(ReadingLine(table), lanes), lanes * (read.total_bytes() + read.batch_bytes)};
+  }
+
+  // Of the source, what the keys are made from.
+  void AddReadingKeys(size_t lookup, std::vector<MemoryLine>* lines) const {
+    const parquet::ReadMemory& read = inputs_.source.spliced_read_memory(work_.rung);
+    lines->push_back({InLanes("reading the source's keys: pages and batches", work_.lanes),
+                      work_.lanes * read.total_bytes()});
+    if (lookup == 0 && !inputs_.pipeline.where) return;
+    lines->push_back({InLanes("filtered and joined columns", work_.lanes),
+                      work_.lanes * TransformBytes(inputs_, work_.sizes, read.batch_bytes)});
+  }
+
+  // A moment at which `lines` are needed besides what is held.
+  void Consider(std::vector<MemoryLine> lines) {
+    lines.insert(lines.begin(), held_.begin(), held_.end());
+    const int64_t bytes = Sum(lines);
+    if (bytes <= plan_.bound_bytes) return;
+    plan_.lines = std::move(lines);
+    plan_.bound_bytes = bytes;
+  }
+
+  const PlannedInputs& inputs_;
+  const WorkPlan& work_;
+  std::vector<MemoryLine> held_;
+  MemoryPlan plan_;
+};
+
+}  // namespace
+
+int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table) {
+  const LookupColumns columns = ColumnsOf(lookup, table);
+  return join::LookupIndex::EstimateBytes(table.live_rows(), columns.keys, columns.payload,
+                                          lookup.duplicates);
 }
 
 int64_t EncodedRowBytes(const PlannedInputs& inputs) {
@@ -173,36 +283,38 @@ std::vector<WorkPlan> WaysToWork(int64_t working_bytes, int most_lanes) {
   return ways;
 }
 
-// The plan is that of the moment at which the sum of what is held is largest: while one of the
-// indexes is built, or while the source streams.
-MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkPlan& work, int64_t overhead_bytes) {
-  MemoryPlan plan;
-  const auto consider = [&plan](std::vector<MemoryLine> lines) {
-    const int64_t bytes = Sum(lines);
-    if (bytes <= plan.bound_bytes) return;
-    plan.lines = std::move(lines);
-    plan.bound_bytes = bytes;
-  };
-  std::vector<MemoryLine> held = {{"program, Delta log, threads", overhead_bytes}};
+MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkPlan& work, const ExternalJoins& joins,
+                      int64_t overhead_bytes) {
+  MomentPlanner planner(inputs, work, overhead_bytes);
   for (size_t i = 0; i < inputs.lookups.size(); ++i) {
-    const PinnedTable& table = *inputs.lookups[i];
-    const parquet::ReadMemory& read = table.read_memory(work.rung);
-    held.push_back(
-        {fmt::format("index of {}", table.name()), IndexBytes(inputs.pipeline.lookups[i], table)});
-    std::vector<MemoryLine> building = held;
-    building.push_back({ReadingLine(table), read.total_bytes() + read.batch_bytes});
-    consider(std::move(building));
+    if (joins[i]) {
+      planner.AddExternalJoin(i, *joins[i]);
+    } else {
+      planner.AddIndex(i);
+    }
   }
-  const LaneBytes lane = PlanLane(inputs, work);
-  plan.reading_bytes = work.lanes * lane.reading;
-  plan.transform_bytes = work.lanes * lane.transform;
-  plan.writing_bytes = work.lanes * lane.writing;
-  held.push_back({InLanes(ReadingLine(inputs.source), work.lanes), plan.reading_bytes});
-  held.push_back({InLanes("joined and derived columns", work.lanes), plan.transform_bytes});
-  held.push_back(
-      {InLanes("writing: row groups, pages, dictionaries", work.lanes), plan.writing_bytes});
-  consider(std::move(held));
-  return plan;
+  return planner.Finish(PlanLane(inputs, work));
+}
+
+ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_t external,
+                        int64_t overhead_bytes, int64_t budget_bytes) {
+  std::vector<size_t> lookups(inputs.lookups.size());
+  std::iota(lookups.begin(), lookups.end(), size_t{0});
+  std::ranges::sort(lookups, std::greater{}, [&inputs](size_t lookup) {
+    return IndexBytes(inputs.pipeline.lookups[lookup], *inputs.lookups[lookup]);
+  });
+  lookups.resize(external);
+  join::ExternalJoinPlan nothing;
+  nothing.phases.resize(4);
+  ExternalJoins joins(inputs.lookups.size());
+  for (const size_t lookup : lookups) joins[lookup] = nothing;
+  const int64_t free_bytes =
+      budget_bytes - PlanMemory(inputs, work, joins, overhead_bytes).bound_bytes;
+  for (const size_t lookup : lookups) {
+    joins[lookup] =
+        PlanJoin(inputs, lookup, work.lanes, free_bytes / static_cast<int64_t>(external));
+  }
+  return joins;
 }
 
 }  // namespace spillway::pipeline

@@ -1,18 +1,21 @@
 // The worst case of a run's memory, added up line by line from the footers, before a row is read.
 //
-// A run has two phases that do not overlap: the lookups' indexes are built one after another, then
-// the source streams through. The bound is the larger of the two, on top of what is held
-// throughout.
+// The lookups are made ready one after another, each as an index in memory or out of core in three
+// phases; then the source streams through. The bound is the largest of these moments, each on top
+// of what is held by then.
 //
 // Thread rule: plain values and free functions.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "join/external_join_plan.h"
 #include "pipeline/bound_pipeline.h"
+#include "pipeline/piece.h"
 #include "pipeline/pinned_table.h"
 #include "pipeline/splice_plan.h"
 #include "pipeline/work_sizes.h"
@@ -39,7 +42,14 @@ struct PlannedInputs {
   const PinnedTable& source;
   const std::vector<std::unique_ptr<PinnedTable>>& lookups;
   const SplicePlan& splice;
+  const std::vector<Piece>& pieces;  // that are left to do
 };
+
+// By lookup: how it is joined out of core; none where it is an index in memory.
+using ExternalJoins = std::vector<std::optional<join::ExternalJoinPlan>>;
+
+// Whether what is spilled is compressed.
+inline constexpr bool kCompressSpilled = true;
 
 // A way to work: so many lanes, each in pieces of these sizes, which are number `rung` of those
 // that the tables were pinned with.
@@ -56,8 +66,14 @@ std::vector<WorkPlan> WaysToWork(int64_t working_bytes, int most_lanes);
 // The most that building the index of `lookup` from `table` takes, its result included.
 int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table);
 
-// The plan for one way to work.
-MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkPlan& work, int64_t overhead_bytes);
+// The plan for one way to work and to join.
+MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkPlan& work, const ExternalJoins& joins,
+                      int64_t overhead_bytes);
+
+// The `external` lookups with the largest indexes joined out of core. They share what the budget
+// has left beside everything else; with too little, they are as small as can be.
+ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_t external,
+                        int64_t overhead_bytes, int64_t budget_bytes);
 
 // What the new columns of a source row take in the encoded row group that is held in memory until
 // its source's other columns are copied.

@@ -48,8 +48,10 @@ std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector
     for (const Part& part : PartsOf(chunks[number], files, splice)) {
       const bool is_full = bytes >= piece_bytes;
       if (is_full || pieces.back().spliced != part.spliced || (part.spliced && part.file != file)) {
-        pieces.push_back(
-            {.chunk = number, .first_ordinal = part.first_ordinal, .spliced = part.spliced});
+        pieces.push_back({.chunk = number,
+                          .number = static_cast<int64_t>(pieces.size()),
+                          .first_ordinal = part.first_ordinal,
+                          .spliced = part.spliced});
         bytes = 0;
       }
       pieces.back().end_ordinal = part.end_ordinal;
@@ -58,6 +60,7 @@ std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector
     }
     if (pieces.empty() || pieces.back().chunk != number) {
       pieces.push_back({.chunk = number,
+                        .number = static_cast<int64_t>(pieces.size()),
                         .first_ordinal = chunks[number].first_ordinal,
                         .end_ordinal = chunks[number].end_ordinal});
     }

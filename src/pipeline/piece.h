@@ -13,7 +13,8 @@
 namespace spillway::pipeline {
 
 struct Piece {
-  size_t chunk = 0;  // its number among the chunks that were cut
+  size_t chunk = 0;    // its number among the chunks that were cut
+  int64_t number = 0;  // among all pieces
   int64_t first_ordinal = 0;
   int64_t end_ordinal = 0;
   bool spliced = false;  // whole row groups of one file, which all splice

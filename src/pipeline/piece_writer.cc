@@ -1,6 +1,10 @@
 #include "pipeline/piece_writer.h"
 
+#include <optional>
+#include <utility>
+
 #include "base/error.h"
+#include "pipeline/silver_reader.h"
 #include "pipeline/spliced_piece.h"
 #include "pipeline/table_writer.h"
 #include "pipeline/write_options.h"
@@ -10,14 +14,12 @@ namespace {
 
 Result<WrittenFiles> WriteDecoded(const PieceContext& context, const Piece& piece,
                                   int64_t now_micros) {
-  const Plan& plan = context.plan;
-  const auto rows = ReadSilver(
-      plan, context.indexes,
-      {.first_ordinal = piece.first_ordinal, .end_ordinal = piece.end_ordinal}, context.memory,
-      {now_micros}, context.progress, context.stop, {.for_writing = true});
+  const Plan& plan = context.run.plan;
+  ARROW_ASSIGN_OR_RAISE(const ReaderPointer rows, ReadSilver(context.run, context.lookups, piece,
+                                                             {now_micros}, {.for_writing = true}));
   TableWriter writer(plan.pipeline->output_schema,
                      {.table_path = plan.target.path,
-                      .parquet = WriteOptionsFor(plan, context.memory.write_pool()),
+                      .parquet = WriteOptionsFor(plan, context.run.memory.write_pool()),
                       .target_file_bytes = plan.spec.target.target_file_size_bytes,
                       .max_records_per_file = plan.spec.target.max_records_per_file});
   for (;;) {
@@ -25,7 +27,7 @@ Result<WrittenFiles> WriteDecoded(const PieceContext& context, const Piece& piec
     ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
     if (batch == nullptr) break;
     ARROW_RETURN_NOT_OK(writer.Write(*batch));
-    context.progress->rows_written.fetch_add(batch->num_rows(), std::memory_order_relaxed);
+    context.run.progress->rows_written.fetch_add(batch->num_rows(), std::memory_order_relaxed);
   }
   return writer.Finish();
 }
@@ -35,20 +37,36 @@ bool IsOutOfBudget(const Status& status) {
   return error && error->code == ErrorCode::kBudgetExceeded;
 }
 
+// What a piece's spliced attempt gave, or none where it is to be decoded.
+Result<std::optional<WrittenFiles>> TrySpliced(const PieceContext& context, const Piece& piece,
+                                               int64_t now_micros) {
+  SplicedPiece spliced(context, now_micros);
+  Result<WrittenFiles> files = spliced.Write(piece);
+  const bool is_decoded = spliced.rows_changed() || IsOutOfBudget(files.status());
+  if (!is_decoded) {
+    ARROW_RETURN_NOT_OK(files.status());
+    return *std::move(files);
+  }
+  Progress& progress = *context.run.progress;
+  progress.rows_done.fetch_sub(spliced.rows_encoded(), std::memory_order_relaxed);
+  progress.rows_written.fetch_sub(spliced.rows_encoded(), std::memory_order_relaxed);
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<WrittenFiles> WritePiece(const PieceContext& context, const Piece& piece,
                                 int64_t now_micros) {
+  std::optional<WrittenFiles> files;
   if (piece.spliced) {
     // Its file and its memory are gone before the piece is decoded.
-    SplicedPiece spliced(context, now_micros);
-    Result<WrittenFiles> files = spliced.Write(piece);
-    const bool is_decoded = spliced.rows_changed() || IsOutOfBudget(files.status());
-    if (!is_decoded) return files;
-    context.progress->rows_done.fetch_sub(spliced.rows_encoded(), std::memory_order_relaxed);
-    context.progress->rows_written.fetch_sub(spliced.rows_encoded(), std::memory_order_relaxed);
+    ARROW_ASSIGN_OR_RAISE(files, TrySpliced(context, piece, now_micros));
   }
-  return WriteDecoded(context, piece, now_micros);
+  if (!files) {
+    ARROW_ASSIGN_OR_RAISE(files, WriteDecoded(context, piece, now_micros));
+  }
+  context.lookups.Release(piece);
+  return *std::move(files);
 }
 
 }  // namespace spillway::pipeline

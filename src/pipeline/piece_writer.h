@@ -7,27 +7,23 @@
 #include <cstdint>
 
 #include "base/status.h"
+#include "pipeline/lookups.h"
 #include "pipeline/piece.h"
-#include "pipeline/plan.h"
-#include "pipeline/progress.h"
-#include "pipeline/run_memory.h"
-#include "pipeline/silver_reader.h"
+#include "pipeline/run_context.h"
 #include "pipeline/written_files.h"
 
 namespace spillway::pipeline {
 
 struct PieceContext {
-  const Plan& plan;
-  const LookupIndexes& indexes;
-  RunMemory& memory;
-  Progress* progress;
-  const StopSignal& stop;
+  RunContext run;
+  const Lookups& lookups;
   int64_t share_block_bytes = 0;  // storage::ShareableBlockBytes of source and target
 };
 
-// Writes the rows of `piece`; `now_micros` is what current_timestamp() gives. A piece that splices
-// is decoded all the same where its rows turn out not to stay one to one, or its new columns need
-// more memory than there is. Errors are those of Run.
+// Writes the rows of `piece`, and releases what the lookups keep for it; `now_micros` is what
+// current_timestamp() gives. A piece that splices is decoded all the same where its rows turn out
+// not to stay one to one, or its new columns need more memory than there is. Errors are those of
+// Run.
 Result<WrittenFiles> WritePiece(const PieceContext& context, const Piece& piece,
                                 int64_t now_micros);
 

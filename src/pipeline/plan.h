@@ -5,6 +5,7 @@
 // Thread rule: immutable once made, but for `target`, which the run takes over.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "pipeline/bound_pipeline.h"
 #include "pipeline/chunk.h"
 #include "pipeline/memory_plan.h"
+#include "pipeline/piece.h"
 #include "pipeline/pinned_table.h"
 #include "pipeline/splice_plan.h"
 #include "pipeline/target.h"
@@ -40,6 +42,7 @@ struct Plan {
   SplicePlan splice;
   int lanes = 1;    // threads that work on pieces of chunks at the same time
   WorkSizes sizes;  // of one lane
+  ExternalJoins external_joins;
   MemoryPlan memory;
   int64_t smallest_budget_bytes = 0;
 
@@ -50,6 +53,9 @@ struct Plan {
   std::vector<Chunk> chunks;  // what is left to do
   ExistingTarget target;
 
+  bool spills() const {
+    return std::ranges::any_of(external_joins, [](const auto& join) { return join.has_value(); });
+  }
   bool fits() const { return memory.bound_bytes <= budget.total_bytes; }
   bool finished() const {
     return committed_ordinal.has_value() && *committed_ordinal >= source->physical_rows();
@@ -59,11 +65,16 @@ struct Plan {
 struct PlanOptions {
   bool fresh = false;  // start anew although an attempt is committed, in part or whole
   int64_t smallest_splice_bytes = kSmallestSpliceBytes;
+  bool joins_out_of_core = false;  // all lookups, although their indexes may fit
 };
 
 // Plans the run of `spec`. Reads logs and footers, and writes nothing. A plan that does not fit its
 // budget is a plan too; CheckBound refuses it. Errors: all those of BadInput in docs/errors.
 Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& options);
+
+// The pieces of all chunks that are left to do; of a finished run, of all the source's rows as one
+// chunk.
+std::vector<Piece> PiecesOf(const Plan& plan);
 
 // kBudgetTooSmall, naming the smallest budget that would do, where the plan does not fit.
 Status CheckBound(const Plan& plan);

@@ -64,7 +64,9 @@ Result<std::vector<WorkPlan>> PinTables(Plan* plan, std::unique_ptr<delta::Snaps
     index_bytes += IndexBytes(plan->pipeline->lookups[i], *table);
     plan->lookups.push_back(std::move(table));
   }
-  std::vector<WorkPlan> ways = WaysToWork(working_bytes - index_bytes, lanes);
+  // Lookups that take more than half of it may be joined out of core.
+  std::vector<WorkPlan> ways =
+      WaysToWork(working_bytes - std::min(index_bytes, working_bytes / 2), lanes);
   ARROW_ASSIGN_OR_RAISE(
       plan->source,
       PinnedTable::Make("the source", std::move(source), plan->pipeline->source_columns,
@@ -72,43 +74,83 @@ Result<std::vector<WorkPlan>> PinTables(Plan* plan, std::unique_ptr<delta::Snaps
   return ways;
 }
 
-void UseWay(const WorkPlan& way, MemoryPlan memory, Plan* plan) {
-  plan->lanes = way.lanes;
-  plan->sizes = way.sizes;
-  plan->memory = std::move(memory);
-}
-
 // Chooses the first way that fits, with as many row groups spliced as can be: a row group whose new
 // columns do not fit beside the rest is decoded. Where no way fits, the plan is that of the last
 // one.
-void ChooseWay(const std::vector<WorkPlan>& ways, const PlanOptions& options, Plan* plan) {
-  const auto splice = [&](int64_t most_rows) {
-    return PlanSplice(plan->spec, *plan->pipeline, *plan->source,
-                      {.smallest_bytes = options.smallest_splice_bytes, .most_rows = most_rows});
-  };
-  const PlannedInputs inputs{*plan->pipeline, *plan->source, plan->lookups, plan->splice};
-  const auto fits = [&](const WorkPlan& way) {
-    UseWay(way, PlanMemory(inputs, way, memory::kProcessOverheadBytes), plan);
-    return plan->fits();
-  };
-  plan->splice = splice(std::numeric_limits<int64_t>::max());
-  const bool is_found = std::ranges::any_of(ways, fits);
-  if (!is_found) {
+class WayChooser {
+ public:
+  WayChooser(const std::vector<WorkPlan>& ways, const PlanOptions& options, Plan* plan)
+      : ways_(ways), options_(options), plan_(plan) {}
+
+  void Choose() {
+    Splice(std::numeric_limits<int64_t>::max());
+    bool is_found = ChooseAny();
     // Less of it spliced: the rest is decoded in pieces as small as it takes.
-    for (int64_t rows = kMostSplicedRows; rows >= kFewestSplicedRows; rows /= 2) {
-      plan->splice = splice(rows);
-      if (std::ranges::any_of(ways, fits)) break;
+    for (int64_t rows = kMostSplicedRows; !is_found && rows >= kFewestSplicedRows; rows /= 2) {
+      Splice(rows);
+      is_found = ChooseAny();
     }
+    if (!is_found) {
+      Splice(0);
+      ChooseAny();
+    }
+    const SplicePlan chosen = plan_->splice;
+    Splice(0);
+    plan_->smallest_budget_bytes = SmallestBudget();
+    plan_->splice = chosen;
   }
-  if (!plan->fits()) {
-    plan->splice = splice(0);
-    static_cast<void>(std::ranges::any_of(ways, fits));
+
+ private:
+  void Splice(int64_t most_rows) {
+    plan_->splice =
+        PlanSplice(plan_->spec, *plan_->pipeline, *plan_->source,
+                   {.smallest_bytes = options_.smallest_splice_bytes, .most_rows = most_rows});
+    pieces_ = PiecesOf(*plan_);
   }
-  const SplicePlan chosen = std::exchange(plan->splice, splice(0));
-  plan->smallest_budget_bytes =
-      PlanMemory(inputs, ways.back(), memory::kProcessOverheadBytes).bound_bytes;
-  plan->splice = chosen;
-}
+
+  bool ChooseAny() {
+    return std::ranges::any_of(ways_, [this](const WorkPlan& way) { return Use(way); });
+  }
+
+  // With as many indexes in memory as fit.
+  bool Use(const WorkPlan& way) {
+    plan_->lanes = way.lanes;
+    plan_->sizes = way.sizes;
+    const size_t lookups = plan_->lookups.size();
+    for (size_t external = options_.joins_out_of_core ? lookups : 0; external <= lookups;
+         ++external) {
+      plan_->external_joins = Joins(way, external, plan_->budget.total_bytes);
+      plan_->memory = Memory(way, plan_->external_joins);
+      if (plan_->fits()) return true;
+    }
+    return false;
+  }
+
+  // Few rows take less as an index than out of core.
+  int64_t SmallestBudget() {
+    const WorkPlan& way = ways_.back();
+    int64_t smallest = std::numeric_limits<int64_t>::max();
+    for (size_t external = 0; external <= plan_->lookups.size(); ++external) {
+      smallest = std::min(smallest, Memory(way, Joins(way, external, 0)).bound_bytes);
+    }
+    return smallest;
+  }
+
+  ExternalJoins Joins(const WorkPlan& way, size_t external, int64_t budget_bytes) const {
+    return PlanJoins(inputs(), way, external, memory::kProcessOverheadBytes, budget_bytes);
+  }
+  MemoryPlan Memory(const WorkPlan& way, const ExternalJoins& joins) const {
+    return PlanMemory(inputs(), way, joins, memory::kProcessOverheadBytes);
+  }
+  PlannedInputs inputs() const {
+    return {*plan_->pipeline, *plan_->source, plan_->lookups, plan_->splice, pieces_};
+  }
+
+  const std::vector<WorkPlan>& ways_;
+  const PlanOptions& options_;
+  Plan* const plan_;
+  std::vector<Piece> pieces_;
+};
 
 void ChooseMode(Plan* plan) {
   const int64_t rows = plan->source->live_rows();
@@ -195,11 +237,17 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
   // Read the footers, and add up the memory.
   ARROW_ASSIGN_OR_RAISE(const std::vector<WorkPlan> ways,
                         PinTables(plan.get(), std::move(source), std::move(lookups)));
-  ChooseWay(ways, options, plan.get());
-
   ChooseMode(plan.get());
   CutWork(plan.get());
+  WayChooser(ways, options, plan.get()).Choose();
   return plan;
+}
+
+std::vector<Piece> PiecesOf(const Plan& plan) {
+  std::vector<Chunk> chunks = plan.chunks;
+  if (plan.finished()) chunks = {{.end_ordinal = plan.source->physical_rows()}};
+  return CutPieces(chunks, plan.source->files(), plan.splice,
+                   plan.spec.target.target_file_size_bytes);
 }
 
 Status CheckBound(const Plan& plan) {

@@ -10,9 +10,9 @@
 #include "memory/process_memory.h"
 #include "pipeline/chunk_queue.h"
 #include "pipeline/clock.h"
+#include "pipeline/lookup_builder.h"
 #include "pipeline/piece_writer.h"
 #include "pipeline/run_memory.h"
-#include "pipeline/silver_reader.h"
 #include "pipeline/target_commits.h"
 #include "storage/file_range.h"
 
@@ -20,9 +20,16 @@ namespace spillway::pipeline {
 namespace {
 
 // current_timestamp() has one value in all pieces of a chunk: the time when its first one begins.
+// Where the time decides which rows there are and a lookup was joined out of core with those of
+// `start`, that is the time of all chunks.
 class ChunkTimes {
  public:
-  explicit ChunkTimes(size_t chunks) : micros_(chunks) {}
+  ChunkTimes(const Plan& plan, const Moment& start) : micros_(plan.chunks.size()) {
+    const bool rows_may_differ =
+        plan.pipeline->rows_time_dependence != expression::TimeDependence::kNever;
+    if (!plan.spills() || !rows_may_differ) return;
+    for (std::atomic<int64_t>& micros : micros_) micros = start.now_micros;
+  }
 
   int64_t Of(size_t chunk) {
     int64_t micros = 0;
@@ -73,9 +80,11 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   memory::PeakSampler sampler;
   ARROW_RETURN_NOT_OK(sampler.Start());
 
-  // Read the lookups, and index them by key.
-  ARROW_ASSIGN_OR_RAISE(const LookupIndexes indexes,
-                        BuildLookupIndexes(plan, *memory, {NowMicroseconds()}, progress, stop));
+  // Read the lookups, and index them by key or join them out of core.
+  const RunContext context{.plan = plan, .memory = *memory, .progress = progress, .stop = stop};
+  const std::vector<Piece> pieces = PiecesOf(plan);
+  const Moment moment{.now_micros = NowMicroseconds()};
+  ARROW_ASSIGN_OR_RAISE(const Lookups lookups, BuildLookups(context, pieces, moment));
   report.lookup_seconds = SecondsSince(start);
 
   // Make the target with its schema, or empty it; not any more where a stop is wanted.
@@ -87,18 +96,13 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   progress->total_rows = plan.source->live_rows();
   progress->chunks_total = static_cast<int64_t>(plan.chunks.size());
   progress->phase = Phase::kChunks;
-  const std::vector<Piece> pieces = CutPieces(plan.chunks, plan.source->files(), plan.splice,
-                                              plan.spec.target.target_file_size_bytes);
-  const PieceContext context{.plan = plan,
-                             .indexes = indexes,
-                             .memory = *memory,
-                             .progress = progress,
-                             .stop = stop,
-                             .share_block_bytes = ShareBlockBytes(plan)};
-  ChunkTimes times(plan.chunks.size());
+  const PieceContext piece_context{
+      .run = context, .lookups = lookups, .share_block_bytes = ShareBlockBytes(plan)};
+  ChunkTimes times(plan, moment);
   ChunkQueue queue(
       pieces, plan.lanes,
-      [&](const Piece& piece) { return WritePiece(context, piece, times.Of(piece.chunk)); }, stop);
+      [&](const Piece& piece) { return WritePiece(piece_context, piece, times.Of(piece.chunk)); },
+      stop);
   for (const Chunk& chunk : plan.chunks) {
     ARROW_ASSIGN_OR_RAISE(std::optional<WrittenFiles> written, queue.Next());
     if (!written) {
@@ -116,6 +120,7 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   report.target_version = commits.last_version();
   report.peak_memory_bytes = sampler.peak_bytes();
   report.memory_by_use = memory->governor().Usage();
+  report.spilled_bytes = lookups.spilled().bytes_written;
   report.total_seconds = SecondsSince(start);
   return report;
 }

@@ -1,5 +1,4 @@
-// Runs a plan: builds the lookups' indexes, then reads, joins, writes and commits chunk after
-// chunk.
+// Runs a plan: makes the lookups ready, then reads, joins, writes and commits chunk after chunk.
 //
 // Thread rule: one run per process at a time; `progress` and `stop` may be used from other threads.
 #pragma once
@@ -25,6 +24,7 @@ struct RunReport {
   int64_t copied_bytes = 0;        // of source files, into those of the target
   int64_t shared_bytes = 0;        // of those; they take no room on the disk
   int64_t spliced_row_groups = 0;  // whose unchanged columns were copied
+  int64_t spilled_bytes = 0;       // written to spill files
   int64_t chunks_committed = 0;
   int64_t chunks_left = 0;
   int64_t target_version = -1;

@@ -9,8 +9,8 @@ Result<std::unique_ptr<RunMemory>> RunMemory::Make(const Plan& plan) {
   ARROW_ASSIGN_OR_RAISE(memory->governor_, memory::Governor::Make(plan.budget.total_bytes,
                                                                   memory::kProcessOverheadBytes));
   memory::Governor* governor = memory->governor_.get();
-  ARROW_ASSIGN_OR_RAISE(memory->index_pool_,
-                        memory::GovernedPool::Make(governor, "lookup indexes", 0, 0));
+  ARROW_ASSIGN_OR_RAISE(memory->lookup_pool_,
+                        memory::GovernedPool::Make(governor, "lookups", 0, 0));
   ARROW_ASSIGN_OR_RAISE(memory->read_pool_, memory::GovernedPool::Make(governor, "reading", 0, 0));
   ARROW_ASSIGN_OR_RAISE(memory->transform_pool_,
                         memory::GovernedPool::Make(governor, "joined and derived columns", 0, 0));

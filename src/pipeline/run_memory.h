@@ -25,7 +25,7 @@ class RunMemory {
   Status GrantForStreaming(const Plan& plan);
 
   const memory::Governor& governor() const { return *governor_; }
-  arrow::MemoryPool* index_pool() { return index_pool_.get(); }
+  arrow::MemoryPool* lookup_pool() { return lookup_pool_.get(); }
   arrow::MemoryPool* read_pool() { return read_pool_.get(); }
   arrow::MemoryPool* transform_pool() { return transform_pool_.get(); }
   arrow::MemoryPool* write_pool() { return write_pool_.get(); }
@@ -38,7 +38,7 @@ class RunMemory {
 
   // Declared first, so that it goes last.
   std::unique_ptr<memory::Governor> governor_;
-  std::unique_ptr<memory::GovernedPool> index_pool_;
+  std::unique_ptr<memory::GovernedPool> lookup_pool_;
   std::unique_ptr<memory::GovernedPool> read_pool_;
   std::unique_ptr<memory::GovernedPool> transform_pool_;
   std::unique_ptr<memory::GovernedPool> write_pool_;

@@ -14,7 +14,7 @@ namespace {
 
 using Settings = std::vector<std::string>;
 
-class RunTest : public test::PipelineTest {
+class RunTest : public test::EitherJoinTest {
  protected:
   RunTest() { MakeLookup(); }
 
@@ -23,7 +23,7 @@ class RunTest : public test::PipelineTest {
   }
 };
 
-TEST_F(RunTest, StandardIsOneCommit) {
+TEST_P(RunTest, StandardIsOneCommit) {
   MakeSource(200);
   const RunReport report = RunAll().ValueOrDie();
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 200));
@@ -35,7 +35,7 @@ TEST_F(RunTest, StandardIsOneCommit) {
   EXPECT_EQ(TargetVersion(), 1);
 }
 
-TEST_F(RunTest, ChunkedGivesTheSameRows) {
+TEST_P(RunTest, ChunkedGivesTheSameRows) {
   MakeSource(200, {.rows_per_file = 60, .rows_per_group = 25});
   const RunReport report = RunAll(Chunked(33)).ValueOrDie();
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 200));
@@ -43,7 +43,7 @@ TEST_F(RunTest, ChunkedGivesTheSameRows) {
   EXPECT_EQ(TargetVersion(), report.chunks_committed);
 }
 
-TEST_F(RunTest, GoesOnWhereAnEarlierAttemptEnded) {
+TEST_P(RunTest, GoesOnWhereAnEarlierAttemptEnded) {
   MakeSource(200, {.rows_per_file = 60, .rows_per_group = 25});
   for (const size_t chunks_before : {size_t{0}, size_t{1}, size_t{3}}) {
     SCOPED_TRACE(chunks_before);
@@ -63,7 +63,7 @@ TEST_F(RunTest, GoesOnWhereAnEarlierAttemptEnded) {
   }
 }
 
-TEST_F(RunTest, StopsAfterAChunkWhenAsked) {
+TEST_P(RunTest, StopsAfterAChunkWhenAsked) {
   MakeSource(200);
   const auto plan = PlanOf(Chunked(5)).ValueOrDie();
   Progress progress;
@@ -86,7 +86,7 @@ TEST_F(RunTest, StopsAfterAChunkWhenAsked) {
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 200));
 }
 
-TEST_F(RunTest, AStopBeforeTheFirstChunkLeavesTheTargetAlone) {
+TEST_P(RunTest, AStopBeforeTheFirstChunkLeavesTheTargetAlone) {
   MakeSource(20);
   const auto plan = PlanOf(Chunked(5)).ValueOrDie();
   Progress progress;
@@ -99,7 +99,7 @@ TEST_F(RunTest, AStopBeforeTheFirstChunkLeavesTheTargetAlone) {
   EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
 }
 
-TEST_F(RunTest, AppendsAndOverwrites) {
+TEST_P(RunTest, AppendsAndOverwrites) {
   MakeSource(30);
   ASSERT_TRUE(RunAll(Chunked(10, "append")).ok());
   auto rows = ExpectedRows(0, 30);
@@ -116,7 +116,7 @@ TEST_F(RunTest, AppendsAndOverwrites) {
   EXPECT_EQ(test::CodeOf(RunAll({}, /*fresh=*/true).status()), ErrorCode::kTargetExists);
 }
 
-TEST_F(RunTest, AnOverwriteThatWasKilledEmptiesTheTargetOnce) {
+TEST_P(RunTest, AnOverwriteThatWasKilledEmptiesTheTargetOnce) {
   MakeSource(40);
   ASSERT_TRUE(RunAll({"target.mode=append"}).ok());
   ASSERT_TRUE(RunAll(Chunked(10, "overwrite"), false, 2).ok());
@@ -125,7 +125,7 @@ TEST_F(RunTest, AnOverwriteThatWasKilledEmptiesTheTargetOnce) {
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 40));
 }
 
-TEST_F(RunTest, AFreshRunThatWasKilledGoesOnWithoutTheFlag) {
+TEST_P(RunTest, AFreshRunThatWasKilledGoesOnWithoutTheFlag) {
   MakeSource(40);
   ASSERT_TRUE(RunAll(Chunked(10, "overwrite")).ok());
   ASSERT_TRUE(RunAll(Chunked(10, "overwrite"), /*fresh=*/true, 1).ok());
@@ -134,7 +134,7 @@ TEST_F(RunTest, AFreshRunThatWasKilledGoesOnWithoutTheFlag) {
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 40));
 }
 
-TEST_F(RunTest, ASourceWithoutRowsGivesAnEmptyTarget) {
+TEST_P(RunTest, ASourceWithoutRowsGivesAnEmptyTarget) {
   MakeSource(0);
   for (const std::string mode : {"standard", "chunked"}) {
     for (const std::string target : {"error_if_exists", "append", "overwrite"}) {
@@ -151,7 +151,7 @@ TEST_F(RunTest, ASourceWithoutRowsGivesAnEmptyTarget) {
   }
 }
 
-TEST_F(RunTest, OverwritesTheSchemaOfAPartitionedTarget) {
+TEST_P(RunTest, OverwritesTheSchemaOfAPartitionedTarget) {
   MakeSource(20);
   const auto other =
       arrow::schema({arrow::field("id", arrow::int64()), arrow::field("day", arrow::date32())});
@@ -169,7 +169,7 @@ TEST_F(RunTest, OverwritesTheSchemaOfAPartitionedTarget) {
   }
 }
 
-TEST_F(RunTest, AFailedChunkLeavesNoFileBehind) {
+TEST_P(RunTest, AFailedChunkLeavesNoFileBehind) {
   MakeSource(40);
   pipeline_ = std::string(kPipeline);
   const Settings settings = {"mode=chunked", "processing.chunk_size=10",
@@ -183,13 +183,13 @@ TEST_F(RunTest, AFailedChunkLeavesNoFileBehind) {
   EXPECT_EQ(parquet_files, 2U);
 }
 
-TEST_F(RunTest, RefusesWhatDoesNotFitBeforeItWrites) {
+TEST_P(RunTest, RefusesWhatDoesNotFitBeforeItWrites) {
   MakeSource(20);
   EXPECT_EQ(test::CodeOf(RunAll({"resources.memory=1MiB"}).status()), ErrorCode::kBudgetTooSmall);
   EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
 }
 
-TEST_F(RunTest, ThePoolsStayBelowTheBound) {
+TEST_P(RunTest, ThePoolsStayBelowTheBound) {
   Progress progress;
   ASSERT_TRUE(WriteSampleTables({.folder = folder_.path(), .rows = 60'000, .content_bytes = 300},
                                 &progress, StopSignal{0})
@@ -218,6 +218,8 @@ processing: {chunk_size: 20_000}
     std::filesystem::remove_all(folder_ / "target");
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Joins, RunTest, ::testing::Bool(), test::JoinName);
 
 }  // namespace
 }  // namespace spillway::pipeline

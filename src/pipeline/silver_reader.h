@@ -1,37 +1,28 @@
 // The rows of the target, as a stream: source rows, joined with the lookups, with the derived
 // columns. A run writes them, a validation compares them with what was written.
 //
-// Thread rule: LookupIndexes is immutable once built; a stream belongs to one thread.
+// Thread rule: a stream belongs to one thread; what it is made from outlives it.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include <arrow/record_batch.h>
-
 #include "base/status.h"
-#include "join/lookup_index.h"
-#include "pipeline/chunk.h"
-#include "pipeline/plan.h"
-#include "pipeline/progress.h"
-#include "pipeline/run_memory.h"
+#include "pipeline/lookups.h"
+#include "pipeline/piece.h"
+#include "pipeline/run_context.h"
 #include "pipeline/source_use.h"
+#include "pipeline/stages.h"
 
 namespace spillway::pipeline {
 
-using LookupIndexes = std::vector<std::unique_ptr<join::LookupIndex>>;
+// Streams the rows with ordinals [first, end) of `table`, and counts them as done. Ends with
+// Status::Cancelled when the stop signal says so. `uses` as in ScanTable.
+ReaderPointer ReadCounted(const RunContext& context, const PinnedTable& table, int64_t first,
+                          int64_t end, std::vector<ColumnUse> uses = {});
 
-// When rows are computed.
-struct Moment {
-  int64_t now_micros = 0;               // what current_timestamp() gives
-  bool* found_time_of_today = nullptr;  // as in expression::EvaluationContext
-};
-
-// Reads the lookups' tables and indexes them, and grants `memory` for streaming. `moment` is that
-// of the lookups' own expressions.
-Result<LookupIndexes> BuildLookupIndexes(const Plan& plan, RunMemory& memory, const Moment& moment,
-                                         Progress* progress, const StopSignal& stop);
+expression::EvaluationContext EvaluationContextOf(const RunContext& context, const Moment& moment);
 
 struct SilverOptions {
   std::vector<ColumnUse> uses = {};  // as in ScanTable
@@ -39,13 +30,19 @@ struct SilverOptions {
   bool* rows_changed = nullptr;      // as in MakeLookupStage
 };
 
-// Streams the target's rows for the source rows of `chunk`, in their order; batches have the
-// pipeline's output schema. Counts the source rows as they are read. Ends with Status::Cancelled
-// when `stop` says so. All arguments outlive the stream.
-std::unique_ptr<arrow::RecordBatchReader> ReadSilver(const Plan& plan, const LookupIndexes& indexes,
-                                                     const Chunk& chunk, RunMemory& memory,
-                                                     const Moment& moment, Progress* progress,
-                                                     const StopSignal& stop,
-                                                     const SilverOptions& options = {});
+// Streams the source rows of `piece` that `where` keeps. `uses` as in ScanTable.
+ReaderPointer ReadSource(const RunContext& context, const Piece& piece, const Moment& moment,
+                         std::vector<ColumnUse> uses);
+
+// Joins `rows`, which are those of ReadSource, with all of `lookups`, which may be the first few of
+// the pipeline's. `rows_changed` as in MakeLookupStage.
+Result<ReaderPointer> JoinLookups(const RunContext& context, const Lookups& lookups,
+                                  const Piece& piece, bool* rows_changed, ReaderPointer rows);
+
+// Streams the target's rows for the source rows of `piece`, in their order; batches have the
+// pipeline's output schema.
+Result<ReaderPointer> ReadSilver(const RunContext& context, const Lookups& lookups,
+                                 const Piece& piece, const Moment& moment,
+                                 const SilverOptions& options = {});
 
 }  // namespace spillway::pipeline

@@ -48,12 +48,16 @@ class UseCollector {
   std::vector<bool> replaced_;
 };
 
+void AddJoins(const BoundPipeline& pipeline, size_t lookups, UseCollector* collector) {
+  if (pipeline.where) collector->AddExpression(*pipeline.where);
+  for (size_t i = 0; i < lookups; ++i) collector->AddKeys(pipeline.lookups[i].source_keys);
+}
+
 }  // namespace
 
 SourceUse UseOfSource(const BoundPipeline& pipeline) {
   UseCollector collector(pipeline.source_schema->num_fields());
-  if (pipeline.where) collector.AddExpression(*pipeline.where);
-  for (const BoundLookup& lookup : pipeline.lookups) collector.AddKeys(lookup.source_keys);
+  AddJoins(pipeline, pipeline.lookups.size(), &collector);
   for (const DerivedColumn& derived : pipeline.derived) {
     collector.AddExpression(derived.expression);
     collector.Replace(derived.position);
@@ -64,6 +68,12 @@ SourceUse UseOfSource(const BoundPipeline& pipeline) {
   }
   use.computed = collector.TakeComputed();
   return use;
+}
+
+std::vector<ColumnUse> UseOfSourceKeys(const BoundPipeline& pipeline, size_t last_lookup) {
+  UseCollector collector(pipeline.source_schema->num_fields());
+  AddJoins(pipeline, last_lookup + 1, &collector);
+  return collector.TakeComputed();
 }
 
 }  // namespace spillway::pipeline

@@ -1,8 +1,9 @@
 // What a pipeline needs the columns of its source for: to compute with, or only to hand them on.
 //
-// Thread rule: plain values and a free function.
+// Thread rule: plain values and free functions.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "pipeline/bound_pipeline.h"
@@ -20,5 +21,9 @@ struct SourceUse {
 };
 
 SourceUse UseOfSource(const BoundPipeline& pipeline);
+
+// By column of BoundPipeline::source_schema: what the keys of the lookups up to `last_lookup` read
+// of it, and the filter.
+std::vector<ColumnUse> UseOfSourceKeys(const BoundPipeline& pipeline, size_t last_lookup);
 
 }  // namespace spillway::pipeline

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "pipeline/silver_reader.h"
 #include "pipeline/table_writer.h"
 #include "pipeline/write_options.h"
 
@@ -13,7 +14,7 @@ SplicedPiece::SplicedPiece(const PieceContext& context, int64_t now_micros)
     : context_(context), now_micros_(now_micros) {}
 
 Result<WrittenFiles> SplicedPiece::Write(const Piece& piece) {
-  const Plan& plan = context_.plan;
+  const Plan& plan = context_.run.plan;
   const std::vector<PinnedFile>& files = plan.source->files();
   const auto file =
       std::ranges::upper_bound(files, piece.first_ordinal, {}, &PinnedFile::first_ordinal) - 1;
@@ -22,12 +23,13 @@ Result<WrittenFiles> SplicedPiece::Write(const Piece& piece) {
   ARROW_ASSIGN_OR_RAISE(
       const auto reader,
       parquet::FileReader::Open(file->data_file.path, file->data_file.size_bytes,
-                                ReadOptionsFor(plan.sizes, context_.memory.read_pool())));
-  const auto rows =
-      ReadSilver(plan, context_.indexes,
-                 {.first_ordinal = piece.first_ordinal, .end_ordinal = piece.end_ordinal},
-                 context_.memory, {now_micros_}, &reading_, context_.stop,
-                 {.uses = splice_->read, .for_writing = true, .rows_changed = &rows_changed_});
+                                ReadOptionsFor(plan.sizes, context_.run.memory.read_pool())));
+  RunContext reading = context_.run;
+  reading.progress = &reading_;
+  ARROW_ASSIGN_OR_RAISE(
+      const ReaderPointer rows,
+      ReadSilver(reading, context_.lookups, piece, {now_micros_},
+                 {.uses = splice_->read, .for_writing = true, .rows_changed = &rows_changed_}));
   for (size_t group = 0; group < file->row_groups.size(); ++group) {
     const int64_t first = file->first_ordinal + file->row_groups[group].first_row;
     if (first < piece.first_ordinal || first >= piece.end_ordinal) continue;
@@ -62,7 +64,7 @@ Status SplicedPiece::WriteRowGroup(arrow::RecordBatchReader& rows,
 }
 
 bool SplicedPiece::HasRoom(const parquet::FileReader& reader, int row_group) const {
-  const spec::Target& target = context_.plan.spec.target;
+  const spec::Target& target = context_.run.plan.spec.target;
   const int64_t rows = file_->row_groups[static_cast<size_t>(row_group)].num_rows;
   if (writer_->bytes_written() >= target.target_file_size_bytes) return false;
   if (target.max_records_per_file &&
@@ -73,7 +75,7 @@ bool SplicedPiece::HasRoom(const parquet::FileReader& reader, int row_group) con
 }
 
 Status SplicedPiece::OpenFile(const parquet::FileReader& reader, int row_group) {
-  const Plan& plan = context_.plan;
+  const Plan& plan = context_.run.plan;
   const PinnedTable& source = *plan.source;
   std::vector<parquet::SpliceColumn> columns;
   for (int i = 0; i < plan.pipeline->output_schema->num_fields(); ++i) {
@@ -83,9 +85,10 @@ Status SplicedPiece::OpenFile(const parquet::FileReader& reader, int row_group) 
         static_cast<size_t>(plan.pipeline->output_columns[static_cast<size_t>(i)]);
     columns.back().copied_from = FileColumn(source.snapshot(), source.columns()[source_column]);
   }
-  const parquet::SpliceOptions options{.write = WriteOptionsFor(plan, context_.memory.write_pool()),
-                                       .copy_buffer_bytes = plan.sizes.copy_buffer_bytes,
-                                       .share_block_bytes = context_.share_block_bytes};
+  const parquet::SpliceOptions options{
+      .write = WriteOptionsFor(plan, context_.run.memory.write_pool()),
+      .copy_buffer_bytes = plan.sizes.copy_buffer_bytes,
+      .share_block_bytes = context_.share_block_bytes};
   file_name_ = NewDataFileName(written_.files().size(), options.write.compression);
   return parquet::SpliceWriter::Open(plan.target.path + "/" + file_name_, std::move(columns),
                                      reader, row_group, options)
@@ -103,10 +106,10 @@ Status SplicedPiece::Encode(const arrow::RecordBatch& batch) {
   ARROW_RETURN_NOT_OK(writer_->Write(*arrow::RecordBatch::Make(
       arrow::schema(std::move(fields)), batch.num_rows(), std::move(columns))));
   rows_encoded_ += batch.num_rows();
-  Progress& progress = *context_.progress;
+  Progress& progress = *context_.run.progress;
   progress.rows_done.fetch_add(batch.num_rows(), std::memory_order_relaxed);
   progress.rows_written.fetch_add(batch.num_rows(), std::memory_order_relaxed);
-  progress.memory_in_use_bytes.store(context_.memory.in_use_bytes(), std::memory_order_relaxed);
+  progress.memory_in_use_bytes.store(context_.run.memory.in_use_bytes(), std::memory_order_relaxed);
   return Status::OK();
 }
 
@@ -114,7 +117,7 @@ Status SplicedPiece::CloseFile() {
   if (writer_ == nullptr) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const parquet::SplicedFile spliced, writer_->Close());
   writer_.reset();
-  written_.Add(context_.plan.target.path, DescribeFile(spliced.file, std::move(file_name_)));
+  written_.Add(context_.run.plan.target.path, DescribeFile(spliced.file, std::move(file_name_)));
   written_.copied_bytes += spliced.copied_bytes;
   written_.shared_bytes += spliced.shared_bytes;
   return Status::OK();

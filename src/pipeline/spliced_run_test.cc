@@ -6,7 +6,7 @@
 namespace spillway::pipeline {
 namespace {
 
-class SplicedRunTest : public test::PipelineTest {
+class SplicedRunTest : public test::EitherJoinTest {
  protected:
   SplicedRunTest() {
     smallest_splice_bytes_ = 0;
@@ -32,7 +32,7 @@ class SplicedRunTest : public test::PipelineTest {
   }
 };
 
-TEST_F(SplicedRunTest, CopiesTheSourcesColumns) {
+TEST_P(SplicedRunTest, CopiesTheSourcesColumns) {
   UseFirstOfDuplicates();
   MakeSource(200, {.rows_per_file = 60, .rows_per_group = 25});
   const auto plan = PlanOf().ValueOrDie();
@@ -43,7 +43,7 @@ TEST_F(SplicedRunTest, CopiesTheSourcesColumns) {
   EXPECT_EQ(TargetRows(), ExpectedFirsts(200));
 }
 
-TEST_F(SplicedRunTest, AKeyWithSeveralRowsIsDecoded) {
+TEST_P(SplicedRunTest, AKeyWithSeveralRowsIsDecoded) {
   MakeSource(200, {.rows_per_file = 60, .rows_per_group = 25});
   Progress progress;
   const auto plan = PlanOf().ValueOrDie();
@@ -56,7 +56,7 @@ TEST_F(SplicedRunTest, AKeyWithSeveralRowsIsDecoded) {
 }
 
 // Chunks cut row groups at random; what is whole splices, the rest is decoded.
-TEST_F(SplicedRunTest, RandomLayoutsAndChunks) {
+TEST_P(SplicedRunTest, RandomLayoutsAndChunks) {
   const uint64_t seed = test::Seed();
   SCOPED_TRACE(fmt::format("seed {}", seed));
   std::mt19937_64 engine(seed);
@@ -78,7 +78,7 @@ TEST_F(SplicedRunTest, RandomLayoutsAndChunks) {
   }
 }
 
-TEST_F(SplicedRunTest, ThePlanSaysWhyRowGroupsDoNotSplice) {
+TEST_P(SplicedRunTest, ThePlanSaysWhyRowGroupsDoNotSplice) {
   MakeSource(200, {.rows_per_file = 60, .rows_per_group = 25});
   const auto reason = [this](const std::vector<std::string>& settings) {
     const auto plan = PlanOf(settings).ValueOrDie();
@@ -96,7 +96,7 @@ TEST_F(SplicedRunTest, ThePlanSaysWhyRowGroupsDoNotSplice) {
 
 // A derived column that takes a source column's place is not copied, and one that reads the new
 // value does not read the old one.
-TEST_F(SplicedRunTest, AReplacedColumnIsEncoded) {
+TEST_P(SplicedRunTest, AReplacedColumnIsEncoded) {
   UseFirstOfDuplicates();
   pipeline_.replace(pipeline_.find("columns: {has"), 13, "columns: {size: size + 1, has");
   MakeSource(100);
@@ -110,6 +110,8 @@ TEST_F(SplicedRunTest, AReplacedColumnIsEncoded) {
   }
   EXPECT_EQ(raised, 100);
 }
+
+INSTANTIATE_TEST_SUITE_P(Joins, SplicedRunTest, ::testing::Bool(), test::JoinName);
 
 }  // namespace
 }  // namespace spillway::pipeline

@@ -1,7 +1,7 @@
 // The stages of a pipeline: each takes batches of the running schema and makes the next one's.
 //
-// Thread rule: a stage belongs to one thread; the bound pipeline and the indexes that it points to
-// are shared and outlive it.
+// Thread rule: a stage belongs to one thread; the bound pipeline and the lookups that its matchers
+// look into are shared and outlive it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include <arrow/record_batch.h>
 
 #include "expression/expression.h"
-#include "join/lookup_index.h"
+#include "join/matcher.h"
 #include "pipeline/bound_pipeline.h"
 
 namespace spillway::pipeline {
@@ -28,11 +28,11 @@ ReaderPointer MakeProjectionStage(ReaderPointer input, std::shared_ptr<arrow::Sc
                                   const std::vector<Projection>& projections,
                                   const expression::EvaluationContext& context);
 
-// Joins with `index` and adds its payload. A source row may give many rows: batches are cut so that
-// none holds more than about `batch_bytes`, or one row. With `rows_changed` the rows have to stay
-// one to one: the stage sets it and fails where they do not.
+// Joins with what `matcher` finds and adds its payload. A source row may give many rows: batches
+// are cut so that none holds more than about `batch_bytes`, or one row. With `rows_changed` the
+// rows have to stay one to one: the stage sets it and fails where they do not.
 ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
-                              const join::LookupIndex& index, int64_t batch_bytes,
+                              std::unique_ptr<join::Matcher> matcher, int64_t batch_bytes,
                               bool* rows_changed, arrow::MemoryPool* pool);
 
 // Adds the derived columns, and keeps those that the output wants. `for_writing`: a text column may

@@ -5,6 +5,7 @@
 
 #include <arrow/array/array_dict.h>
 
+#include "join/lookup_index.h"
 #include "pipeline/test_tables.h"
 
 namespace spillway::pipeline {
@@ -92,6 +93,11 @@ std::unique_ptr<join::LookupIndex> IndexOf(const std::vector<Row>& rows) {
       .ValueOrDie();
 }
 
+std::unique_ptr<join::Matcher> MatcherOf(const join::LookupIndex& index,
+                                         join::JoinType type = join::JoinType::kLeftOuter) {
+  return join::MakeIndexMatcher(index, type, arrow::default_memory_pool());
+}
+
 // Nested loops.
 std::vector<std::string> NaiveJoin(const std::vector<Row>& source, const std::vector<Row>& lookup,
                                    join::JoinType type) {
@@ -142,9 +148,9 @@ TEST(LookupStage, JoinsLikeNestedLoops) {
       BoundLookup bound{.type = type};
       bound.source_keys = {0};
       const int64_t batch_bytes = 1 + static_cast<int64_t>(random() % 5000);
-      const auto stage =
-          MakeLookupStage(ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema), bound,
-                          *index, batch_bytes, nullptr, arrow::default_memory_pool());
+      const auto stage = MakeLookupStage(
+          ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema), bound,
+          MatcherOf(*index, type), batch_bytes, nullptr, arrow::default_memory_pool());
       int64_t largest = 0;
       ASSERT_EQ(Joined(*stage, &largest), NaiveJoin(source, lookup, type));
       ASSERT_LE(largest, 40);  // never more rows than the source's batch had
@@ -159,8 +165,9 @@ TEST(LookupStage, CutsWhatAHotKeyMultiplies) {
   BoundLookup bound;
   bound.source_keys = {0};
   const auto rows_at_once = [&](int64_t batch_bytes) {
-    const auto stage = MakeLookupStage(ReaderOf({SourceBatch(source)}, kSourceSchema), bound,
-                                       *index, batch_bytes, nullptr, arrow::default_memory_pool());
+    const auto stage =
+        MakeLookupStage(ReaderOf({SourceBatch(source)}, kSourceSchema), bound, MatcherOf(*index),
+                        batch_bytes, nullptr, arrow::default_memory_pool());
     int64_t largest = 0;
     EXPECT_EQ(Joined(*stage, &largest).size(), 4000U);
     return largest;
@@ -183,8 +190,8 @@ TEST(LookupStage, SlicesWhereEveryRowMatchesOnce) {
   bound.source_keys = {0};
   const BatchPointer batch = SourceBatch(source);
   // However small the batches are meant to be: nothing is multiplied.
-  const auto stage = MakeLookupStage(ReaderOf({batch}, kSourceSchema), bound, *index, 1, nullptr,
-                                     arrow::default_memory_pool());
+  const auto stage = MakeLookupStage(ReaderOf({batch}, kSourceSchema), bound, MatcherOf(*index), 1,
+                                     nullptr, arrow::default_memory_pool());
   const BatchPointer joined = stage->Next().ValueOrDie();
   ASSERT_EQ(joined->num_rows(), 100);
   EXPECT_EQ(joined->column(1)->data()->buffers[2], batch->column(1)->data()->buffers[2]);
@@ -202,9 +209,10 @@ TEST(LookupStage, StacksOneUponAnother) {
   const auto second_index = IndexOf(second);
   BoundLookup bound;
   bound.source_keys = {0};
-  auto stage = MakeLookupStage(ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema),
-                               bound, *first_index, 300, nullptr, arrow::default_memory_pool());
-  stage = MakeLookupStage(std::move(stage), bound, *second_index, 300, nullptr,
+  auto stage =
+      MakeLookupStage(ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema), bound,
+                      MatcherOf(*first_index), 300, nullptr, arrow::default_memory_pool());
+  stage = MakeLookupStage(std::move(stage), bound, MatcherOf(*second_index), 300, nullptr,
                           arrow::default_memory_pool());
   size_t expected = 0;
   for (const Row& row : source) {

@@ -87,8 +87,9 @@ resources: {memory: 256MiB}
   Result<std::unique_ptr<Plan>> PlanOf(const std::vector<std::string>& settings = {},
                                        bool fresh = false) {
     ARROW_ASSIGN_OR_RAISE(spec::Spec parsed, ParseSpec(folder_, pipeline_, settings));
-    return MakePlan(std::move(parsed),
-                    {.fresh = fresh, .smallest_splice_bytes = smallest_splice_bytes_});
+    return MakePlan(std::move(parsed), {.fresh = fresh,
+                                        .smallest_splice_bytes = smallest_splice_bytes_,
+                                        .joins_out_of_core = joins_out_of_core_});
   }
 
   // Plans and runs; `chunks` cuts the run short after so many, as a kill between two chunks does.
@@ -109,6 +110,17 @@ resources: {memory: 256MiB}
   const TestFolder folder_;
   std::string pipeline_ = std::string(kPipeline);
   int64_t smallest_splice_bytes_ = kSmallestSpliceBytes;
+  bool joins_out_of_core_ = false;
 };
+
+// The same tests with indexes in memory, and with joins out of core.
+class EitherJoinTest : public PipelineTest, public ::testing::WithParamInterface<bool> {
+ protected:
+  EitherJoinTest() { joins_out_of_core_ = GetParam(); }
+};
+
+inline std::string JoinName(const ::testing::TestParamInfo<bool>& info) {
+  return info.param ? "OutOfCore" : "InMemory";
+}
 
 }  // namespace spillway::pipeline::test

@@ -1,6 +1,7 @@
 #include "pipeline/validation.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "pipeline/clock.h"
 #include "pipeline/column_names.h"
 #include "pipeline/committed_files.h"
+#include "pipeline/lookup_builder.h"
 #include "pipeline/row_hash.h"
 #include "pipeline/run_memory.h"
 #include "pipeline/silver_reader.h"
@@ -30,32 +32,36 @@ struct Fingerprint {
   std::vector<int64_t> nulls;
 };
 
+Fingerprint EmptyFingerprint(size_t columns) {
+  Fingerprint fingerprint;
+  fingerprint.columns.resize(columns);
+  fingerprint.nulls.resize(columns);
+  return fingerprint;
+}
+
 // Hashes all rows of `rows`. `order` gives, for each output column, its place in the batches.
-Result<Fingerprint> TakeFingerprint(arrow::RecordBatchReader& rows, const std::vector<int>& order,
-                                    const std::vector<TimeDependence>& dependence) {
-  Fingerprint result;
-  result.columns.resize(order.size());
-  result.nulls.resize(order.size());
+Status AddToFingerprint(arrow::RecordBatchReader& rows, const std::vector<int>& order,
+                        const std::vector<TimeDependence>& dependence, Fingerprint* result) {
   for (;;) {
     std::shared_ptr<arrow::RecordBatch> batch;
     ARROW_RETURN_NOT_OK(rows.ReadNext(&batch));
-    if (batch == nullptr) return result;
+    if (batch == nullptr) return Status::OK();
     std::vector<uint64_t> row_hashes(static_cast<size_t>(batch->num_rows()), 0);
     const auto add_columns = [&](TimeDependence wanted) {
       for (size_t i = 0; i < order.size(); ++i) {
         if (dependence[i] != wanted) continue;
         ARROW_ASSIGN_OR_RAISE(const auto hashes, HashColumn(*batch->column(order[i])));
-        result.columns[i].Add(hashes);
+        result->columns[i].Add(hashes);
         CombineHashes(hashes, &row_hashes);
       }
       return Status::OK();
     };
     ARROW_RETURN_NOT_OK(add_columns(TimeDependence::kNever));
-    result.timeless_rows.Add(row_hashes);
+    result->timeless_rows.Add(row_hashes);
     ARROW_RETURN_NOT_OK(add_columns(TimeDependence::kByText));
-    result.rows.Add(row_hashes);
+    result->rows.Add(row_hashes);
     for (size_t i = 0; i < order.size(); ++i) {
-      result.nulls[i] += batch->column(order[i])->null_count();
+      result->nulls[i] += batch->column(order[i])->null_count();
     }
   }
 }
@@ -125,19 +131,25 @@ std::vector<int> AscendingIndices(size_t count) {
 }
 
 // `found_time_of_today` as in expression::EvaluationContext.
-Result<Fingerprint> ExpectedFingerprint(const Plan& plan, RunMemory& memory, Progress* progress,
-                                        const StopSignal& stop, bool* found_time_of_today) {
+Result<Fingerprint> ExpectedFingerprint(const RunContext& context,
+                                        std::atomic<bool>* found_time_of_today) {
+  const Plan& plan = context.plan;
   // A NULL may depend on the time too, so that the present is the closest there is to the run's.
   const Moment moment{.now_micros = NowMicroseconds(), .found_time_of_today = found_time_of_today};
-  ARROW_ASSIGN_OR_RAISE(const LookupIndexes indexes,
-                        BuildLookupIndexes(plan, memory, moment, progress, stop));
-  progress->rows_done = 0;
-  progress->total_rows = plan.source->live_rows();
-  progress->phase = Phase::kChunks;
-  const Chunk everything{.first_ordinal = 0, .end_ordinal = plan.source->physical_rows()};
-  const auto rows = ReadSilver(plan, indexes, everything, memory, moment, progress, stop);
-  return TakeFingerprint(*rows, AscendingIndices(plan.pipeline->output_columns.size()),
-                         plan.pipeline->output_time_dependence);
+  const std::vector<Piece> pieces = PiecesOf(plan);
+  ARROW_ASSIGN_OR_RAISE(const Lookups lookups, BuildLookups(context, pieces, moment));
+  context.progress->rows_done = 0;
+  context.progress->total_rows = plan.source->live_rows();
+  context.progress->phase = Phase::kChunks;
+  const std::vector<int> order = AscendingIndices(plan.pipeline->output_columns.size());
+  Fingerprint fingerprint = EmptyFingerprint(order.size());
+  for (const Piece& piece : pieces) {
+    ARROW_ASSIGN_OR_RAISE(const ReaderPointer rows, ReadSilver(context, lookups, piece, moment));
+    ARROW_RETURN_NOT_OK(
+        AddToFingerprint(*rows, order, plan.pipeline->output_time_dependence, &fingerprint));
+    lookups.Release(piece);
+  }
+  return fingerprint;
 }
 
 // What is compared with the rows that the pipeline gives.
@@ -192,7 +204,10 @@ Result<Fingerprint> StoredFingerprint(const Plan& plan, const Scope& scope, RunM
                                                             AscendingIndices(columns), {plan.sizes},
                                                             {}, is_compared));
   const auto rows = ScanTable(*table, 0, table->physical_rows(), options);
-  return TakeFingerprint(*rows, order, plan.pipeline->output_time_dependence);
+  Fingerprint fingerprint = EmptyFingerprint(order.size());
+  ARROW_RETURN_NOT_OK(
+      AddToFingerprint(*rows, order, plan.pipeline->output_time_dependence, &fingerprint));
+  return fingerprint;
 }
 
 // Columns whose dependence on the time is at least `least` are compared by their NULLs.
@@ -234,19 +249,22 @@ Result<ValidationReport> Validate(const Plan& plan, Progress* progress, const St
   memory::PeakSampler sampler;
   ARROW_RETURN_NOT_OK(sampler.Start());
   ARROW_ASSIGN_OR_RAISE(const Fingerprint stored, StoredFingerprint(plan, scope, *memory));
-  bool found_time_of_today = false;
-  ARROW_ASSIGN_OR_RAISE(const Fingerprint expected,
-                        ExpectedFingerprint(plan, *memory, progress, stop, &found_time_of_today));
+  std::atomic<bool> found_time_of_today = false;
+  ARROW_ASSIGN_OR_RAISE(
+      const Fingerprint expected,
+      ExpectedFingerprint({.plan = plan, .memory = *memory, .progress = progress, .stop = stop},
+                          &found_time_of_today));
   sampler.Stop();
   progress->phase = Phase::kDone;
-  if (found_time_of_today && plan.pipeline->rows_time_dependence == TimeDependence::kByText) {
+  if (found_time_of_today.load() &&
+      plan.pipeline->rows_time_dependence == TimeDependence::kByText) {
     return RowsDependOnTime(plan,
                             "`where` or a lookup's key casts texts to TIMESTAMP, and texts of this "
                             "pipeline are a time without a date, which is one of today");
   }
   ValidationReport report =
       Compare(plan, expected, stored,
-              found_time_of_today ? TimeDependence::kByText : TimeDependence::kAlways);
+              found_time_of_today.load() ? TimeDependence::kByText : TimeDependence::kAlways);
   ARROW_RETURN_NOT_OK(CheckVerdict(plan, scope, report.equal()));
   report.whole_table = scope.whole_table;
   report.peak_memory_bytes = sampler.peak_bytes();

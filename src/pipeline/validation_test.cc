@@ -10,7 +10,7 @@
 namespace spillway::pipeline {
 namespace {
 
-class ValidationTest : public test::PipelineTest {
+class ValidationTest : public test::EitherJoinTest {
  protected:
   ValidationTest() {
     MakeSource(60);
@@ -84,7 +84,7 @@ class ValidationTest : public test::PipelineTest {
   }
 };
 
-TEST_F(ValidationTest, AcceptsWhatARunWrote) {
+TEST_P(ValidationTest, AcceptsWhatARunWrote) {
   ASSERT_TRUE(RunAll().ok());
   const ValidationReport report = ValidateAll().ValueOrDie();
   EXPECT_TRUE(report.equal());
@@ -94,7 +94,7 @@ TEST_F(ValidationTest, AcceptsWhatARunWrote) {
   EXPECT_EQ(report.columns[1].stored_nulls, 6);
 }
 
-TEST_F(ValidationTest, AcceptsTheSameRowsInOtherFilesAndAnotherOrder) {
+TEST_P(ValidationTest, AcceptsTheSameRowsInOtherFilesAndAnotherOrder) {
   ASSERT_TRUE(RunAll().ok());
   const auto rows = ReadTarget().front();
   std::vector<int64_t> reversed;
@@ -103,7 +103,7 @@ TEST_F(ValidationTest, AcceptsTheSameRowsInOtherFilesAndAnotherOrder) {
   EXPECT_TRUE(ValidateAll().ValueOrDie().equal());
 }
 
-TEST_F(ValidationTest, SeesOneChangedValueOfEachColumn) {
+TEST_P(ValidationTest, SeesOneChangedValueOfEachColumn) {
   ASSERT_TRUE(RunAll().ok());
   const auto rows = ReadTarget().front();
   Replace(*Changed(*rows, 0, 5, arrow::MakeScalar(int64_t{1000})));
@@ -118,7 +118,7 @@ TEST_F(ValidationTest, SeesOneChangedValueOfEachColumn) {
   EXPECT_TRUE(ValidateAll().ValueOrDie().equal());
 }
 
-TEST_F(ValidationTest, SeesALostAndADoubledRow) {
+TEST_P(ValidationTest, SeesALostAndADoubledRow) {
   ASSERT_TRUE(RunAll().ok());
   const auto rows = ReadTarget().front();
   Replace(*rows->Slice(1));
@@ -135,7 +135,7 @@ TEST_F(ValidationTest, SeesALostAndADoubledRow) {
   EXPECT_FALSE(ValidateAll().ValueOrDie().equal());
 }
 
-TEST_F(ValidationTest, SeesValuesThatChangedPlacesInAColumn) {
+TEST_P(ValidationTest, SeesValuesThatChangedPlacesInAColumn) {
   ASSERT_TRUE(RunAll().ok());
   const auto rows = ReadTarget().front();
   const auto first = rows->column(0)->GetScalar(2).ValueOrDie();
@@ -146,7 +146,7 @@ TEST_F(ValidationTest, SeesValuesThatChangedPlacesInAColumn) {
   ExpectDifferentOnly({});
 }
 
-TEST_F(ValidationTest, ComparesOnlyTheNullsOfWhatDependsOnTheTime) {
+TEST_P(ValidationTest, ComparesOnlyTheNullsOfWhatDependsOnTheTime) {
   const std::vector<std::string> settings = {"columns.has=current_timestamp()"};
   ASSERT_TRUE(RunAll(settings).ok());
   const auto plan = PlanOf(settings).ValueOrDie();
@@ -157,13 +157,13 @@ TEST_F(ValidationTest, ComparesOnlyTheNullsOfWhatDependsOnTheTime) {
   EXPECT_FALSE(report.columns[0].depends_on_time);
 }
 
-TEST_F(ValidationTest, RefusesRowsThatDependOnTheTime) {
+TEST_P(ValidationTest, RefusesRowsThatDependOnTheTime) {
   pipeline_ += "where: current_timestamp() > TIMESTAMP'2020-01-01 00:00:00'\n";
   ASSERT_TRUE(RunAll().ok());
   EXPECT_EQ(test::CodeOf(ValidateAll().status()), ErrorCode::kFeatureNotBuilt);
 }
 
-TEST_F(ValidationTest, ComparesTextsThatAreTimestampsByTheirValues) {
+TEST_P(ValidationTest, ComparesTextsThatAreTimestampsByTheirValues) {
   const std::vector<std::string> settings = {
       "columns.has=CAST(concat('2020-01-01 12:30:', id % 60) AS TIMESTAMP)"};
   ASSERT_TRUE(RunAll(settings).ok());
@@ -181,7 +181,7 @@ TEST_F(ValidationTest, ComparesTextsThatAreTimestampsByTheirValues) {
   EXPECT_FALSE(report.columns[4].depends_on_time);
 }
 
-TEST_F(ValidationTest, ComparesOnlyTheNullsWhereATextIsATimeOfToday) {
+TEST_P(ValidationTest, ComparesOnlyTheNullsWhereATextIsATimeOfToday) {
   const std::vector<std::string> settings = {
       "columns.has=CAST(if(id = 7, '12:30:00', '2020-01-01') AS TIMESTAMP)"};
   ASSERT_TRUE(RunAll(settings).ok());
@@ -199,7 +199,7 @@ TEST_F(ValidationTest, ComparesOnlyTheNullsWhereATextIsATimeOfToday) {
   EXPECT_FALSE(report.columns[0].depends_on_time);
 }
 
-TEST_F(ValidationTest, RefusesRowsThatATextMakesDependOnTheTime) {
+TEST_P(ValidationTest, RefusesRowsThatATextMakesDependOnTheTime) {
   const auto run = [this](std::string_view where) {
     const std::vector<std::string> settings = {fmt::format("where={}", where),
                                                "target.mode=overwrite"};
@@ -234,7 +234,7 @@ class AppendValidationTest : public ValidationTest {
   }
 };
 
-TEST_F(AppendValidationTest, ComparesTheRowsOfTheRun) {
+TEST_P(AppendValidationTest, ComparesTheRowsOfTheRun) {
   const auto rows = RunAmongOthers();
   const ValidationReport report = ValidateAll().ValueOrDie();
   EXPECT_TRUE(report.equal());
@@ -242,7 +242,7 @@ TEST_F(AppendValidationTest, ComparesTheRowsOfTheRun) {
   EXPECT_EQ(report.stored_rows, rows->num_rows());
 }
 
-TEST_F(AppendValidationTest, NamesTheWriterWhoTookRowsAway) {
+TEST_P(AppendValidationTest, NamesTheWriterWhoTookRowsAway) {
   const auto rows = RunAmongOthers();
   CommitForeign(delta::CommitRequest::Mode::kOverwrite, *rows->Slice(1));
   const Status status = ValidateAll().status();
@@ -256,7 +256,7 @@ TEST_F(AppendValidationTest, NamesTheWriterWhoTookRowsAway) {
 }
 
 // A file of the run in another state, or committed twice, shows although others' rows are ignored.
-TEST_F(AppendValidationTest, SeesWhatWasCommittedInTheRunsName) {
+TEST_P(AppendValidationTest, SeesWhatWasCommittedInTheRunsName) {
   const auto rows = RunAmongOthers();
   const auto plan = PlanOf().ValueOrDie();
   const auto chunk = delta::TransactionId{.app_id = plan->app_id, .version = 60};
@@ -264,7 +264,7 @@ TEST_F(AppendValidationTest, SeesWhatWasCommittedInTheRunsName) {
   ExpectDifferentOnly({"id", "key", "size", "score", "has"});
 }
 
-TEST_F(ValidationTest, WantsAFinishedRun) {
+TEST_P(ValidationTest, WantsAFinishedRun) {
   EXPECT_EQ(test::CodeOf(ValidateAll().status()), ErrorCode::kTableNotFound);
   ASSERT_TRUE(RunAll({}, false, 1).ok());
   const Status begun = ValidateAll().status();
@@ -273,6 +273,9 @@ TEST_F(ValidationTest, WantsAFinishedRun) {
   ASSERT_TRUE(RunAll().ok());
   EXPECT_TRUE(ValidateAll().ValueOrDie().equal());
 }
+
+INSTANTIATE_TEST_SUITE_P(Joins, ValidationTest, ::testing::Bool(), test::JoinName);
+INSTANTIATE_TEST_SUITE_P(Joins, AppendValidationTest, ::testing::Bool(), test::JoinName);
 
 }  // namespace
 }  // namespace spillway::pipeline

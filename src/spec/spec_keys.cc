@@ -240,6 +240,13 @@ std::vector<Key> ResourceKeys() {
        .choices = {"auto"},
        .description = "Threads that work at the same time, at most; auto is one for each core. "
                       "The plan takes fewer where the budget is small."},
+      {.path = "resources.spill_directory",
+       .type = ValueType::kPath,
+       .field = FieldOf<OptionalText>(
+           [](const Owner& o) -> auto& { return o.spec->resources.spill_directory; }),
+       .description = "Where a lookup that is larger than the budget is put while it is joined: a "
+                      "folder of this machine, made if there is none; without it, _spillway in the "
+                      "target's."},
   };
 }
 
@@ -267,7 +274,6 @@ const std::vector<LaterKey>& LaterKeys() {
       {"processing.enable_checkpointing", ""},
       {"processing.checkpoint_interval", ""},
       {"processing.max_attempts", ""},
-      {"resources.spill_directory", ""},
       {"streaming", ""},
       {"streaming.checkpoint_location", ""},
       {"streaming.trigger", ""},

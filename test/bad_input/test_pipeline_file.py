@@ -53,8 +53,8 @@ def test_the_good_file_is_good(tables):
     ("{table: silver}", "{table: silver, partition_by: [id]}", 1106, ":10:25", "partition_by"),
     ("{table: silver}", "{table: silver, publish: at_end}", 1106, ":10:25", "publish"),
     ("pipeline: test", "pipeline: test\nmonitor: {}", 1106, ":2:1", "monitor"),
-    ("pipeline: test", "pipeline: test\nresources: {spill_directory: x}", 1106, ":2:13",
-     "spill_directory"),
+    ("pipeline: test", "pipeline: test\nprocessing: {chunk_order: key}", 1106, ":2:14",
+     "chunk_order"),
     ("{table: silver}", "{table: 's3://bucket/silver'}", 6004, "", "s3"),
     ("{table: bronze}", "{table: 'abfss://a@b/bronze'}", 6004, "", "abfss"),
 ])

@@ -1,0 +1,207 @@
+#include "pipeline/lookup_builder.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "pipeline/lanes.h"
+#include "pipeline/silver_reader.h"
+
+namespace spillway::pipeline {
+namespace {
+
+// A run of a table's rows that a lane reads at a time.
+struct RowRange {
+  int64_t first_ordinal;
+  int64_t end_ordinal;
+};
+
+std::vector<RowRange> RowGroupsOf(const PinnedTable& table) {
+  std::vector<RowRange> ranges;
+  for (const PinnedFile& file : table.files()) {
+    for (const PinnedRowGroup& group : file.row_groups) {
+      const int64_t first = file.first_ordinal + group.first_row;
+      ranges.push_back({.first_ordinal = first, .end_ordinal = first + group.num_rows});
+    }
+  }
+  return ranges;
+}
+
+std::vector<int> KeyColumnsOf(const BoundLookup& lookup) {
+  std::vector<int> columns;
+  for (int key = 0; key < lookup.num_keys(); ++key) columns.push_back(key);
+  return columns;
+}
+
+// Key and payload of the lookup's rows in `range`.
+ReaderPointer ReadLookup(const RunContext& context, size_t lookup, const RowRange& range,
+                         const Moment& moment) {
+  const BoundLookup& bound = context.plan.pipeline->lookups[lookup];
+  return MakeProjectionStage(
+      ReadCounted(context, *context.plan.lookups[lookup], range.first_ordinal, range.end_ordinal),
+      bound.build_schema, bound.projections, EvaluationContextOf(context, moment));
+}
+
+Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context, size_t lookup,
+                                                      const Moment& moment) {
+  const BoundLookup& bound = context.plan.pipeline->lookups[lookup];
+  const PinnedTable& table = *context.plan.lookups[lookup];
+  const ReaderPointer rows = ReadLookup(
+      context, lookup, {.first_ordinal = 0, .end_ordinal = table.physical_rows()}, moment);
+  return join::LookupIndex::Build(*rows, {.name = bound.name,
+                                          .key_columns = KeyColumnsOf(bound),
+                                          .duplicates = bound.duplicates,
+                                          .expected_rows = table.live_rows(),
+                                          .pool = context.memory.lookup_pool()});
+}
+
+// A join out of core, phase after phase. The lookups before it are joined already.
+class ExternalJoinRun {
+ public:
+  ExternalJoinRun(const RunContext& context, size_t lookup, const Lookups& before,
+                  const std::vector<Piece>& pieces, const Moment& moment)
+      : context_(context), lookup_(lookup), before_(before), pieces_(pieces), moment_(moment) {}
+
+  Result<std::unique_ptr<join::ExternalJoin>> Run(spill::SpillDirectory* directory) {
+    const BoundLookup& bound = context_.plan.pipeline->lookups[lookup_];
+    ARROW_ASSIGN_OR_RAISE(
+        join_, join::ExternalJoin::Make({.name = bound.name,
+                                         .lookup_schema = bound.build_schema,
+                                         .key_columns = KeyColumnsOf(bound),
+                                         .duplicates = bound.duplicates,
+                                         .pieces = static_cast<int64_t>(pieces_.size()),
+                                         .sizes = context_.plan.external_joins[lookup_]->sizes,
+                                         .compress = kCompressSpilled,
+                                         .directory = directory,
+                                         .pool = context_.memory.lookup_pool()}));
+    ARROW_RETURN_NOT_OK(BuildPartitions());
+    ARROW_RETURN_NOT_OK(ProbeSource());
+    ARROW_RETURN_NOT_OK(JoinPartitions());
+    join_->StartReading();
+    return std::move(join_);
+  }
+
+ private:
+  Status BuildPartitions() {
+    const std::vector<RowRange> ranges = RowGroupsOf(*context_.plan.lookups[lookup_]);
+    return InLanes(ranges.size(), [&](LaneItems& items) -> Status {
+      ARROW_ASSIGN_OR_RAISE(const auto writer, join_->MakeBuildWriter());
+      while (const auto item = items.Take()) {
+        const RowRange& range = ranges[static_cast<size_t>(*item)];
+        const ReaderPointer rows = ReadLookup(context_, lookup_, range, moment_);
+        // Deleted rows leave gaps behind the range's last number, which do no harm.
+        int64_t number = range.first_ordinal;
+        for (;;) {
+          ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
+          if (batch == nullptr) break;
+          ARROW_RETURN_NOT_OK(writer->Append(*batch, number));
+          number += batch->num_rows();
+        }
+      }
+      return writer->Finish();
+    });
+  }
+
+  Status ProbeSource() {
+    const std::vector<ColumnUse> uses = UseOfSourceKeys(*context_.plan.pipeline, lookup_);
+    const std::vector<int>& keys = context_.plan.pipeline->lookups[lookup_].source_keys;
+    return InLanes(pieces_.size(), [&](LaneItems& items) -> Status {
+      ARROW_ASSIGN_OR_RAISE(const auto writer, join_->MakeProbeWriter());
+      while (const auto item = items.Take()) {
+        const Piece& piece = pieces_[static_cast<size_t>(*item)];
+        ARROW_RETURN_NOT_OK(writer->StartPiece(piece.number));
+        ReaderPointer rows = ReadSource(context_, piece, moment_, uses);
+        if (!before_.KeepRows(piece)) {
+          ARROW_ASSIGN_OR_RAISE(rows,
+                                JoinLookups(context_, before_, piece, nullptr, std::move(rows)));
+        }
+        for (;;) {
+          ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
+          if (batch == nullptr) break;
+          arrow::ArrayVector arrays;
+          for (const int column : keys) arrays.push_back(batch->column(column));
+          ARROW_RETURN_NOT_OK(writer->Append(arrays));
+        }
+      }
+      return writer->Finish();
+    });
+  }
+
+  Status JoinPartitions() {
+    ARROW_RETURN_NOT_OK(join_->StartJoin());
+    return InLanes(1, [&](LaneItems&) -> Status {
+      ARROW_ASSIGN_OR_RAISE(const auto joiner, join_->MakeJoiner());
+      for (bool more = true; more;) {
+        if (context_.stop.load(std::memory_order_relaxed) >= kStopNow) {
+          return Status::Cancelled("stopped by a signal");
+        }
+        ARROW_ASSIGN_OR_RAISE(more, joiner->JoinNext());
+      }
+      return joiner->Finish();
+    });
+  }
+
+  Status InLanes(size_t items, const std::function<Status(LaneItems&)>& lane) const {
+    return RunLanes(context_.plan.lanes, static_cast<int64_t>(items), lane);
+  }
+
+  const RunContext& context_;
+  const size_t lookup_;
+  const Lookups& before_;
+  const std::vector<Piece>& pieces_;
+  const Moment& moment_;
+  std::unique_ptr<join::ExternalJoin> join_;
+};
+
+spill::SpillBase SpillBaseOf(const Plan& plan) {
+  const std::optional<spec::LocatedText>& given = plan.spec.resources.spill_directory;
+  if (given) return {.path = plan.spec.Resolve(*given)};
+  return {.path = plan.target.path + "/_spillway", .is_own = true};
+}
+
+Result<std::unique_ptr<spill::SpillDirectory>> OpenSpillDirectory(const Plan& plan) {
+  const spill::SpillBase base = SpillBaseOf(plan);
+  if (plan.spills()) return spill::SpillDirectory::Make(base, plan.spec.pipeline.text);
+  spill::SpillDirectory::RemoveDead(base);
+  return nullptr;
+}
+
+// All lookups once; and for each that is joined out of core, the source's keys once more.
+int64_t RowsToRead(const Plan& plan, const std::vector<Piece>& pieces) {
+  int64_t source_rows = 0;
+  for (const Piece& piece : pieces) source_rows += piece.num_rows();
+  int64_t rows = 0;
+  for (size_t i = 0; i < plan.lookups.size(); ++i) {
+    rows += plan.lookups[i]->live_rows() + (plan.external_joins[i] ? source_rows : 0);
+  }
+  return rows;
+}
+
+}  // namespace
+
+Result<Lookups> BuildLookups(const RunContext& context, const std::vector<Piece>& pieces,
+                             const Moment& moment) {
+  const Plan& plan = context.plan;
+  context.progress->rows_done = 0;
+  context.progress->total_rows = RowsToRead(plan, pieces);
+  context.progress->phase = Phase::kLookups;
+
+  ARROW_ASSIGN_OR_RAISE(auto directory, OpenSpillDirectory(plan));
+  Lookups lookups(std::move(directory));
+  for (size_t i = 0; i < plan.lookups.size(); ++i) {
+    const join::JoinType type = plan.pipeline->lookups[i].type;
+    if (plan.external_joins[i]) {
+      ExternalJoinRun run(context, i, lookups, pieces, moment);
+      ARROW_ASSIGN_OR_RAISE(auto join, run.Run(lookups.spill_directory()));
+      lookups.Add(type, std::move(join));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(auto index, BuildIndex(context, i, moment));
+      lookups.Add(type, std::move(index));
+    }
+  }
+  ARROW_RETURN_NOT_OK(context.memory.GrantForStreaming(plan));
+  return lookups;
+}
+
+}  // namespace spillway::pipeline

@@ -1,0 +1,60 @@
+// The lookups of a run, ready to be joined: each as an index in memory, or joined out of core with
+// the pieces of the source.
+//
+// Thread rule: Add by one thread; after that thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <arrow/type_fwd.h>
+
+#include "base/status.h"
+#include "join/external_join.h"
+#include "join/lookup_index.h"
+#include "join/matcher.h"
+#include "pipeline/piece.h"
+#include "spill/spill_directory.h"
+
+namespace spillway::pipeline {
+
+class Lookups {
+ public:
+  // `spill_directory`: of those that are joined out of core; null where none is.
+  explicit Lookups(std::unique_ptr<spill::SpillDirectory> spill_directory)
+      : spill_directory_(std::move(spill_directory)) {}
+
+  void Add(join::JoinType type, std::unique_ptr<join::LookupIndex> index);
+  void Add(join::JoinType type, std::unique_ptr<join::ExternalJoin> join);
+
+  size_t size() const { return lookups_.size(); }
+
+  // A matcher for rows of `piece`, from its first one on; all it gives out comes from `pool`.
+  Result<std::unique_ptr<join::Matcher>> MakeMatcher(size_t lookup, const Piece& piece,
+                                                     arrow::MemoryPool* pool) const;
+
+  // Whether all rows of `piece` come out of all lookups as they went in, in number and order. False
+  // may also mean that this is not known.
+  bool KeepRows(const Piece& piece) const;
+
+  // Says that nobody will read `piece` again.
+  void Release(const Piece& piece) const;
+
+  spill::SpillDirectory* spill_directory() { return spill_directory_.get(); }
+  spill::SpillUsage spilled() const {
+    return spill_directory_ == nullptr ? spill::SpillUsage{} : spill_directory_->usage();
+  }
+
+ private:
+  struct Lookup {
+    join::JoinType type;
+    std::unique_ptr<join::LookupIndex> index;  // one of the two
+    std::unique_ptr<join::ExternalJoin> join;
+  };
+  std::unique_ptr<spill::SpillDirectory> spill_directory_;
+  std::vector<Lookup> lookups_;
+};
+
+}  // namespace spillway::pipeline
