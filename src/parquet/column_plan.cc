@@ -1,6 +1,7 @@
 #include "parquet/column_plan.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -18,8 +19,6 @@ namespace spillway::parquet {
 namespace {
 
 using ::parquet::arrow::SchemaField;
-
-constexpr char kArrowFieldIdKey[] = "PARQUET:field_id";
 
 std::optional<std::string> FindMetadata(const arrow::Field& field, const char* key) {
   if (field.metadata() == nullptr) return std::nullopt;
@@ -69,13 +68,11 @@ class Matcher {
   // The index in `candidates` of the field that holds `wanted`, or -1.
   Result<int> Find(const std::vector<SchemaField>& candidates, const arrow::Field& wanted,
                    const std::string& physical_name, const std::string& column) const {
-    const std::optional<std::string> id =
-        use_field_ids_ ? FindMetadata(wanted, kFieldIdKey) : std::nullopt;
+    const std::optional<int32_t> id = use_field_ids_ ? FieldId(wanted) : std::nullopt;
     int found = -1;
     for (size_t i = 0; i < candidates.size(); ++i) {
       const arrow::Field& candidate = *candidates[i].field;
-      const bool matches =
-          id ? FindMetadata(candidate, kArrowFieldIdKey) == id : candidate.name() == physical_name;
+      const bool matches = id ? FieldId(candidate) == id : candidate.name() == physical_name;
       if (!matches) continue;
       if (found >= 0) return Refuse(column, "the file has two columns of that name or id");
       found = static_cast<int>(i);
@@ -170,6 +167,15 @@ class Matcher {
 };
 
 }  // namespace
+
+std::optional<int32_t> FieldId(const arrow::Field& field) {
+  const std::optional<std::string> text = FindMetadata(field, kFieldIdKey);
+  if (!text) return std::nullopt;
+  int32_t id = 0;
+  const char* const end = text->data() + text->size();
+  const auto [parsed_end, error] = std::from_chars(text->data(), end, id);
+  return error == std::errc{} && parsed_end == end ? std::optional<int32_t>(id) : std::nullopt;
+}
 
 Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
                              const std::vector<ReadColumn>& columns, bool use_field_ids,

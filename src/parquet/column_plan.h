@@ -6,7 +6,9 @@
 // Thread rule: immutable values and free functions.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,9 @@ struct ReadPlan {
   std::vector<ColumnPlan> columns;
   std::vector<int> leaves;  // the file's leaf columns to decode, ascending, none twice
 };
+
+// The id in a field's metadata; none without one, or where it is no number.
+std::optional<int32_t> FieldId(const arrow::Field& field);
 
 // Fails with kCorruptDataFile where a column of the file at `path` cannot become the wanted one.
 Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,

@@ -46,11 +46,12 @@ int32_t LevelBits(const ::parquet::ColumnDescriptor& leaf) {
          std::bit_width(static_cast<uint16_t>(leaf.max_repetition_level()));
 }
 
-LeafColumn DescribeLeaf(const ::parquet::ColumnDescriptor& leaf) {
+LeafColumn DescribeLeaf(const ::parquet::ColumnDescriptor& leaf,
+                        const ::parquet::schema::Node& root) {
   return {.path = leaf.path()->ToDotVector(),
           .physical_type = ::parquet::TypeToString(leaf.physical_type()),
           .type_bytes = DecodedTypeBytes(leaf),
-          .field_id = leaf.schema_node()->field_id(),
+          .root_field_id = root.field_id(),
           .repeated = leaf.max_repetition_level() > 0,
           .level_bits = LevelBits(leaf)};
 }
@@ -160,7 +161,8 @@ Result<Footer> DescribeMetadata(const DataFile& file) {
   ARROW_RETURN_NOT_OK(::parquet::arrow::FromParquetSchema(
       metadata.schema(), ::parquet::default_arrow_reader_properties(), &footer.schema));
   for (int leaf = 0; leaf < metadata.num_columns(); ++leaf) {
-    footer.leaves.push_back(DescribeLeaf(*metadata.schema()->Column(leaf)));
+    footer.leaves.push_back(
+        DescribeLeaf(*metadata.schema()->Column(leaf), *metadata.schema()->GetColumnRoot(leaf)));
   }
   int64_t first_row = 0;
   for (int i = 0; i < metadata.num_row_groups(); ++i) {

@@ -54,7 +54,7 @@ struct LeafColumn {
   std::vector<std::string> path;  // {"a", "list", "element"}: the physical names from the root
   std::string physical_type;      // "INT64", "BYTE_ARRAY", ..
   int32_t type_bytes = 0;         // of one value in memory; 0 for BYTE_ARRAY
-  int32_t field_id = -1;          // -1 = none
+  int32_t root_field_id = -1;     // of the top-level column that it is part of; -1 = none
   bool repeated = false;          // below a list or a map
   int32_t level_bits = 0;         // of one value's definition and repetition levels
 };

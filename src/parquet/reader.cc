@@ -209,6 +209,18 @@ std::string FileReader::WhyNotCopied(const ReadColumn& column) const {
   return parquet::WhyNotCopied(opened_->file, column);
 }
 
+std::vector<size_t> FileReader::LeavesOf(const ReadColumn& column) const {
+  const std::optional<int32_t> id =
+      opened_->options.use_field_ids ? FieldId(*column.field) : std::nullopt;
+  std::vector<size_t> places;
+  for (size_t i = 0; i < footer().leaves.size(); ++i) {
+    const LeafColumn& leaf = footer().leaves[i];
+    const bool matches = id ? leaf.root_field_id == *id : leaf.path.front() == column.physical_name;
+    if (matches) places.push_back(i);
+  }
+  return places;
+}
+
 Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
     const std::vector<ReadColumn>& columns, int first_row_group, int row_groups) const {
   const auto& [options, file, footer] = *opened_;

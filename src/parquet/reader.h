@@ -29,11 +29,12 @@
 
 namespace spillway::parquet {
 
-// Keys of a wanted field's metadata, as Delta's column mapping has them. The first names the file's
-// column for a field inside a struct (a top-level one has ReadColumn::physical_name); a field
-// without it has its own name in the file.
+// Keys of a wanted field's metadata, as the schema of a table with column mapping has them. The
+// first names the file's column for a field inside a struct (a top-level one has
+// ReadColumn::physical_name); a field without it has its own name in the file. The second is the
+// key under which Arrow has the ids of a file's own fields too.
 inline constexpr char kPhysicalNameKey[] = "delta.columnMapping.physicalName";
-inline constexpr char kFieldIdKey[] = "parquet.field.id";
+inline constexpr char kFieldIdKey[] = "PARQUET:field_id";
 
 struct ReadOptions {
   arrow::MemoryPool* pool = nullptr;
@@ -68,6 +69,10 @@ class FileReader {
   // Why the stored bytes of `column` cannot stand for the wanted field in another file, in words
   // for a plan: "timestamps of the old INT96 form"; empty where they can.
   std::string WhyNotCopied(const ReadColumn& column) const;
+
+  // The places in footer().leaves of all leaves of the file's column that holds `column`,
+  // ascending; none where the file lacks it.
+  std::vector<size_t> LeavesOf(const ReadColumn& column) const;
 
   const DataFile& data_file() const;  // for this folder
 

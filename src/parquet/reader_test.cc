@@ -352,19 +352,22 @@ TEST(FileReaderTest, SchemasEvolveByName) {
   }
 }
 
+std::shared_ptr<arrow::Field> WithId(const std::string& name, std::shared_ptr<arrow::DataType> type,
+                                     const std::string& id) {
+  return arrow::field(name, std::move(type), true,
+                      arrow::key_value_metadata({"PARQUET:field_id"}, {id}));
+}
+
 TEST(FileReaderTest, ColumnsAreFoundByFieldIdWhereAsked) {
   TemporaryFolder folder;
   Engine engine(10);
   const std::string path = folder.File("ids.parquet");
-  const auto with_id = [](const char* key, const std::string& name, const std::string& id) {
-    return arrow::field(name, arrow::int64())->WithMetadata(arrow::key_value_metadata({key}, {id}));
-  };
   const auto file_schema =
-      arrow::schema({with_id("PARQUET:field_id", "p", "7"), with_id("PARQUET:field_id", "q", "8")});
+      arrow::schema({WithId("p", arrow::int64(), "7"), WithId("q", arrow::int64(), "8")});
   const auto table = RandomTable(file_schema, engine, 20);
   WriteWithArrow(*table, path, 100, Properties().build());
   const auto wanted =
-      arrow::schema({with_id(kFieldIdKey, "q", "7"), with_id(kFieldIdKey, "x", "9")});
+      arrow::schema({WithId("q", arrow::int64(), "7"), WithId("x", arrow::int64(), "9")});
   ReadOptions options = DefaultOptions();
   options.use_field_ids = true;
   const auto read = MustRead(path, *wanted, options);
@@ -372,6 +375,26 @@ TEST(FileReaderTest, ColumnsAreFoundByFieldIdWhereAsked) {
   EXPECT_TRUE(read->column(0)->Equals(*table->column(0)));
   EXPECT_EQ(read->column(1)->null_count(), 20);
   EXPECT_TRUE(MustRead(path, *wanted)->column(0)->Equals(*table->column(1)));
+}
+
+TEST(FileReaderTest, LeavesAreFoundAsTheirColumnsAre) {
+  TemporaryFolder folder;
+  Engine engine(10);
+  const std::string path = folder.File("ids.parquet");
+  const auto inside = arrow::struct_(
+      {WithId("p", arrow::int64(), "3"), WithId("s", arrow::list(arrow::int64()), "4")});
+  const auto schema = arrow::schema({WithId("p", arrow::int64(), "1"), WithId("s", inside, "2")});
+  WriteWithArrow(*RandomTable(schema, engine, 20), path, 100, Properties().build());
+  const ReadColumn by_id{.physical_name = "p", .field = WithId("x", inside, "2")};
+  const ReadColumn absent{.physical_name = "p", .field = WithId("x", inside, "3")};
+  ReadOptions options = DefaultOptions();
+  options.use_field_ids = true;
+  const auto reader = FileReader::Open(path, -1, options).ValueOrDie();
+  EXPECT_THAT(reader->LeavesOf(by_id), testing::ElementsAre(1, 2));
+  EXPECT_THAT(reader->LeavesOf(absent), testing::IsEmpty());
+  options.use_field_ids = false;
+  const auto reader_by_name = FileReader::Open(path, -1, options).ValueOrDie();
+  EXPECT_THAT(reader_by_name->LeavesOf(by_id), testing::ElementsAre(0));
 }
 
 // What must fail when `stored` is read as `wanted`.

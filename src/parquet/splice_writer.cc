@@ -66,12 +66,13 @@ class FileThenMemory : public arrow::io::OutputStream {
   std::shared_ptr<arrow::io::BufferOutputStream> memory_;
 };
 
-// A copy of `node`, for a node belongs to one tree, under another name.
+// A copy of `node`, for a node belongs to one tree, under another name and without field ids, which
+// belong to the table that the file came from.
 NodePtr CopyNode(const ::parquet::schema::Node& node, const std::string& name) {
   if (node.is_primitive()) {
     const auto& primitive = static_cast<const PrimitiveNode&>(node);
     return PrimitiveNode::Make(name, node.repetition(), node.logical_type(),
-                               primitive.physical_type(), primitive.type_length(), node.field_id());
+                               primitive.physical_type(), primitive.type_length());
   }
   const auto& group = static_cast<const GroupNode&>(node);
   NodeVector children;
@@ -79,8 +80,7 @@ NodePtr CopyNode(const ::parquet::schema::Node& node, const std::string& name) {
     children.push_back(CopyNode(*group.field(i), group.field(i)->name()));
   }
   const auto& logical = node.logical_type();  // a struct's is "none", which Make does not take
-  return GroupNode::Make(name, node.repetition(), children, logical->is_none() ? nullptr : logical,
-                         node.field_id());
+  return GroupNode::Make(name, node.repetition(), children, logical->is_none() ? nullptr : logical);
 }
 
 // The leaves [first, first + count) of a schema that lie below its top-level field `field`.

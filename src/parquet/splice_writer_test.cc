@@ -3,6 +3,7 @@
 #include <random>
 
 #include <arrow/compute/api_vector.h>
+#include <arrow/util/key_value_metadata.h>
 #include <fmt/format.h>
 #include <parquet/bloom_filter.h>
 #include <parquet/bloom_filter_reader.h>
@@ -335,6 +336,36 @@ TEST_F(SplicedFileTest, AColumnGetsItsNewName) {
   const auto table = ReadWithArrow(path);
   EXPECT_EQ(table->schema()->field(0)->name(), "image_name");
   EXPECT_TRUE(table->column(0)->Equals(*source_table_->column(0)));
+}
+
+// Ids of the source's table mean nothing in another one, and files that differ in them alone can
+// stand in one file.
+TEST(SpliceWriterTest, FieldIdsStayBehind) {
+  const TemporaryFolder folder;
+  Engine engine(8);
+  const auto with_ids = [](const std::string& outer, const std::string& inner) {
+    const auto id = [](const std::string& text) {
+      return arrow::key_value_metadata({kFieldIdKey}, {text});
+    };
+    const auto x = arrow::field("x", arrow::int64(), true, id(inner));
+    return arrow::schema({arrow::field("s", arrow::struct_({x}), true, id(outer))});
+  };
+  std::vector<std::string> sources;
+  std::vector<std::shared_ptr<arrow::Table>> tables;
+  for (const auto& schema : {with_ids("1", "2"), with_ids("3", "4")}) {
+    sources.push_back(folder.File(schema->field(0)->metadata()->value(0)));
+    tables.push_back(ToTable({RandomBatch(schema, engine, 10)}, schema));
+    WriteWithArrow(*tables.back(), sources.back(), kRowGroupRows, Properties().build());
+    EXPECT_NE(ReadWithArrow(sources.back())->schema()->field(0)->metadata(), nullptr);
+  }
+  for (const bool is_copied : {true, false}) {
+    const std::string path = folder.File(is_copied ? "copied" : "encoded");
+    const auto spliced = Splice(path, sources, tables, {is_copied});
+    ASSERT_TRUE(spliced.ok()) << Describe(spliced.status());
+    const auto field = ReadWithArrow(path)->schema()->field(0);
+    EXPECT_EQ(field->metadata(), nullptr);
+    EXPECT_EQ(field->type()->field(0)->metadata(), nullptr);
+  }
 }
 
 // What cannot be copied as it is stored.

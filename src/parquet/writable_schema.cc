@@ -4,16 +4,13 @@
 #include <utility>
 
 #include <arrow/type.h>
-#include <arrow/util/key_value_metadata.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "parquet/reader.h"
 
 namespace spillway::parquet {
 namespace {
 
-constexpr char kArrowFieldIdKey[] = "PARQUET:field_id";
 constexpr int kLargestPrecision = 38;
 
 bool IsWritableTimestamp(const arrow::TimestampType& type) {
@@ -43,12 +40,6 @@ bool IsWritableLeaf(const arrow::DataType& type) {
     default:
       return false;
   }
-}
-
-std::shared_ptr<const arrow::KeyValueMetadata> FieldId(const arrow::Field& field) {
-  if (field.metadata() == nullptr) return nullptr;
-  const auto id = field.metadata()->Get(kFieldIdKey);
-  return id.ok() ? arrow::key_value_metadata({kArrowFieldIdKey}, {*id}) : nullptr;
 }
 
 Result<std::shared_ptr<arrow::Field>> WritableField(const arrow::Field& field,
@@ -98,7 +89,7 @@ Result<std::shared_ptr<arrow::DataType>> WritableType(const std::shared_ptr<arro
 Result<std::shared_ptr<arrow::Field>> WritableField(const arrow::Field& field,
                                                     const std::string& column) {
   ARROW_ASSIGN_OR_RAISE(auto type, WritableType(field.type(), column));
-  return arrow::field(field.name(), std::move(type), field.nullable(), FieldId(field));
+  return arrow::field(field.name(), std::move(type), field.nullable());
 }
 
 }  // namespace

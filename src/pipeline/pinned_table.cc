@@ -119,7 +119,7 @@ Status PinnedTable::AddFile(delta::DataFile data_file) {
                                       ? "a partition column, which the files do not hold"
                                       : reader->WhyNotCopied(FileColumn(*snapshot_, column)));
   }
-  Weigh(footer, &file);
+  Weigh(*reader, &file);
   ARROW_RETURN_NOT_OK(EstimateMemory(*reader, file));
   ARROW_RETURN_NOT_OK(CountDeletedRows(&file));
   if (file.data_file.deletion_vector) {
@@ -142,12 +142,12 @@ Status PinnedTable::CountDeletedRows(PinnedFile* pinned) const {
   return Status::OK();
 }
 
-void PinnedTable::Weigh(const parquet::Footer& footer, PinnedFile* pinned) {
-  for (size_t group = 0; group < footer.row_groups.size(); ++group) {
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      const std::string& physical_name = snapshot_->PhysicalName(columns_[i]);
-      for (size_t leaf = 0; leaf < footer.leaves.size(); ++leaf) {
-        if (footer.leaves[leaf].path.front() != physical_name) continue;
+void PinnedTable::Weigh(const parquet::FileReader& file, PinnedFile* pinned) {
+  const parquet::Footer& footer = file.footer();
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const std::vector<size_t> leaves = file.LeavesOf(FileColumn(*snapshot_, columns_[i]));
+    for (size_t group = 0; group < footer.row_groups.size(); ++group) {
+      for (const size_t leaf : leaves) {
         const parquet::ColumnChunkFacts& chunk = footer.row_groups[group].columns[leaf];
         if (weights_[i].compressed_bytes == 0) {
           weights_[i].codec = chunk.codec;

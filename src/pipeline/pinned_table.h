@@ -94,7 +94,7 @@ class PinnedTable {
   PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot, std::vector<int> columns,
               std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed);
   Status AddFile(delta::DataFile data_file);
-  void Weigh(const parquet::Footer& footer, PinnedFile* pinned);
+  void Weigh(const parquet::FileReader& file, PinnedFile* pinned);
   Status EstimateMemory(const parquet::FileReader& file, const PinnedFile& pinned);
   Status CountDeletedRows(PinnedFile* pinned) const;
 
