@@ -5,7 +5,7 @@
 #       BYTES may end in KiB, MiB or GiB. FILE gets two lines: peak_bytes, the most that the group
 #       had, page cache included, and oom_kills, the processes that the kernel ended for want of it.
 #   tools/in_memory_cgroup.sh --check   can this be done here? if not says why, ends with 3
-# Wants root, and a cgroup file system that may be written to.
+# Wants root, and a cgroup file system that may be written to: /sys/fs/cgroup, or CGROUP_ROOT.
 set -euo pipefail
 
 unable() {
@@ -29,7 +29,7 @@ remove_group() {
 # Makes $group. Version 1 has a hierarchy for memory alone; version 2 hands the controller down from
 # its root.
 make_group() {
-  local root=/sys/fs/cgroup
+  local root="${CGROUP_ROOT:-/sys/fs/cgroup}"
   if ((EUID != 0)); then unable "not root"; fi
   if [[ -d "$root/memory" && -f "$root/memory/memory.limit_in_bytes" ]]; then
     group="$root/memory/spillway-$$"

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -39,6 +40,9 @@ class BudgetTest : public testing::Test {
     Write("proc/self/cgroup", "9:name=systemd:/\n4:cpu,memory:" + group + "\n1:cpuset:/x\n");
   }
   void JoinV2(const std::string& group) { Write("proc/self/cgroup", "0::" + group + "\n"); }
+  void LimitV2(const std::string& group, const std::string& text) {
+    Write("cgroup" + group + "/memory.max", text + "\n");
+  }
   void LimitV1(const std::string& group, const std::string& bytes) {
     Write("cgroup/memory" + group + "/memory.limit_in_bytes", bytes + "\n");
   }
@@ -99,11 +103,89 @@ TEST_F(BudgetTest, AnotherGroupsLimitDoesNotBind) {
 
 TEST_F(BudgetTest, ReadsVersion2AndSkipsMax) {
   JoinV2("/system.slice/job.service");
-  Write("cgroup/system.slice/job.service/memory.max", "max\n");
-  Write("cgroup/system.slice/memory.max", "3221225472\n");
+  LimitV2("/system.slice/job.service", "max");
+  LimitV2("/system.slice", "3221225472");
   const Budget budget = Determine(std::nullopt, 100);
   EXPECT_EQ(budget.total_bytes, 3 * kGiB);
   EXPECT_EQ(budget.origin, "100 % of the cgroup v2 limit of 3.0 GiB (/system.slice)");
+}
+
+TEST_F(BudgetTest, TheTightestOfNestedVersion2GroupsBinds) {
+  const std::vector<std::string> groups = {"/jobs", "/jobs/silver", "/jobs/silver/lane"};
+  JoinV2(groups.back());
+  for (const std::string& tightest : groups) {
+    for (const std::string& group : groups) LimitV2(group, std::to_string(2 * kGiB));
+    LimitV2(tightest, std::to_string(kGiB));
+    const Budget budget = Determine(std::nullopt, 100);
+    EXPECT_EQ(budget.total_bytes, kGiB);
+    EXPECT_EQ(budget.origin, "100 % of the cgroup v2 limit of 1.0 GiB (" + tightest + ")");
+  }
+}
+
+// The root of the real tree has no memory.max; that of a container has the container's.
+TEST_F(BudgetTest, FindsTheVersion2LimitOfAContainerAtTheRoot) {
+  for (const char* group : {"/", "/kubepods/pod1/0123abcd", "/../../pod2"}) {
+    JoinV2(group);
+    LimitV2("", std::to_string(256 * kMiB));
+    const Budget budget = Determine(std::nullopt, 100);
+    EXPECT_EQ(budget.total_bytes, 256 * kMiB) << group;
+    EXPECT_EQ(budget.origin, "100 % of the cgroup v2 limit of 256.0 MiB (/)") << group;
+    fs::remove(root_ / "cgroup/memory.max");
+    EXPECT_EQ(Determine(std::nullopt, 100).total_bytes, 8 * kGiB) << group;
+  }
+}
+
+TEST_F(BudgetTest, IsAShareOfTheRamWhereVersion2LimitsNothing) {
+  JoinV2("/jobs/silver");
+  LimitV2("/jobs/silver", "max");
+  LimitV2("/jobs", "max");
+  EXPECT_EQ(Determine(std::nullopt).origin, "80 % of the RAM of 8.0 GiB");
+  LimitV2("/jobs", std::to_string(64 * kGiB));  // more than there is
+  EXPECT_EQ(Determine(std::nullopt).origin, "80 % of the RAM of 8.0 GiB");
+}
+
+// A controller that is not handed down leaves groups without the file.
+TEST_F(BudgetTest, Version2GroupsWithoutTheFileAreSkipped) {
+  JoinV2("/jobs/silver/lane");
+  fs::create_directories(root_ / "cgroup/jobs/silver/lane");
+  LimitV2("/jobs", std::to_string(kGiB));
+  EXPECT_EQ(Determine(std::nullopt, 100).total_bytes, kGiB);
+}
+
+// The kernel slows down and reclaims above memory.high, but it kills at memory.max alone.
+TEST_F(BudgetTest, OnlyTheHardLimitOfVersion2Binds) {
+  JoinV2("/job");
+  LimitV2("/job", std::to_string(2 * kGiB));
+  for (const char* soft : {"memory.high", "memory.low", "memory.min", "memory.swap.max"}) {
+    Write(std::string("cgroup/job/") + soft, std::to_string(kMiB) + "\n");
+  }
+  EXPECT_EQ(Determine(std::nullopt, 100).total_bytes, 2 * kGiB);
+}
+
+TEST_F(BudgetTest, SurvivesVersion2FilesThatAreNotWhatTheyShouldBe) {
+  JoinV2("/job");
+  for (const char* text : {"", "\n", "-5", "12monkeys", "1.5", "0x1000", "maximum", "+7",
+                           "99999999999999999999999", "max 4096"}) {
+    LimitV2("/job", text);
+    EXPECT_EQ(Determine(std::nullopt, 100).total_bytes, 8 * kGiB) << text;
+  }
+  fs::remove(root_ / "cgroup/job/memory.max");
+  fs::create_directories(root_ / "cgroup/job/memory.max");  // a folder
+  EXPECT_EQ(Determine(std::nullopt, 100).total_bytes, 8 * kGiB);
+  for (const char* membership : {"", "\n", "0:", "0::", "::/job", "0::relative/path", "0:/job"}) {
+    Write("proc/self/cgroup", membership);
+    EXPECT_EQ(Determine(std::nullopt, 100).total_bytes, 8 * kGiB) << membership;
+  }
+}
+
+TEST_F(BudgetTest, ARequestAboveTheVersion2LimitIsCapped) {
+  JoinV2("/job");
+  LimitV2("/job", std::to_string(512 * kMiB));
+  EXPECT_EQ(Determine(512 * kMiB).origin, "--memory");
+  const Budget budget = Determine(2 * kGiB);
+  EXPECT_EQ(budget.total_bytes, 512 * kMiB);
+  EXPECT_EQ(budget.origin,
+            "the cgroup v2 limit of 512.0 MiB (/job), which is below --memory 2.0 GiB");
 }
 
 TEST_F(BudgetTest, ReadsVersion2InTheHybridMount) {
