@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <malloc.h>
 #include <optional>
 #include <utility>
@@ -45,20 +46,25 @@ Status GovernedPool::Allocate(int64_t size, int64_t alignment, uint8_t** out) {
 Status GovernedPool::Reallocate(int64_t old_size, int64_t new_size, int64_t alignment,
                                 uint8_t** ptr) {
   if (new_size < 0) return Status::Invalid("a reallocation to ", new_size, " bytes");
-  ARROW_RETURN_NOT_OK(Resize(old_size, new_size, alignment, ptr));
+  if (!GrowIntoKept(old_size, new_size, alignment, ptr)) {
+    ARROW_RETURN_NOT_OK(Resize(old_size, new_size, alignment, ptr));
+  }
   statistics_.DidReallocateBytes(old_size, new_size);
   return Status::OK();
 }
 
 void GovernedPool::Free(uint8_t* buffer, int64_t size, int64_t /*alignment*/) {
   statistics_.DidFreeBytes(size);
-  if (size < kMappedBlockBytes) {
-    FreeBlock(buffer, size);
-    reservation_.Uncharge(size);
+  GiveBack({buffer, size});
+}
+
+void GovernedPool::GiveBack(KeptBlocks::Block block) {
+  if (block.size < kMappedBlockBytes) {
+    Discard(block);
   } else if (reservation_.charged_bytes() > reservation_.granted_bytes()) {
     DiscardKept();  // there are some only where threads crossed, or the grant has shrunk
-    Discard({buffer, size});
-  } else if (const auto oldest = kept_.Keep({buffer, size})) {
+    Discard(block);
+  } else if (const auto oldest = kept_.Keep(block)) {
     Discard(*oldest);
   }
 }
@@ -93,6 +99,23 @@ bool GovernedPool::Reuse(int64_t size, int64_t alignment, uint8_t** out) {
     return false;
   }
   *out = block->address;
+  return true;
+}
+
+// Moves a block that grows, as builders' do, to a kept one that is large enough: its bytes are
+// copied for less than what fresh pages cost. False where there is none.
+bool GovernedPool::GrowIntoKept(int64_t old_size, int64_t new_size, int64_t alignment,
+                                uint8_t** block) {
+  if (new_size <= old_size || new_size < kMappedBlockBytes) return false;
+  std::optional<KeptBlocks::Block> kept = kept_.TakeAtLeast(new_size);
+  if (!kept) return false;
+  if (!Resize(kept->size, new_size, alignment, &kept->address).ok()) {
+    Discard(*kept);
+    return false;
+  }
+  std::memcpy(kept->address, *block, static_cast<size_t>(old_size));
+  GiveBack({*block, old_size});
+  *block = kept->address;
   return true;
 }
 

@@ -58,6 +58,8 @@ class GovernedPool : public arrow::MemoryPool {
   bool Charge(int64_t bytes);
   Status Resize(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** block);
   bool Reuse(int64_t size, int64_t alignment, uint8_t** out);
+  bool GrowIntoKept(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** block);
+  void GiveBack(KeptBlocks::Block block);
   void Discard(KeptBlocks::Block block);
   void DiscardKept();
 

@@ -285,5 +285,33 @@ TEST(FaultPoolTest, FailsByItsSeedAlone) {
   EXPECT_EQ(faults_of({.probability = 1}), std::vector<bool>(1000, true));
 }
 
+// A builder that doubles its block finds the blocks of the builder before it.
+TEST(GovernedPoolTest, AGrowingBlockMovesIntoAKeptOne) {
+  const auto governor = Governor::Make(64 * kMiB, 0).ValueOrDie();
+  const auto pool = GovernedPool::Make(governor.get(), "test", 16 * kMiB, 16 * kMiB).ValueOrDie();
+  const auto grow = [&pool](uint8_t fill) {
+    uint8_t* block = nullptr;
+    ASSERT_TRUE(pool->Allocate(100 * kKiB, 64, &block).ok());
+    std::memset(block, fill, 100 * kKiB);
+    int64_t size = 100 * kKiB;
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_TRUE(pool->Reallocate(size, 2 * size, 64, &block).ok());
+      size *= 2;
+      EXPECT_EQ(block[0], fill);
+      EXPECT_EQ(block[100 * kKiB - 1], fill);
+      block[size - 1] = fill;
+    }
+    pool->Free(block, size, 64);
+  };
+  grow(1);
+  const int64_t charged = pool->reservation().charged_bytes();
+  grow(2);
+  grow(3);
+  EXPECT_EQ(pool->bytes_allocated(), 0);
+  // What is kept is charged, and no more than the sizes of one builder.
+  EXPECT_GE(pool->reservation().charged_bytes(), charged);
+  EXPECT_LE(pool->reservation().charged_bytes(), 2 * 3200 * kKiB);
+}
+
 }  // namespace
 }  // namespace spillway::memory

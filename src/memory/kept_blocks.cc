@@ -8,7 +8,7 @@ namespace spillway::memory {
 namespace {
 
 // More than the sizes that a lane has in flight; few enough for a linear search.
-constexpr size_t kMostBlocks = 32;
+constexpr size_t kMostBlocks = 64;
 
 }  // namespace
 
@@ -22,6 +22,20 @@ std::optional<KeptBlocks::Block> KeptBlocks::Take(int64_t size) {
   if (nearest->size < size / 2 || nearest->size / 2 > size) return std::nullopt;
   const Block block = *nearest;
   blocks_.erase(nearest);
+  count_.store(blocks_.size());
+  return block;
+}
+
+std::optional<KeptBlocks::Block> KeptBlocks::TakeAtLeast(int64_t size) {
+  const std::lock_guard lock(mutex_);
+  auto best = blocks_.end();
+  for (auto block = blocks_.begin(); block != blocks_.end(); ++block) {
+    if (block->size < size || block->size / 2 >= size) continue;
+    if (best == blocks_.end() || block->size < best->size) best = block;
+  }
+  if (best == blocks_.end()) return std::nullopt;
+  const Block block = *best;
+  blocks_.erase(best);
   count_.store(blocks_.size());
   return block;
 }

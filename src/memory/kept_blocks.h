@@ -24,6 +24,9 @@ class KeptBlocks {
   // Takes out the block whose size is nearest to `size`, within a factor of two.
   std::optional<Block> Take(int64_t size);
 
+  // Takes out the smallest block of at least `size`, and of less than twice as much.
+  std::optional<Block> TakeAtLeast(int64_t size);
+
   // Keeps `block`; returns the oldest one where there are too many.
   std::optional<Block> Keep(Block block);
 

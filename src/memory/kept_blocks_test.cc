@@ -29,12 +29,22 @@ TEST(KeptBlocksTest, ABlockFarLargerStays) {
   EXPECT_TRUE(kept.Take(5 * kMiB).has_value());
 }
 
+TEST(KeptBlocksTest, TakesTheSmallestThatIsLargeEnough) {
+  KeptBlocks kept;
+  for (const int64_t size : {5 * kMiB, 3 * kMiB, kMiB}) kept.Keep(BlockOf(size));
+  EXPECT_EQ(kept.TakeAtLeast(2 * kMiB)->size, 3 * kMiB);
+  EXPECT_FALSE(kept.TakeAtLeast(2 * kMiB).has_value());  // 5 MiB are more than twice as much
+  EXPECT_EQ(kept.TakeAtLeast(kMiB)->size, kMiB);
+  EXPECT_EQ(kept.TakeAtLeast(3 * kMiB)->size, 5 * kMiB);
+  EXPECT_FALSE(kept.TakeAtLeast(kMiB).has_value());
+}
+
 TEST(KeptBlocksTest, HandsOutTheOldestWhenItIsFull) {
   KeptBlocks kept;
-  for (int64_t i = 0; i < 32; ++i) ASSERT_FALSE(kept.Keep(BlockOf(kMiB + i)).has_value());
+  for (int64_t i = 0; i < 64; ++i) ASSERT_FALSE(kept.Keep(BlockOf(kMiB + i)).has_value());
   EXPECT_EQ(kept.Keep(BlockOf(kGiB))->size, kMiB);
   EXPECT_EQ(kept.Keep(BlockOf(kGiB))->size, kMiB + 1);
-  EXPECT_EQ(kept.TakeAll().size(), 32U);
+  EXPECT_EQ(kept.TakeAll().size(), 64U);
   EXPECT_TRUE(kept.TakeAll().empty());
 }
 
