@@ -136,33 +136,48 @@ CaseNode::CaseNode(ValueType result, std::vector<NodePointer> parts, Span place)
   }
 }
 
-Result<Value> CaseNode::Evaluate(const Rows& rows) const {
+Result<CaseNode::Choices> CaseNode::Choose(const Rows& rows) const {
   const size_t pairs = children.size() / 2;
-  const bool has_else = children.size() % 2 == 1;
+  const BranchNumber otherwise =
+      children.size() % 2 == 1 ? static_cast<BranchNumber>(pairs) : kNoBranch;
   Conditions conditions{.rows = rows, .choices = {}, .open = rows.count};
   for (size_t pair = 0; pair < pairs && conditions.open > 0; ++pair) {
     bool all = false;
     ARROW_RETURN_NOT_OK(conditions.Try(*children[2 * pair], static_cast<BranchNumber>(pair), &all));
-    if (all) return children[2 * pair + 1]->Evaluate(rows);
+    if (all) return Choices{.by_row = {}, .of_all = static_cast<BranchNumber>(pair)};
   }
-  if (conditions.open == rows.count) {
-    if (has_else) return children.back()->Evaluate(rows);
+  if (conditions.open == rows.count) return Choices{.by_row = {}, .of_all = otherwise};
+  std::vector<BranchNumber>& choices = conditions.choices;
+  if (otherwise != kNoBranch && conditions.open > 0) {
+    std::replace(choices.begin(), choices.end(), kNoBranch, otherwise);
+  }
+  return Choices{.by_row = std::move(choices)};
+}
+
+Result<std::vector<BranchNumber>> CaseNode::ChooseBranches(const Rows& rows) const {
+  ARROW_ASSIGN_OR_RAISE(Choices choices, Choose(rows));
+  if (choices.by_row.empty()) {
+    choices.by_row.assign(static_cast<size_t>(rows.count), choices.of_all);
+  }
+  return std::move(choices.by_row);
+}
+
+Result<Value> CaseNode::Evaluate(const Rows& rows) const {
+  ARROW_ASSIGN_OR_RAISE(const Choices choices, Choose(rows));
+  if (choices.by_row.empty()) {
+    if (choices.of_all != kNoBranch) return ValueNode(choices.of_all).Evaluate(rows);
     ARROW_ASSIGN_OR_RAISE(Value nothing, MakeNulls(type, 1, rows.pool()));
     nothing.single = true;
     return nothing;
   }
-  std::vector<BranchNumber>& choices = conditions.choices;
-  if (has_else && conditions.open > 0) {
-    std::replace(choices.begin(), choices.end(), kNoBranch, static_cast<BranchNumber>(pairs));
-  }
   std::vector<Branch> branches;
-  for (size_t i = 0; i < pairs + (has_else ? 1 : 0); ++i) {
-    const BoundNode& value = i == pairs ? *children.back() : *children[2 * i + 1];
-    ARROW_ASSIGN_OR_RAISE(Branch branch,
-                          EvaluateBranch(value, rows, static_cast<BranchNumber>(i), choices));
+  for (size_t i = 0; i < num_values(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(
+        Branch branch,
+        EvaluateBranch(ValueNode(i), rows, static_cast<BranchNumber>(i), choices.by_row));
     branches.push_back(std::move(branch));
   }
-  return MergeBranches(type, choices, branches, rows.pool());
+  return MergeBranches(type, choices.by_row, branches, rows.pool());
 }
 
 CoalesceNode::CoalesceNode(ValueType result, std::vector<NodePointer> parts, Span place) {

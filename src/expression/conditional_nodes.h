@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "expression/bound_node.h"
+#include "expression/branch_merge.h"
 
 namespace spillway::expression {
 
@@ -15,6 +16,23 @@ class CaseNode : public BoundNode {
  public:
   CaseNode(ValueType result, std::vector<NodePointer> parts, Span place);
   Result<Value> Evaluate(const Rows& rows) const override;
+
+  // The number of the value that each row takes, ELSE's behind the others; kNoBranch where there is
+  // none, which makes NULL.
+  Result<std::vector<BranchNumber>> ChooseBranches(const Rows& rows) const;
+
+  size_t num_values() const { return children.size() / 2 + children.size() % 2; }
+  const BoundNode& ValueNode(size_t branch) const {
+    return 2 * branch + 1 < children.size() ? *children[2 * branch + 1] : *children.back();
+  }
+
+ private:
+  // The same; where all rows take one value, its number comes alone.
+  struct Choices {
+    std::vector<BranchNumber> by_row;
+    BranchNumber of_all = kNoBranch;  // where by_row is empty
+  };
+  Result<Choices> Choose(const Rows& rows) const;
 };
 
 // The first child that is not null; a child is evaluated where all before it are null.

@@ -14,6 +14,7 @@
 #include "expression/leaf_nodes.h"
 #include "expression/parser.h"
 #include "expression/source_text.h"
+#include "expression/text_choice.h"
 
 namespace spillway::expression {
 namespace {
@@ -47,17 +48,12 @@ BoundExpression::BoundExpression(BoundExpression&&) noexcept = default;
 BoundExpression& BoundExpression::operator=(BoundExpression&&) noexcept = default;
 BoundExpression::~BoundExpression() = default;
 
-Result<arrow::Datum> BoundExpression::Evaluate(const arrow::RecordBatch& batch,
-                                               const EvaluationContext& context) const {
+Result<Rows> BoundExpression::RowsOf(const arrow::RecordBatch& batch,
+                                     const EvaluationContext& context) const {
   Rows rows{.columns = std::vector<Value>(static_cast<size_t>(batch.num_columns())),
-            .count = batch.num_rows(),
+            .count = std::max<int64_t>(batch.num_rows(), 1),
             .context = &context,
             .text = text_};
-  if (rows.count == 0 && !columns_.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const Value none, MakeNulls(root_->type, 0, context.pool));
-    return ToDatum(none);
-  }
-  rows.count = std::max<int64_t>(rows.count, 1);
   for (const int index : columns_) {
     Value& column = rows.columns[static_cast<size_t>(index)];
     column.data = batch.column_data(index);
@@ -66,8 +62,25 @@ Result<arrow::Datum> BoundExpression::Evaluate(const arrow::RecordBatch& batch,
     if (!plain.ok()) return WithPlace(plain.status(), text_, {});
     column.data = *std::move(plain);
   }
+  return rows;
+}
+
+Result<arrow::Datum> BoundExpression::Evaluate(const arrow::RecordBatch& batch,
+                                               const EvaluationContext& context) const {
+  if (batch.num_rows() == 0 && !columns_.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const Value none, MakeNulls(root_->type, 0, context.pool));
+    return ToDatum(none);
+  }
+  ARROW_ASSIGN_OR_RAISE(const Rows rows, RowsOf(batch, context));
   ARROW_ASSIGN_OR_RAISE(const Value value, root_->Evaluate(rows));
   return ToDatum(value);
+}
+
+Result<std::shared_ptr<arrow::Array>> BoundExpression::EvaluateDictionary(
+    const arrow::RecordBatch& batch, const EvaluationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(const Rows rows, RowsOf(batch, context));
+  ARROW_ASSIGN_OR_RAISE(const auto values, text_choice_->Evaluate(rows));
+  return values->Slice(0, batch.num_rows());
 }
 
 Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
@@ -84,6 +97,8 @@ Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
   BoundExpression bound(std::string(text), std::move(root));
   bound.constant_ = dynamic_cast<const ConstantNode*>(bound.root_.get()) != nullptr;
   bound.time_dependence_ = TimeDependenceOf(*bound.root_);
+  ARROW_ASSIGN_OR_RAISE(auto choice, TextChoice::Find(*bound.root_, options.pool));
+  if (choice) bound.text_choice_ = std::make_unique<TextChoice>(*std::move(choice));
   std::vector<int> all;
   std::vector<int> values;
   CollectColumns(*bound.root_, &all, &values);

@@ -29,6 +29,8 @@
 namespace spillway::expression {
 
 struct BoundNode;
+struct Rows;
+class TextChoice;
 
 inline constexpr int64_t kMaximumTextBytes = 64 * 1024;
 inline constexpr int kMaximumDepth = 500;
@@ -90,10 +92,19 @@ class BoundExpression {
   Result<arrow::Datum> Evaluate(const arrow::RecordBatch& batch,
                                 const EvaluationContext& context) const;
 
+  // Whether EvaluateDictionary may be called: it is a CASE whose values are constant texts.
+  bool gives_dictionary() const { return text_choice_ != nullptr; }
+
+  // As Evaluate, but always an array, of dictionary(int32, utf8): its dictionary is the same for
+  // every batch, and has each text once.
+  Result<std::shared_ptr<arrow::Array>> EvaluateDictionary(const arrow::RecordBatch& batch,
+                                                           const EvaluationContext& context) const;
+
  private:
   friend Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
                                       const BindOptions& options);
   BoundExpression(std::string text, std::unique_ptr<BoundNode> root);
+  Result<Rows> RowsOf(const arrow::RecordBatch& batch, const EvaluationContext& context) const;
 
   std::string text_;
   std::shared_ptr<arrow::DataType> type_;
@@ -103,6 +114,7 @@ class BoundExpression {
   std::vector<int> columns_;
   std::vector<int> null_test_only_columns_;
   std::unique_ptr<const BoundNode> root_;
+  std::unique_ptr<const TextChoice> text_choice_;  // null where there is none
 };
 
 // Parses `text`, looks its names up in `schema` (without regard to case, as Spark does), types it

@@ -10,6 +10,7 @@
 #include <string>
 
 #include <arrow/array.h>
+#include <arrow/array/array_dict.h>
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/concatenate.h>
@@ -346,6 +347,46 @@ TEST(Documentation, NamesEveryFunction) {
   for (const std::string& name : FunctionNames()) {
     EXPECT_THAT(text.str(), HasSubstr("`" + name + "`")) << "docs/expressions.md lacks a function";
   }
+}
+
+// The same texts as Evaluate gives, each once in a dictionary that does not depend on the batch.
+TEST(Expression, ACaseOfConstantTextsGivesADictionary) {
+  const auto schema = arrow::schema({arrow::field("x", arrow::int64())});
+  const auto batch_of = [&schema](std::string_view rows) {
+    const auto array = arrow::json::ArrayFromJSONString(arrow::int64(), rows).ValueOrDie();
+    return arrow::RecordBatch::Make(schema, array->length(), {array});
+  };
+  for (const std::string_view text :
+       {"CASE WHEN x > 5 THEN 'high' WHEN x > 2 THEN 'low' WHEN x = 2 THEN 'high' ELSE '' END",
+        "CASE WHEN x > 5 THEN 'high' WHEN x > 2 THEN NULL END",
+        "CASE x WHEN 1 THEN 'one' WHEN 1 / (x - 3) THEN 'never' ELSE 'other' END",
+        "CASE WHEN x IS NULL THEN 'none' ELSE concat('so', 'me') END"}) {
+    SCOPED_TRACE(text);
+    const auto bound = MustBind(text, *schema);
+    ASSERT_TRUE(bound.gives_dictionary());
+    std::shared_ptr<arrow::Array> dictionary;
+    for (const std::string_view rows : {"[1, 2, null, 4, 9, 2]", "[7, 7]", "[null]", "[1]", "[]"}) {
+      const auto batch = batch_of(rows);
+      const auto array = bound.EvaluateDictionary(*batch, {}).ValueOrDie();
+      ASSERT_TRUE(array->ValidateFull().ok());
+      const auto& encoded = static_cast<const arrow::DictionaryArray&>(*array);
+      const auto plain = bound.Evaluate(*batch, {}).ValueOrDie();
+      for (int64_t row = 0; row < batch->num_rows(); ++row) {
+        const auto expected =
+            plain.is_array() ? plain.make_array()->GetScalar(row).ValueOrDie() : plain.scalar();
+        const auto found =
+            encoded.IsNull(row)
+                ? arrow::MakeNullScalar(arrow::utf8())
+                : encoded.dictionary()->GetScalar(encoded.GetValueIndex(row)).ValueOrDie();
+        ASSERT_TRUE(found->Equals(*expected)) << row << ": " << found->ToString();
+      }
+      EXPECT_TRUE(dictionary == nullptr || dictionary->Equals(*encoded.dictionary()));
+      dictionary = encoded.dictionary();
+    }
+  }
+  EXPECT_FALSE(MustBind("CASE WHEN x > 1 THEN 1 ELSE 2 END", *schema).gives_dictionary());
+  EXPECT_FALSE(
+      MustBind("CASE WHEN x > 1 THEN 'a' ELSE CAST(x AS STRING) END", *schema).gives_dictionary());
 }
 
 }  // namespace

@@ -142,17 +142,23 @@ class DeriveStage : public MapStage {
       : MapStage(std::move(input), pipeline.output_schema),
         pipeline_(pipeline),
         context_(context),
+        is_dictionary_(DictionariesOf(pipeline, for_writing)),
         for_writing_(for_writing) {}
 
  protected:
   Result<std::shared_ptr<arrow::RecordBatch>> Process(
       std::shared_ptr<arrow::RecordBatch> batch) override {
     RunningColumns running(*batch, context_);
-    for (const DerivedColumn& derived : pipeline_.derived) {
-      ARROW_ASSIGN_OR_RAISE(const auto rows, running.BatchFor(derived.expression));
-      Result<arrow::Datum> value = derived.expression.Evaluate(*rows, context_);
-      if (!value.ok()) return PlaceInFile(value.status(), derived.text);
+    for (size_t i = 0; i < pipeline_.derived.size(); ++i) {
+      const DerivedColumn& derived = pipeline_.derived[i];
       const bool is_constant = running.IsConstant(derived.expression);
+      ARROW_ASSIGN_OR_RAISE(const auto rows, running.BatchFor(derived.expression));
+      const auto evaluate = [&]() -> Result<arrow::Datum> {
+        if (is_constant || !is_dictionary_[i]) return derived.expression.Evaluate(*rows, context_);
+        return derived.expression.EvaluateDictionary(*rows, context_);
+      };
+      Result<arrow::Datum> value = evaluate();
+      if (!value.ok()) return PlaceInFile(value.status(), derived.text);
       if (is_constant && value->is_array()) {
         ARROW_ASSIGN_OR_RAISE(value, value->make_array()->GetScalar(0));
       } else if (!is_constant && value->is_scalar()) {  // it is so in this batch, by chance
@@ -174,8 +180,24 @@ class DeriveStage : public MapStage {
   }
 
  private:
+  // By derived column: whether it may be a dictionary, since nothing but the writer reads it.
+  static std::vector<bool> DictionariesOf(const BoundPipeline& pipeline, bool for_writing) {
+    std::vector<bool> may_be;
+    for (size_t i = 0; i < pipeline.derived.size(); ++i) {
+      const DerivedColumn& column = pipeline.derived[i];
+      const bool is_read = std::any_of(
+          pipeline.derived.begin() + static_cast<std::ptrdiff_t>(i) + 1, pipeline.derived.end(),
+          [&column](const DerivedColumn& later) {
+            return std::ranges::binary_search(later.expression.columns(), column.position);
+          });
+      may_be.push_back(for_writing && !is_read && column.expression.gives_dictionary());
+    }
+    return may_be;
+  }
+
   const BoundPipeline& pipeline_;
   const expression::EvaluationContext context_;
+  const std::vector<bool> is_dictionary_;
   const bool for_writing_;
 };
 
