@@ -14,8 +14,13 @@ namespace {
 
 constexpr mode_t kMode = 0666;  // less what the process's umask takes away
 
-// Fewer blocks than these are copied: an extent of its own costs more than so many bytes.
-constexpr int64_t kSmallestShare = 16;
+// Fewer blocks than these are copied: to transfer them costs more than so many bytes.
+constexpr int64_t kFewestBlocks = 16;
+
+bool HasBlocks(int64_t size, const storage::TransferMethod& method) {
+  return method.blocks != storage::BlockTransfer::kCopy &&
+         size >= kFewestBlocks * method.block_bytes;
+}
 
 std::string FolderOf(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
@@ -55,37 +60,50 @@ Status NewFile::Write(const void* data, int64_t num_bytes) {
   return Status::OK();
 }
 
-Status NewFile::Copy(const storage::OpenFile& source, int64_t source_offset, int64_t size,
-                     std::span<uint8_t> buffer) {
-  ARROW_RETURN_NOT_OK(storage::CopyRange(source, source_offset, {descriptor_.get(), path_},
-                                         position_, size, buffer));
+int64_t NewFile::Reserve(int64_t source_offset, int64_t size,
+                         const storage::TransferMethod& method) {
+  if (HasBlocks(size, method)) {
+    const int64_t step = (source_offset - position_) % method.block_bytes;
+    position_ += step < 0 ? step + method.block_bytes : step;  // a hole: nothing is written there
+  }
+  const int64_t begin = position_;
   position_ += size;
-  return Status::OK();
+  return begin;
 }
 
-Result<int64_t> NewFile::Append(const storage::OpenFile& source, int64_t source_offset,
-                                int64_t size, int64_t share_block_bytes,
-                                std::span<uint8_t> buffer) {
+Result<int64_t> NewFile::Fill(const storage::OpenFile& source, int64_t source_offset, int64_t begin,
+                              int64_t size, const storage::TransferMethod& method,
+                              std::span<uint8_t> buffer) const {
   ARROW_RETURN_NOT_OK(CheckOpen());
-  if (share_block_bytes == 0 || size < kSmallestShare * share_block_bytes) {
-    const int64_t begin = position_;
-    ARROW_RETURN_NOT_OK(Copy(source, source_offset, size, buffer));
-    return begin;
+  const auto copy = [&](int64_t from, int64_t bytes) {
+    return storage::CopyRange(source, source_offset + from, {descriptor_.get(), path_},
+                              begin + from, bytes, buffer);
+  };
+  if (!HasBlocks(size, method)) {
+    ARROW_RETURN_NOT_OK(copy(0, size));
+    return 0;
   }
   // Where the blocks of the source begin and end that lie inside the range.
-  const int64_t first = (source_offset + share_block_bytes - 1) / share_block_bytes;
-  const int64_t head = first * share_block_bytes - source_offset;
-  const int64_t inside = (size - head) / share_block_bytes * share_block_bytes;
-  const int64_t step = (source_offset - position_) % share_block_bytes;
-  position_ += step < 0 ? step + share_block_bytes : step;  // a hole: nothing is written there
-  const int64_t begin = position_;
-  ARROW_RETURN_NOT_OK(Copy(source, source_offset, head, buffer));
-  ARROW_RETURN_NOT_OK(storage::ShareRange(source, source_offset + head, {descriptor_.get(), path_},
-                                          position_, inside));
-  position_ += inside;
-  shared_bytes_ += inside;
-  ARROW_RETURN_NOT_OK(Copy(source, source_offset + head + inside, size - head - inside, buffer));
-  return begin;
+  const int64_t block = method.block_bytes;
+  const int64_t head = (source_offset + block - 1) / block * block - source_offset;
+  const int64_t inside = (size - head) / block * block;
+  ARROW_RETURN_NOT_OK(copy(0, head));
+  ARROW_ASSIGN_OR_RAISE(const bool is_transferred, Transfer(source, source_offset + head,
+                                                            begin + head, inside, method.blocks));
+  if (!is_transferred) ARROW_RETURN_NOT_OK(copy(head, inside));
+  ARROW_RETURN_NOT_OK(copy(head + inside, size - head - inside));
+  return is_transferred && method.blocks == storage::BlockTransfer::kShare ? inside : 0;
+}
+
+// False where the system refuses, whatever it did when the method was tried.
+Result<bool> NewFile::Transfer(const storage::OpenFile& source, int64_t source_offset,
+                               int64_t begin, int64_t size, storage::BlockTransfer way) const {
+  if (way == storage::BlockTransfer::kShare) {
+    return storage::ShareRange(source, source_offset, {descriptor_.get(), path_}, begin, size);
+  }
+  const storage::FileDescriptor direct(::open(path_.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+  if (!direct.is_open()) return false;
+  return storage::WriteDirectly(source, source_offset, {direct.get(), path_}, begin, size);
 }
 
 Status NewFile::Commit() {

@@ -2,7 +2,7 @@
 // Commit was not reached. It is an Arrow output stream, without a buffer, for parquet-cpp writes a
 // row group's columns in large pieces.
 //
-// Thread rule: one thread at a time.
+// Thread rule: one thread at a time, but for Fill.
 #pragma once
 
 #include <cstdint>
@@ -34,15 +34,20 @@ class NewFile : public arrow::io::OutputStream {
   // parquet-cpp may close its sink; the file stays open until Commit or Discard.
   Status Close() override { return Status::OK(); }
 
-  // Appends `size` bytes of `source` through `buffer`. With `share_block_bytes`
-  // (storage::ShareableBlockBytes), which may be 0, whole blocks are shared instead, and a gap
-  // before the bytes brings both files' offsets in step. Returns where the bytes begin.
-  Result<int64_t> Append(const storage::OpenFile& source, int64_t source_offset, int64_t size,
-                         int64_t share_block_bytes, std::span<uint8_t> buffer);
+  // Leaves room for `size` bytes that stand at `source_offset` of another file, for Fill. Where
+  // blocks are transferred as they are, a gap before the bytes brings both files' offsets in step.
+  // Returns where the bytes begin.
+  int64_t Reserve(int64_t source_offset, int64_t size, const storage::TransferMethod& method);
+
+  // Puts bytes of `source` where there is room for them, with the `method` that Reserve was given;
+  // what is not transferred as blocks goes through `buffer`. Another thread may do it, while this
+  // one writes behind it. Returns how many bytes are shared: they take no room on the disk.
+  Result<int64_t> Fill(const storage::OpenFile& source, int64_t source_offset, int64_t begin,
+                       int64_t size, const storage::TransferMethod& method,
+                       std::span<uint8_t> buffer) const;
 
   const std::string& path() const { return path_; }
   int64_t size_bytes() const { return position_; }
-  int64_t shared_bytes() const { return shared_bytes_; }  // of those, by Append
 
   // Syncs the file, closes it, and syncs its folder.
   Status Commit();
@@ -54,13 +59,12 @@ class NewFile : public arrow::io::OutputStream {
   NewFile(std::string path, storage::FileDescriptor descriptor);
 
   Status CheckOpen() const;
-  Status Copy(const storage::OpenFile& source, int64_t source_offset, int64_t size,
-              std::span<uint8_t> buffer);
+  Result<bool> Transfer(const storage::OpenFile& source, int64_t source_offset, int64_t begin,
+                        int64_t size, storage::BlockTransfer way) const;
 
   const std::string path_;
   storage::FileDescriptor descriptor_;
   int64_t position_ = 0;
-  int64_t shared_bytes_ = 0;
 };
 
 }  // namespace spillway::parquet

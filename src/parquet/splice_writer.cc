@@ -4,6 +4,7 @@
 #include "parquet/splice_writer.h"
 
 #include <algorithm>
+#include <future>
 #include <limits>
 #include <utility>
 
@@ -99,6 +100,13 @@ LeafRange LeavesOf(const ::parquet::SchemaDescriptor& schema, int field) {
   return range;
 }
 
+// Bytes of a source file, and their place in the new one.
+struct CopiedRange {
+  int64_t source_offset = 0;
+  int64_t size = 0;
+  int64_t begin = 0;
+};
+
 storage::OpenFile OpenedFile(const DataFile& file) {
   // DataFile opens files, nothing else.
   return {static_cast<const arrow::io::ReadableFile&>(*file.source).file_descriptor(), file.path};
@@ -114,7 +122,10 @@ struct SpliceWriter::Impl {
 
   Status Start(const DataFile& source, int row_group);
   Status EndRowGroup(const DataFile& source, int row_group);
-  Status CopyChunks(const DataFile& source, int row_group, std::vector<ChunkPart>* parts);
+  Status StartRowGroup(const DataFile& source, int row_group);
+  std::vector<CopiedRange> PlaceChunks(const DataFile& source, int row_group);
+  Result<int64_t> FillRanges(const DataFile& source, const std::vector<CopiedRange>& ranges) const;
+  Status AwaitCopies();
   Status CopyIndexes(const DataFile& source, std::vector<ChunkPart>* parts);
   Status Finish(SplicedFile* spliced);
   Status TakeEncodedParts();
@@ -139,8 +150,11 @@ struct SpliceWriter::Impl {
   std::vector<arrow::Compression::type> codecs;  // by leaf; of copied ones
   std::shared_ptr<arrow::Buffer> copy_buffer;
   std::vector<RowGroupPart> row_groups;
+  std::optional<RowGroupPart> open_row_group;  // whose columns are being copied
+  std::future<Result<int64_t>> copies;         // of it; not valid where there are none
   int64_t rows = 0;
   int64_t copied_bytes = 0;
+  int64_t shared_bytes = 0;
   bool failed = false;
   bool ended = false;
   std::shared_ptr<NewFile> file;
@@ -227,9 +241,10 @@ bool SpliceWriter::Impl::HasSameForm(const DataFile& source, int row_group) cons
   return true;
 }
 
-// Copies the chunks in the order in which they lie in the source, neighbours in one piece.
-Status SpliceWriter::Impl::CopyChunks(const DataFile& source, int row_group,
-                                      std::vector<ChunkPart>* parts) {
+// Makes room in the new file for the copied chunks of the open row group, in the order in which
+// they lie in the source, neighbours in one piece.
+std::vector<CopiedRange> SpliceWriter::Impl::PlaceChunks(const DataFile& source, int row_group) {
+  std::vector<ChunkPart>& parts = open_row_group->chunks;
   const auto group = source.metadata->RowGroup(row_group);
   struct Extent {
     int64_t begin;
@@ -240,27 +255,57 @@ Status SpliceWriter::Impl::CopyChunks(const DataFile& source, int row_group,
   const std::vector<LeafRange> ranges = CopiedLeaves(source);
   for (size_t i = 0; i < columns.size(); ++i) {
     for (int leaf = 0; leaf < ranges[i].count; ++leaf) {
-      ChunkPart& part = (*parts)[static_cast<size_t>(leaves[i].first) + static_cast<size_t>(leaf)];
+      ChunkPart& part = parts[static_cast<size_t>(leaves[i].first) + static_cast<size_t>(leaf)];
       part = {.metadata = source.metadata, .row_group = row_group, .leaf = ranges[i].first + leaf};
       const auto chunk = group->ColumnChunk(part.leaf);
       extents.push_back({FirstByte(*chunk), chunk->total_compressed_size(), &part});
     }
   }
   std::ranges::sort(extents, {}, &Extent::begin);
-  const std::span<uint8_t> buffer(copy_buffer->mutable_data(),
-                                  static_cast<size_t>(copy_buffer->size()));
+  std::vector<CopiedRange> copied;
   for (size_t first = 0; first < extents.size();) {
     size_t behind = first + 1;
     int64_t end = extents[first].begin + extents[first].size;
     while (behind < extents.size() && extents[behind].begin == end) end += extents[behind++].size;
-    const int64_t size = end - extents[first].begin;
-    ARROW_ASSIGN_OR_RAISE(const int64_t position,
-                          file->Append(OpenedFile(source), extents[first].begin, size,
-                                       options.share_block_bytes, buffer));
-    copied_bytes += size;
-    const int64_t shift = position - extents[first].begin;
+    CopiedRange range{.source_offset = extents[first].begin, .size = end - extents[first].begin};
+    range.begin = file->Reserve(range.source_offset, range.size, options.transfer);
+    const int64_t shift = range.begin - range.source_offset;
     for (; first < behind; ++first) extents[first].part->shift = shift;
+    copied.push_back(range);
   }
+  return copied;
+}
+
+// On a thread of its own. Returns the bytes that are shared.
+Result<int64_t> SpliceWriter::Impl::FillRanges(const DataFile& source,
+                                               const std::vector<CopiedRange>& ranges) const {
+  const std::span<uint8_t> buffer(copy_buffer->mutable_data(),
+                                  static_cast<size_t>(copy_buffer->size()));
+  int64_t shared = 0;
+  for (const CopiedRange& range : ranges) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes,
+                          file->Fill(OpenedFile(source), range.source_offset, range.begin,
+                                     range.size, options.transfer, buffer));
+    shared += bytes;
+  }
+  return shared;
+}
+
+Status SpliceWriter::Impl::StartRowGroup(const DataFile& source, int row_group) {
+  open_row_group =
+      RowGroupPart{.num_rows = source.metadata->RowGroup(row_group)->num_rows(),
+                   .chunks = std::vector<ChunkPart>(static_cast<size_t>(schema.num_columns()))};
+  std::vector<CopiedRange> ranges = PlaceChunks(source, row_group);
+  for (const CopiedRange& range : ranges) copied_bytes += range.size;
+  copies = std::async(std::launch::async, [this, &source, ranges = std::move(ranges)] {
+    return FillRanges(source, ranges);
+  });
+  return Status::OK();
+}
+
+Status SpliceWriter::Impl::AwaitCopies() {
+  ARROW_ASSIGN_OR_RAISE(const int64_t shared, copies.get());
+  shared_bytes += shared;
   return Status::OK();
 }
 
@@ -286,12 +331,12 @@ Status SpliceWriter::Impl::EndRowGroup(const DataFile& source, int row_group) {
     return Status::Invalid(encoder->rows_written() - rows, " rows were encoded for a row group of ",
                            num_rows);
   }
-  RowGroupPart part{.num_rows = num_rows,
-                    .chunks = std::vector<ChunkPart>(static_cast<size_t>(schema.num_columns()))};
-  ARROW_RETURN_NOT_OK(CopyChunks(source, row_group, &part.chunks));
+  if (!open_row_group) ARROW_RETURN_NOT_OK(StartRowGroup(source, row_group));
   if (has_encoded()) ARROW_RETURN_NOT_OK(encoder->EndRowGroup());
-  ARROW_RETURN_NOT_OK(CopyIndexes(source, &part.chunks));
-  row_groups.push_back(std::move(part));
+  ARROW_RETURN_NOT_OK(AwaitCopies());
+  ARROW_RETURN_NOT_OK(CopyIndexes(source, &open_row_group->chunks));
+  row_groups.push_back(*std::move(open_row_group));
+  open_row_group.reset();
   rows += num_rows;
   return Status::OK();
 }
@@ -356,7 +401,7 @@ Status SpliceWriter::Impl::Finish(SplicedFile* spliced) {
   spliced->file = {.path = path, .size_bytes = file->size_bytes(), .num_rows = rows};
   ARROW_ASSIGN_OR_RAISE(spliced->file.columns, Statistics(*metadata));
   spliced->copied_bytes = copied_bytes;
-  spliced->shared_bytes = file->shared_bytes();
+  spliced->shared_bytes = shared_bytes;
   return file->Commit();
 }
 
@@ -395,6 +440,16 @@ Status SpliceWriter::Write(const arrow::RecordBatch& batch) {
   return status;
 }
 
+Status SpliceWriter::StartRowGroup(const FileReader& source, int row_group) {
+  if (impl_->failed || impl_->ended || impl_->open_row_group) {
+    return Status::Invalid("the writer has ended, or a row group is open");
+  }
+  const Status status =
+      impl_->Call([&] { return impl_->StartRowGroup(source.data_file(), row_group); });
+  impl_->failed = !status.ok();
+  return status;
+}
+
 Status SpliceWriter::EndRowGroup(const FileReader& source, int row_group) {
   if (impl_->failed || impl_->ended) return Status::Invalid("the writer has ended");
   const Status status =
@@ -423,6 +478,7 @@ Result<SplicedFile> SpliceWriter::Close() {
 
 Status SpliceWriter::Abort() {
   impl_->ended = true;
+  if (impl_->copies.valid()) impl_->copies.wait();
   if (impl_->file == nullptr) return Status::OK();
   const Status status = impl_->file->Discard();
   // parquet-cpp closes what is open when it is destroyed; on the discarded file that fails at once.

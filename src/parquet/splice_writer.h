@@ -21,13 +21,14 @@
 #include "base/status.h"
 #include "parquet/reader.h"
 #include "parquet/writer.h"
+#include "storage/file_range.h"
 
 namespace spillway::parquet {
 
 struct SpliceOptions {
   WriteOptions write;  // of the encoded columns; its limits of row groups do not count
   int64_t copy_buffer_bytes = 512 * 1024;
-  int64_t share_block_bytes = 0;  // storage::ShareableBlockBytes of source and target
+  storage::TransferMethod transfer = {};  // storage::FindTransferMethod of source and target
 };
 
 // The columns of the new file, in order: copied ones name the column of the source (for which
@@ -63,9 +64,15 @@ class SpliceWriter {
   // failure (as FileWriter::Write) only Abort is allowed.
   Status Write(const arrow::RecordBatch& batch);
 
-  // Ends the row group: copies the other columns of the same rows out of row group `row_group` of
-  // `source`. Fails with kInternal unless as many rows were written as that has, with kStorage or
-  // kCorruptDataFile where the source cannot be read, and as Write.
+  // Begins to copy the other columns of the next row group, which has the rows of row group
+  // `row_group` of `source`, while its rows are written. `source` has to stay until EndRowGroup or
+  // Abort returns.
+  Status StartRowGroup(const FileReader& source, int row_group);
+
+  // Ends the row group: waits until the other columns of the same rows are copied, which begins now
+  // if it was not started, out of row group `row_group` of `source`. Fails with kInternal unless as
+  // many rows were written as that has, with kStorage or kCorruptDataFile where the source cannot
+  // be read, and as Write.
   Status EndRowGroup(const FileReader& source, int row_group);
 
   // What the file would take if it were closed now, roughly.

@@ -11,13 +11,14 @@
 #include "pipeline/piece.h"
 #include "pipeline/run_context.h"
 #include "pipeline/written_files.h"
+#include "storage/file_range.h"
 
 namespace spillway::pipeline {
 
 struct PieceContext {
   RunContext run;
   const Lookups& lookups;
-  int64_t share_block_bytes = 0;  // storage::ShareableBlockBytes of source and target
+  storage::TransferMethod transfer = {};  // of the source's files and the target
 };
 
 // Writes the rows of `piece`, and releases what the lookups keep for it; `now_micros` is what

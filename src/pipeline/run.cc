@@ -57,10 +57,10 @@ void Count(const Chunk& chunk, const WrittenFiles& written, RunReport* report) {
   --report->chunks_left;
 }
 
-int64_t ShareBlockBytes(const Plan& plan) {
+storage::TransferMethod TransferMethodOf(const Plan& plan) {
   const std::vector<PinnedFile>& files = plan.source->files();
-  if (files.empty() || plan.splice.spliced == 0) return 0;
-  return storage::ShareableBlockBytes(files.front().data_file.path, plan.target.path);
+  if (files.empty() || plan.splice.spliced == 0) return {};
+  return storage::FindTransferMethod(files.front().data_file.path, plan.target.path);
 }
 
 }  // namespace
@@ -97,7 +97,7 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   progress->chunks_total = static_cast<int64_t>(plan.chunks.size());
   progress->phase = Phase::kChunks;
   const PieceContext piece_context{
-      .run = context, .lookups = lookups, .share_block_bytes = ShareBlockBytes(plan)};
+      .run = context, .lookups = lookups, .transfer = TransferMethodOf(plan)};
   ChunkTimes times(plan, moment);
   ChunkQueue queue(
       pieces, plan.lanes,

@@ -47,6 +47,7 @@ Status SplicedPiece::WriteRowGroup(arrow::RecordBatchReader& rows,
   const int64_t num_rows = file_->row_groups[static_cast<size_t>(row_group)].num_rows;
   if (writer_ != nullptr && !HasRoom(reader, row_group)) ARROW_RETURN_NOT_OK(CloseFile());
   if (writer_ == nullptr) ARROW_RETURN_NOT_OK(OpenFile(reader, row_group));
+  ARROW_RETURN_NOT_OK(writer_->StartRowGroup(reader, row_group));
   int64_t encoded = 0;
   while (encoded < num_rows) {
     std::shared_ptr<arrow::RecordBatch> batch;
@@ -88,7 +89,7 @@ Status SplicedPiece::OpenFile(const parquet::FileReader& reader, int row_group) 
   const parquet::SpliceOptions options{
       .write = WriteOptionsFor(plan, context_.run.memory.write_pool()),
       .copy_buffer_bytes = plan.sizes.copy_buffer_bytes,
-      .share_block_bytes = context_.share_block_bytes};
+      .transfer = context_.transfer};
   file_name_ = NewDataFileName(written_.files().size(), options.write.compression);
   return parquet::SpliceWriter::Open(plan.target.path + "/" + file_name_, std::move(columns),
                                      reader, row_group, options)

@@ -6,6 +6,7 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -38,6 +39,40 @@ Status EndsEarly(const OpenFile& source, int64_t missing) {
                     .why = fmt::format("{} bytes are missing", missing)});
 }
 
+int64_t PageBytes() {
+  static const int64_t page = ::sysconf(_SC_PAGESIZE);
+  return page;
+}
+
+constexpr int64_t kWindowBytes = 256 * 1024 * 1024;  // mapped at a time
+constexpr int64_t kDirectBytes = 4 * 1024 * 1024;    // written at a time
+
+// A part of a file in the address space. None of it is ever touched by this process, so that a file
+// that becomes shorter does no harm.
+class Mapping {
+ public:
+  Mapping(int file, int64_t offset, int64_t size) : size_(static_cast<size_t>(size)) {
+    void* begin = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file, offset);
+    if (begin != MAP_FAILED) begin_ = static_cast<char*>(begin);
+  }
+  ~Mapping() {
+    if (begin_ != nullptr) ::munmap(begin_, size_);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  char* begin() const { return begin_; }  // null where the system refused
+
+  // Reads pages into the page cache that are not there, in large pieces.
+  void Load(int64_t offset, int64_t size) const {
+    ::madvise(begin_ + offset, static_cast<size_t>(size), MADV_POPULATE_READ);
+  }
+
+ private:
+  char* begin_ = nullptr;
+  const size_t size_;
+};
+
 bool Clone(int source, int64_t source_offset, int target, int64_t target_offset, int64_t size) {
   file_clone_range range{};
   range.src_fd = source;
@@ -69,22 +104,54 @@ Status CopyRange(const OpenFile& source, int64_t source_offset, const OpenFile& 
   return Status::OK();
 }
 
-Status ShareRange(const OpenFile& source, int64_t source_offset, const OpenFile& target,
-                  int64_t target_offset, int64_t size) {
-  if (Clone(source.descriptor, source_offset, target.descriptor, target_offset, size)) {
-    return Status::OK();
-  }
-  return StorageError(errno, "share blocks with the file", target.path);
+bool ShareRange(const OpenFile& source, int64_t source_offset, const OpenFile& target,
+                int64_t target_offset, int64_t size) {
+  return Clone(source.descriptor, source_offset, target.descriptor, target_offset, size);
 }
 
-int64_t ShareableBlockBytes(const std::string& source_path, const std::string& target_folder) {
+Result<bool> WriteDirectly(const OpenFile& source, int64_t source_offset, const OpenFile& target,
+                           int64_t target_offset, int64_t size) {
+  while (size > 0) {
+    const int64_t window = std::min(size, kWindowBytes);
+    const Mapping mapped(source.descriptor, source_offset, window);
+    if (mapped.begin() == nullptr) return false;
+    for (int64_t done = 0; done < window;) {
+      const int64_t bytes = std::min(window - done, kDirectBytes);
+      mapped.Load(done, bytes);
+      const ssize_t written = ::pwrite(target.descriptor, mapped.begin() + done,
+                                       static_cast<size_t>(bytes), target_offset + done);
+      if (written < 0 && errno == EINTR) continue;
+      // EFAULT: the source has become shorter. A copy finds that out too, and tells it better.
+      if (written < 0 && (errno == EINVAL || errno == EFAULT || errno == EOPNOTSUPP)) return false;
+      if (written < 0) return StorageError(errno, "write the file", target.path);
+      if (written % PageBytes() != 0) return false;
+      done += written;
+    }
+    source_offset += window;
+    target_offset += window;
+    size -= window;
+  }
+  return true;
+}
+
+TransferMethod FindTransferMethod(const std::string& source_path,
+                                  const std::string& target_folder) {
   const FileDescriptor source(::open(source_path.c_str(), O_RDONLY | O_CLOEXEC));
   const FileDescriptor target(
       ::open(target_folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR));
   struct statfs system{};
-  if (!source.is_open() || !target.is_open() || ::fstatfs(target.get(), &system) != 0) return 0;
+  if (!source.is_open() || !target.is_open() || ::fstatfs(target.get(), &system) != 0) return {};
   const int64_t block_bytes = system.f_bsize;
-  return block_bytes > 0 && Clone(source.get(), 0, target.get(), 0, block_bytes) ? block_bytes : 0;
+  if (block_bytes > 0 && Clone(source.get(), 0, target.get(), 0, block_bytes)) {
+    return {.blocks = BlockTransfer::kShare, .block_bytes = block_bytes};
+  }
+  const FileDescriptor direct(::open(
+      target_folder.c_str(), O_TMPFILE | O_WRONLY | O_DIRECT | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  if (!direct.is_open()) return {};
+  const Result<bool> is_written =
+      WriteDirectly({source.get(), source_path}, 0, {direct.get(), target_folder}, 0, PageBytes());
+  if (!is_written.ok() || !*is_written) return {};
+  return {.blocks = BlockTransfer::kDirect, .block_bytes = PageBytes()};
 }
 
 int64_t SharedBytes(const std::string& path) {

@@ -1,5 +1,5 @@
 // Puts a range of one local file into another: by sharing its blocks where the file system can
-// (XFS, btrfs), else by copying its bytes.
+// (XFS, btrfs), by writing them from the page cache to the disk, or by copying its bytes.
 //
 // Thread rule: free functions without state; descriptors are borrowed.
 #pragma once
@@ -27,14 +27,35 @@ struct OpenFile {
 Status CopyRange(const OpenFile& source, int64_t source_offset, const OpenFile& target,
                  int64_t target_offset, int64_t size, std::span<uint8_t> buffer);
 
-// Shares whole blocks: offsets and size are multiples of the block size. Fails as CopyRange does
-// where the system refuses.
-Status ShareRange(const OpenFile& source, int64_t source_offset, const OpenFile& target,
-                  int64_t target_offset, int64_t size);
+// How the whole blocks inside a range get into another file.
+enum class BlockTransfer {
+  kCopy,    // not as blocks: they are copied as the rest is
+  kShare,   // both files have them
+  kDirect,  // the disk reads them out of the source's pages: nothing is copied in memory
+};
 
-// The size of the blocks that files in `target_folder` can share with the file at `source_path`,
-// found out by trying with a file that has no name; 0 where they can share none.
-int64_t ShareableBlockBytes(const std::string& source_path, const std::string& target_folder);
+struct TransferMethod {
+  BlockTransfer blocks = BlockTransfer::kCopy;
+  int64_t block_bytes = 0;  // of which both files' offsets are multiples; 0 for kCopy
+};
+
+// The best method for files in `target_folder` and the file at `source_path`, found out by trying
+// with a file that has no name.
+TransferMethod FindTransferMethod(const std::string& source_path, const std::string& target_folder);
+
+// Shares whole blocks: offsets and size are multiples of the block size. False where the system
+// refuses.
+bool ShareRange(const OpenFile& source, int64_t source_offset, const OpenFile& target,
+                int64_t target_offset, int64_t size);
+
+// Writes whole blocks to `target`, which is open with O_DIRECT: offsets and size are multiples of
+// the block size. False, and any part may be written, where the system refuses to do it that way.
+// Fails with what StorageError says where the target cannot be written.
+//
+// It costs a third of a copy: no page of the target is filled, cleaned and freed
+// (docs/decisions/0006).
+Result<bool> WriteDirectly(const OpenFile& source, int64_t source_offset, const OpenFile& target,
+                           int64_t target_offset, int64_t size);
 
 // Bytes of the file at `path` whose blocks belong to another file too, as far as the file system
 // says so; 0 where it does not.

@@ -105,15 +105,38 @@ TEST_F(FileRangeTest, SharesBlocksWhereTheFileSystemCan) {
   const std::string target_path = (folder_ / "target").string();
   const std::string bytes(64 * 1024, 'x');
   std::ofstream(source_path) << bytes;
-  const int64_t block = ShareableBlockBytes(source_path, folder_.string());
-  EXPECT_EQ(ShareableBlockBytes((folder_ / "absent").string(), folder_.string()), 0);
-  if (block == 0) GTEST_SKIP() << "no shared blocks on the file system of " << folder_;
+  const auto [blocks, block] = FindTransferMethod(source_path, folder_.string());
+  EXPECT_EQ(FindTransferMethod((folder_ / "absent").string(), folder_.string()).blocks,
+            BlockTransfer::kCopy);
+  if (blocks != BlockTransfer::kShare)
+    GTEST_SKIP() << "no shared blocks on the file system of " << folder_;
   const FileDescriptor source = Open(source_path, O_RDONLY);
   const FileDescriptor target = Open(target_path, O_WRONLY | O_CREAT);
-  const Status status = ShareRange({source.get(), source_path}, 0, {target.get(), target_path},
-                                   block, static_cast<int64_t>(bytes.size()));
-  ASSERT_TRUE(status.ok()) << status.ToString();
+  ASSERT_TRUE(ShareRange({source.get(), source_path}, 0, {target.get(), target_path}, block,
+                         static_cast<int64_t>(bytes.size())));
   EXPECT_EQ(ReadAll(target_path), std::string(static_cast<size_t>(block), 0) + bytes);
+}
+
+TEST_F(FileRangeTest, WritesDirectlyWhereTheFileSystemCan) {
+  const std::string source_path = (folder_ / "source").string();
+  const std::string target_path = (folder_ / "target").string();
+  std::string bytes(9 * 1024 * 1024, 0);
+  std::mt19937 engine(7);
+  for (char& byte : bytes) byte = static_cast<char>(engine());
+  std::ofstream(source_path) << bytes;
+  const auto [blocks, block] = FindTransferMethod(source_path, folder_.string());
+  if (blocks != BlockTransfer::kDirect) GTEST_SKIP() << "no direct writes in " << folder_;
+  const FileDescriptor source = Open(source_path, O_RDONLY);
+  const FileDescriptor target = Open(target_path, O_WRONLY | O_CREAT | O_DIRECT);
+  const auto size = static_cast<int64_t>(bytes.size());
+  const OpenFile from = {source.get(), source_path};
+  const OpenFile to = {target.get(), target_path};
+  ASSERT_TRUE(WriteDirectly(from, block, to, 3 * block, size - block).ValueOrDie());
+  EXPECT_EQ(ReadAll(target_path),
+            std::string(static_cast<size_t>(3 * block), 0) + bytes.substr(block));
+  // Offsets that are no multiples, and a source that ends early, are refused, not an error.
+  EXPECT_FALSE(WriteDirectly(from, block, to, 17, block).ValueOrDie());
+  EXPECT_FALSE(WriteDirectly(from, size, to, 0, block).ValueOrDie());
 }
 
 }  // namespace
