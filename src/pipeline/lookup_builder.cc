@@ -47,6 +47,8 @@ Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context,
                                                       const Moment& moment) {
   const BoundLookup& bound = context.plan.pipeline->lookups[lookup];
   const PinnedTable& table = *context.plan.lookups[lookup];
+  ARROW_RETURN_NOT_OK(
+      context.memory.GrantForReading(context.plan.memory.lookups[lookup].lookup_bytes));
   const ReaderPointer rows = ReadLookup(
       context, lookup, {.first_ordinal = 0, .end_ordinal = table.physical_rows()}, moment);
   return join::LookupIndex::Build(*rows, {.name = bound.name,
@@ -75,8 +77,13 @@ class ExternalJoinRun {
                                          .compress = kCompressSpilled,
                                          .directory = directory,
                                          .pool = context_.memory.lookup_pool()}));
+    RunMemory& memory = context_.memory;
+    const LookupReading& reading = context_.plan.memory.lookups[lookup_];
+    ARROW_RETURN_NOT_OK(memory.GrantForReading(reading.lookup_bytes));
     ARROW_RETURN_NOT_OK(BuildPartitions());
+    ARROW_RETURN_NOT_OK(memory.GrantForReading(reading.source_bytes));
     ARROW_RETURN_NOT_OK(ProbeSource());
+    memory.EndReading();
     ARROW_RETURN_NOT_OK(JoinPartitions());
     join_->StartReading();
     return std::move(join_);

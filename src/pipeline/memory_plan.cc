@@ -188,7 +188,9 @@ class MomentPlanner {
     const PinnedTable& table = *inputs_.lookups[lookup];
     held_.push_back({fmt::format("index of {}", table.name()),
                      IndexBytes(inputs_.pipeline.lookups[lookup], table)});
-    Consider({ReadingLookup(table, 1)});
+    const MemoryLine reading = ReadingLookup(table, 1);
+    plan_.lookups.push_back({.lookup_bytes = reading.bytes});
+    Consider({reading});
   }
 
   void AddExternalJoin(size_t lookup, const join::ExternalJoinPlan& plan) {
@@ -203,9 +205,12 @@ class MomentPlanner {
     };
     std::vector<MemoryLine> building = lines_of(0);
     building.push_back(ReadingLookup(table, work_.lanes));
-    Consider(std::move(building));
     std::vector<MemoryLine> probing = lines_of(1);
-    AddReadingKeys(lookup, &probing);
+    probing.push_back(ReadingKeys());
+    plan_.lookups.push_back(
+        {.lookup_bytes = building.back().bytes, .source_bytes = probing.back().bytes});
+    if (lookup > 0 || inputs_.pipeline.where) probing.push_back(FilteringSource());
+    Consider(std::move(building));
     Consider(std::move(probing));
     Consider(lines_of(2));
     std::ranges::move(lines_of(3), std::back_inserter(held_));
@@ -233,13 +238,15 @@ class MomentPlanner {
   }
 
   // Of the source, what the keys are made from.
-  void AddReadingKeys(size_t lookup, std::vector<MemoryLine>* lines) const {
+  MemoryLine ReadingKeys() const {
+    return {InLanes("reading the source's keys: pages and batches", work_.lanes),
+            work_.lanes * inputs_.source.spliced_read_memory(work_.rung).total_bytes()};
+  }
+
+  MemoryLine FilteringSource() const {
     const parquet::ReadMemory& read = inputs_.source.spliced_read_memory(work_.rung);
-    lines->push_back({InLanes("reading the source's keys: pages and batches", work_.lanes),
-                      work_.lanes * read.total_bytes()});
-    if (lookup == 0 && !inputs_.pipeline.where) return;
-    lines->push_back({InLanes("filtered and joined columns", work_.lanes),
-                      work_.lanes * TransformBytes(inputs_, work_.sizes, read.batch_bytes)});
+    return {InLanes("filtered and joined columns", work_.lanes),
+            work_.lanes * TransformBytes(inputs_, work_.sizes, read.batch_bytes)};
   }
 
   // A moment at which `lines` are needed besides what is held.

@@ -27,9 +27,17 @@ struct MemoryLine {
   int64_t bytes = 0;
 };
 
+// What is read at a time while a lookup is made ready, in all lanes together.
+struct LookupReading {
+  int64_t lookup_bytes = 0;
+  int64_t source_bytes = 0;  // its keys, where the lookup is joined out of core
+};
+
 struct MemoryPlan {
   std::vector<MemoryLine> lines;  // of the heaviest moment; they add up to bound_bytes
   int64_t bound_bytes = 0;        // the run never needs more than this
+
+  std::vector<LookupReading> lookups;
 
   // What the kinds of work take while the source streams through, in all lanes together.
   int64_t reading_bytes = 0;

@@ -24,6 +24,16 @@ Status RunMemory::GrantForStreaming(const Plan& plan) {
   return write_pool_->reservation().GrowTo(plan.memory.writing_bytes);
 }
 
+Status RunMemory::GrantForReading(int64_t bytes) {
+  EndReading();
+  return read_pool_->reservation().GrowTo(bytes);
+}
+
+void RunMemory::EndReading() {
+  read_pool_->ReleaseUnused();
+  read_pool_->reservation().ShrinkTo(0);
+}
+
 int64_t RunMemory::in_use_bytes() const {
   return governor_->overhead_bytes() + governor_->held_bytes();
 }

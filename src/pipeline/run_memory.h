@@ -21,8 +21,12 @@ class RunMemory {
 
   // Grants the pools what the plan says that they use while the source streams. Inside its grant a
   // pool keeps freed blocks for the next batch instead of giving their pages back to the kernel.
-  // Call it once the lookups are indexed: building them needs the memory otherwise.
+  // Call it once the lookups are ready: making them so needs the memory otherwise.
   Status GrantForStreaming(const Plan& plan);
+
+  // Grants the read pool `bytes`, until the next call or EndReading.
+  Status GrantForReading(int64_t bytes);
+  void EndReading();
 
   const memory::Governor& governor() const { return *governor_; }
   arrow::MemoryPool* lookup_pool() { return lookup_pool_.get(); }
