@@ -169,7 +169,8 @@ spill::SpillBase SpillBaseOf(const Plan& plan) {
 
 Result<std::unique_ptr<spill::SpillDirectory>> OpenSpillDirectory(const Plan& plan) {
   const spill::SpillBase base = SpillBaseOf(plan);
-  if (plan.spills()) return spill::SpillDirectory::Make(base, plan.spec.pipeline.text);
+  if (plan.spills() || plan.spools)
+    return spill::SpillDirectory::Make(base, plan.spec.pipeline.text);
   spill::SpillDirectory::RemoveDead(base);
   return nullptr;
 }

@@ -22,7 +22,7 @@ namespace spillway::pipeline {
 
 class Lookups {
  public:
-  // `spill_directory`: of those that are joined out of core; null where none is.
+  // `spill_directory`: null where nothing spills.
   explicit Lookups(std::unique_ptr<spill::SpillDirectory> spill_directory)
       : spill_directory_(std::move(spill_directory)) {}
 
@@ -42,7 +42,7 @@ class Lookups {
   // Says that nobody will read `piece` again.
   void Release(const Piece& piece) const;
 
-  spill::SpillDirectory* spill_directory() { return spill_directory_.get(); }
+  spill::SpillDirectory* spill_directory() const { return spill_directory_.get(); }
   spill::SpillUsage spilled() const {
     return spill_directory_ == nullptr ? spill::SpillUsage{} : spill_directory_->usage();
   }

@@ -39,30 +39,29 @@ int64_t ProjectionBytes(const Projection& projection, const PinnedTable& table) 
   return bytes;
 }
 
-// Calls `add(type, bytes)` for each column that the pipeline adds to a source row, with the bytes
-// of one value if the type has no fixed width.
-template <typename Add>
-void ForEachAddedColumn(const PlannedInputs& inputs, int64_t derived_bytes, Add&& add) {
+// Calls `visit(projection, bytes)` for each column that lookups add to a source row, with the bytes
+// of one value.
+template <typename Visit>
+void ForEachLookupColumn(const PlannedInputs& inputs, Visit&& visit) {
   for (size_t i = 0; i < inputs.lookups.size(); ++i) {
     const BoundLookup& lookup = inputs.pipeline.lookups[i];
     const int64_t rows = std::max<int64_t>(inputs.lookups[i]->live_rows(), 1);
     for (size_t p = static_cast<size_t>(lookup.num_keys()); p < lookup.projections.size(); ++p) {
       const Projection& projection = lookup.projections[p];
-      add(*projection.field->type(), ProjectionBytes(projection, *inputs.lookups[i]) / rows + 1);
+      visit(projection, ProjectionBytes(projection, *inputs.lookups[i]) / rows + 1);
     }
-  }
-  for (const DerivedColumn& derived : inputs.pipeline.derived) {
-    add(*derived.field->type(), derived_bytes);
   }
 }
 
 // Bytes of one row that the pipeline adds to a source row: payload and derived columns.
 int64_t AddedRowBytes(const PlannedInputs& inputs) {
   int64_t bytes = 0;
-  ForEachAddedColumn(inputs, kDerivedValueBytes,
-                     [&bytes](const arrow::DataType& type, int64_t variable_bytes) {
-                       bytes += RowBytes(type, variable_bytes);
-                     });
+  ForEachLookupColumn(inputs, [&bytes](const Projection& projection, int64_t value_bytes) {
+    bytes += RowBytes(*projection.field->type(), value_bytes);
+  });
+  for (const DerivedColumn& derived : inputs.pipeline.derived) {
+    bytes += RowBytes(*derived.field->type(), kDerivedValueBytes);
+  }
   return bytes;
 }
 
@@ -87,8 +86,40 @@ int64_t WriterBytes(const PlannedInputs& inputs, const WorkSizes& sizes) {
   return 2 * sizes.row_group_bytes + LeafColumns(inputs) * 7 * sizes.page_bytes;
 }
 
+// Of a derived column, what a row takes in encoded pages.
+int64_t EncodedBytes(const DerivedColumn& derived) {
+  const expression::BoundExpression& expression = derived.expression;
+  // A constant is one run for each page; a few texts are numbers of at most a byte.
+  if (expression.columns().empty()) return 0;
+  if (expression.gives_dictionary()) return 1;
+  return RowBytes(*derived.field->type(), kDerivedEncodedBytes);
+}
+
+// What the new columns of a source row take in the encoded row group that waits for its source's
+// other columns.
+int64_t EncodedRowBytes(const PlannedInputs& inputs) {
+  int64_t bytes = 0;
+  ForEachLookupColumn(inputs, [&bytes](const Projection& projection, int64_t) {
+    bytes += RowBytes(*projection.field->type(), kDerivedEncodedBytes);
+  });
+  for (const DerivedColumn& derived : inputs.pipeline.derived) bytes += EncodedBytes(derived);
+  return bytes;
+}
+
+// The part of it that is in small blocks: the pages of a column with a dictionary wait until that
+// is complete, each a number of at most three bytes for a row.
+int64_t DictionaryRowBytes(const PlannedInputs& inputs) {
+  constexpr int64_t kNumberBytes = 3;
+  int64_t bytes = 0;
+  ForEachLookupColumn(inputs, [&bytes](const Projection&, int64_t) { bytes += kNumberBytes; });
+  for (const DerivedColumn& derived : inputs.pipeline.derived) {
+    bytes += std::min(EncodedBytes(derived), kNumberBytes);
+  }
+  return bytes;
+}
+
 // The same where row groups splice: of the new columns alone, but as large as the source's.
-int64_t SpliceWriterBytes(const PlannedInputs& inputs, const WorkSizes& sizes) {
+int64_t SpliceWriterBytes(const PlannedInputs& inputs, const WorkPlan& work) {
   int64_t rows = 0;
   for (size_t i = 0; i < inputs.splice.files.size(); ++i) {
     const PinnedFile& file = inputs.source.files()[i];
@@ -97,8 +128,9 @@ int64_t SpliceWriterBytes(const PlannedInputs& inputs, const WorkSizes& sizes) {
       rows = std::max(rows, file.row_groups[group].num_rows);
     }
   }
-  return 2 * rows * EncodedRowBytes(inputs) + LeafColumns(inputs) * 7 * sizes.page_bytes +
-         sizes.copy_buffer_bytes;
+  const int64_t held =
+      work.spools ? rows * DictionaryRowBytes(inputs) : 2 * rows * EncodedRowBytes(inputs);
+  return held + LeafColumns(inputs) * 7 * work.sizes.page_bytes + work.sizes.copy_buffer_bytes;
 }
 
 // Of one lane, the larger of what decoding and splicing take of each kind of memory. Rows are
@@ -120,7 +152,7 @@ LaneBytes PlanLane(const PlannedInputs& inputs, const WorkPlan& work) {
     return lookup.duplicates == join::DuplicatePolicy::kExpand;
   });
   if (inputs.splice.spliced > 0) {
-    raise(inputs.source.spliced_read_memory(work.rung), SpliceWriterBytes(inputs, work.sizes));
+    raise(inputs.source.spliced_read_memory(work.rung), SpliceWriterBytes(inputs, work));
   }
   if (may_expand || inputs.splice.spliced < inputs.splice.row_groups ||
       inputs.splice.spliced == 0) {
@@ -272,21 +304,16 @@ int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table) {
                                           lookup.duplicates);
 }
 
-int64_t EncodedRowBytes(const PlannedInputs& inputs) {
-  int64_t bytes = 0;
-  ForEachAddedColumn(inputs, kDerivedEncodedBytes,
-                     [&bytes](const arrow::DataType& type, int64_t variable_bytes) {
-                       bytes += RowBytes(type, variable_bytes);
-                     });
-  return bytes;
-}
-
 std::vector<WorkPlan> WaysToWork(int64_t working_bytes, int most_lanes) {
   std::vector<WorkPlan> ways;
+  const auto add = [&ways](int lanes, bool spools, const WorkSizes& sizes) {
+    ways.push_back({.lanes = lanes, .spools = spools, .sizes = sizes, .rung = ways.size()});
+  };
   for (int lanes = most_lanes; lanes >= 1; lanes /= 2) {
-    ways.push_back({.lanes = lanes, .sizes = SizesFor(working_bytes / lanes), .rung = ways.size()});
+    add(lanes, false, SizesFor(working_bytes / lanes));
+    add(lanes, true, SizesFor(working_bytes / lanes));
   }
-  ways.push_back({.lanes = 1, .sizes = SizesFor(0), .rung = ways.size()});
+  add(1, true, SizesFor(0));
   return ways;
 }
 

@@ -63,6 +63,7 @@ inline constexpr bool kCompressSpilled = true;
 // that the tables were pinned with.
 struct WorkPlan {
   int lanes = 1;
+  bool spools = false;  // the new columns of spliced row groups wait in files, not in memory
   WorkSizes sizes;
   size_t rung = 0;
 };
@@ -82,9 +83,5 @@ MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkPlan& work, const E
 // has left beside everything else; with too little, they are as small as can be.
 ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_t external,
                         int64_t overhead_bytes, int64_t budget_bytes);
-
-// What the new columns of a source row take in the encoded row group that is held in memory until
-// its source's other columns are copied.
-int64_t EncodedRowBytes(const PlannedInputs& inputs);
 
 }  // namespace spillway::pipeline

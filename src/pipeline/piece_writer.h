@@ -18,6 +18,7 @@ namespace spillway::pipeline {
 struct PieceContext {
   RunContext run;
   const Lookups& lookups;
+  arrow::MemoryPool* encode_pool;         // for the new columns of spliced row groups
   storage::TransferMethod transfer = {};  // of the source's files and the target
 };
 

@@ -40,8 +40,9 @@ struct Plan {
   RunMode mode = RunMode::kStandard;
   std::string mode_reason;
   SplicePlan splice;
-  int lanes = 1;    // threads that work on pieces of chunks at the same time
-  WorkSizes sizes;  // of one lane
+  int lanes = 1;        // threads that work on pieces of chunks at the same time
+  bool spools = false;  // as WorkPlan
+  WorkSizes sizes;      // of one lane
   ExternalJoins external_joins;
   MemoryPlan memory;
   int64_t smallest_budget_bytes = 0;
@@ -66,6 +67,7 @@ struct PlanOptions {
   bool fresh = false;  // start anew although an attempt is committed, in part or whole
   int64_t smallest_splice_bytes = kSmallestSpliceBytes;
   bool joins_out_of_core = false;  // all lookups, although their indexes may fit
+  bool spools = false;             // although there may be memory enough
 };
 
 // Plans the run of `spec`. Reads logs and footers, and writes nothing. A plan that does not fit its

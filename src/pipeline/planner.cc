@@ -115,15 +115,22 @@ class WayChooser {
   // With as many indexes in memory as fit.
   bool Use(const WorkPlan& way) {
     plan_->lanes = way.lanes;
+    plan_->spools = way.spools && plan_->splice.spliced > 0;
     plan_->sizes = way.sizes;
     const size_t lookups = plan_->lookups.size();
     for (size_t external = options_.joins_out_of_core ? lookups : 0; external <= lookups;
          ++external) {
       plan_->external_joins = Joins(way, external, plan_->budget.total_bytes);
       plan_->memory = Memory(way, plan_->external_joins);
-      if (plan_->fits()) return true;
+      if (plan_->fits() && !WantsToSpool()) return true;
     }
     return false;
+  }
+
+  // What waits in memory to be written is better in files where it takes much of the budget.
+  bool WantsToSpool() const {
+    if (plan_->spools || plan_->splice.spliced == 0) return false;
+    return options_.spools || plan_->memory.writing_bytes > plan_->budget.total_bytes / 4;
   }
 
   // Few rows take less as an index than out of core.

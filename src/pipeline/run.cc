@@ -14,6 +14,7 @@
 #include "pipeline/piece_writer.h"
 #include "pipeline/run_memory.h"
 #include "pipeline/target_commits.h"
+#include "spill/spool_pool.h"
 #include "storage/file_range.h"
 
 namespace spillway::pipeline {
@@ -96,8 +97,12 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   progress->total_rows = plan.source->live_rows();
   progress->chunks_total = static_cast<int64_t>(plan.chunks.size());
   progress->phase = Phase::kChunks;
-  const PieceContext piece_context{
-      .run = context, .lookups = lookups, .transfer = TransferMethodOf(plan)};
+  std::optional<spill::SpoolPool> spool;
+  if (plan.spools) spool.emplace(lookups.spill_directory()->path(), memory->write_pool());
+  const PieceContext piece_context{.run = context,
+                                   .lookups = lookups,
+                                   .encode_pool = spool ? &*spool : memory->write_pool(),
+                                   .transfer = TransferMethodOf(plan)};
   ChunkTimes times(plan, moment);
   ChunkQueue queue(
       pieces, plan.lanes,

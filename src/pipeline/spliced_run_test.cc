@@ -43,6 +43,17 @@ TEST_P(SplicedRunTest, CopiesTheSourcesColumns) {
   EXPECT_EQ(TargetRows(), ExpectedFirsts(200));
 }
 
+TEST_P(SplicedRunTest, NewColumnsMayWaitInFiles) {
+  UseFirstOfDuplicates();
+  MakeSource(200, {.rows_per_file = 60, .rows_per_group = 25});
+  spools_ = true;
+  EXPECT_TRUE(PlanOf().ValueOrDie()->spools);
+  const RunReport report = RunAll().ValueOrDie();
+  EXPECT_GT(report.spliced_row_groups, 0);
+  EXPECT_EQ(TargetRows(), ExpectedFirsts(200));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "target/_spillway"));
+}
+
 TEST_P(SplicedRunTest, AKeyWithSeveralRowsIsDecoded) {
   MakeSource(200, {.rows_per_file = 60, .rows_per_group = 25});
   Progress progress;

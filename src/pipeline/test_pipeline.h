@@ -89,7 +89,8 @@ resources: {memory: 256MiB}
     ARROW_ASSIGN_OR_RAISE(spec::Spec parsed, ParseSpec(folder_, pipeline_, settings));
     return MakePlan(std::move(parsed), {.fresh = fresh,
                                         .smallest_splice_bytes = smallest_splice_bytes_,
-                                        .joins_out_of_core = joins_out_of_core_});
+                                        .joins_out_of_core = joins_out_of_core_,
+                                        .spools = spools_});
   }
 
   // Plans and runs; `chunks` cuts the run short after so many, as a kill between two chunks does.
@@ -111,6 +112,7 @@ resources: {memory: 256MiB}
   std::string pipeline_ = std::string(kPipeline);
   int64_t smallest_splice_bytes_ = kSmallestSpliceBytes;
   bool joins_out_of_core_ = false;
+  bool spools_ = false;
 };
 
 // The same tests with indexes in memory, and with joins out of core.
