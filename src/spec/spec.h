@@ -92,7 +92,7 @@ struct Resources {
   std::optional<int64_t> memory_bytes;
   std::string memory_origin;  // "--memory", "silver.yaml:31:12"; empty where memory is not given
   int64_t max_memory_usage_percent = 80;
-  std::optional<int64_t> lanes;  // none: as many as there are cores, if they fit
+  std::optional<int64_t> lanes;                // none: as many as there are cores, if they fit
   std::optional<LocatedText> spill_directory;  // none: in the target's folder
 };
 
