@@ -56,6 +56,8 @@ format: ## write the house format into the sources
 .PHONY: asan tsan
 asan: ## the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: ## the C++ tests under ThreadSanitizer
+# The presets have Arrow allocate by malloc, which the sanitizers watch. They do not see what
+# libarrow's own mimalloc does: a block that goes from thread to thread looks like a data race.
 asan tsan: setup
 	@test -f build-$@/build.ninja || cmake --preset $@
 	@cmake --build --preset $@ -j $(JOBS)
