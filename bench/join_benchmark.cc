@@ -1,85 +1,14 @@
-// The key join, one thread. The data is what the main job joins: a 22-byte string key, and as
-// payload a double, a 7-byte string and a timestamp; nine source rows in ten match, in random
-// order.
+// The key join in memory, one thread: the hash of keys, the building of an index, and the probing
+// of it; nine source rows in ten match, in random order.
 //
-// Yardstick: memcpy of as many bytes as the index holds, and of the gathered bytes.
+// Yardstick: memcpy of as many bytes as the keys have, and as a row of the index has.
 //   build/join_benchmark --benchmark_counters_tabular=true
-#include <algorithm>
-#include <benchmark/benchmark.h>
-#include <cstdint>
-#include <cstring>
-#include <memory>
-#include <random>
-#include <string>
-#include <vector>
-
-#include <arrow/array/builder_binary.h>
-#include <arrow/array/builder_primitive.h>
-#include <arrow/record_batch.h>
-#include <arrow/type.h>
-#include <fmt/format.h>
-
+#include "join/key_hash.h"
 #include "join/lookup_index.h"
-#include "memory/governed_pool.h"
-#include "memory/governor.h"
+#include "join_rows.h"
 
 namespace spillway::join {
 namespace {
-
-constexpr int64_t kBatchRows = 65536;
-constexpr int64_t kBudgetBytes = int64_t{8} << 30;
-
-void Check(const Status& status) {
-  if (!status.ok()) status.Abort();
-}
-
-// A different 22-byte name for each number; or 22 to 29 bytes where lengths shall vary.
-std::string KeyOf(int64_t number, bool uniform) {
-  std::string key = fmt::format("img_{:014}.jpg", number * 7919);
-  if (!uniform) key.append(static_cast<size_t>(number % 8), 'x');
-  return key;
-}
-
-std::shared_ptr<arrow::Array> KeysOf(const std::vector<int64_t>& numbers, bool uniform) {
-  arrow::StringBuilder keys;
-  for (const int64_t number : numbers) Check(keys.Append(KeyOf(number, uniform)));
-  return keys.Finish().ValueOrDie();
-}
-
-// The numbers below `rows`, each once, in random order.
-std::vector<int64_t> Shuffled(int64_t rows, uint64_t seed) {
-  std::vector<int64_t> numbers(static_cast<size_t>(rows));
-  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<int64_t>(i);
-  std::shuffle(numbers.begin(), numbers.end(), std::mt19937_64(seed));
-  return numbers;
-}
-
-std::shared_ptr<arrow::RecordBatch> LookupBatch(const std::vector<int64_t>& numbers, bool uniform) {
-  arrow::DoubleBuilder severity;
-  arrow::StringBuilder label;
-  arrow::Int64Builder time;
-  for (const int64_t number : numbers) {
-    Check(severity.Append(static_cast<double>(number) / 1e7));
-    Check(label.Append(fmt::format("lab{:04}", number % 10'000)));
-    Check(time.Append(1'700'000'000'000'000 + number));
-  }
-  const auto schema = arrow::schema(
-      {arrow::field("image_name", arrow::utf8()), arrow::field("severity", arrow::float64()),
-       arrow::field("label", arrow::utf8()),
-       arrow::field("time", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"))});
-  const auto times = time.Finish().ValueOrDie()->View(schema->field(3)->type()).ValueOrDie();
-  return arrow::RecordBatch::Make(schema, static_cast<int64_t>(numbers.size()),
-                                  {KeysOf(numbers, uniform), severity.Finish().ValueOrDie(),
-                                   label.Finish().ValueOrDie(), times});
-}
-
-// A governed pool, as the program has it, with a budget that nothing here reaches.
-struct Memory {
-  std::unique_ptr<memory::Governor> governor =
-      memory::Governor::Make(kBudgetBytes, /*overhead_bytes=*/0).ValueOrDie();
-  std::unique_ptr<memory::GovernedPool> pool =
-      memory::GovernedPool::Make(governor.get(), "join", 0, kBudgetBytes).ValueOrDie();
-};
 
 std::unique_ptr<LookupIndex> BuildIndex(const std::shared_ptr<arrow::RecordBatch>& lookup,
                                         arrow::MemoryPool* pool) {
@@ -96,11 +25,34 @@ std::unique_ptr<LookupIndex> BuildIndex(const std::shared_ptr<arrow::RecordBatch
       .ValueOrDie();
 }
 
-void ReportRows(benchmark::State& state, int64_t rows) {
-  state.SetItemsProcessed(state.iterations() * rows);
-  state.counters["ns_per_row"] =
-      benchmark::Counter(static_cast<double>(state.iterations() * rows) / 1e9,
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+int64_t TextBytes(const arrow::Array& texts) {
+  return static_cast<const arrow::StringArray&>(texts).total_values_length();
+}
+
+// Keys of the main job, and 64-bit numbers.
+void HashKeys(benchmark::State& state, const std::shared_ptr<arrow::Array>& keys, KeyKind kind,
+              int64_t bytes) {
+  std::vector<uint64_t> hashes(static_cast<size_t>(kBatchRows));
+  for (auto _ : state) {
+    for (int64_t row = 0; row < keys->length(); row += kBatchRows) {
+      const int64_t rows = std::min(kBatchRows, keys->length() - row);
+      HashColumn(*keys->data(), kind, row, rows, /*combine=*/false, hashes.data());
+      benchmark::DoNotOptimize(hashes.data());
+      benchmark::ClobberMemory();
+    }
+  }
+  Report(state, keys->length(), bytes);
+}
+
+void HashTexts(benchmark::State& state) {
+  const auto keys = KeysOf(Shuffled(state.range(0), 1), state.range(1) != 0);
+  HashKeys(state, keys, KeyKind::kBytes, TextBytes(*keys));
+}
+
+void HashNumbers(benchmark::State& state) {
+  arrow::Int64Builder builder;
+  Check(builder.AppendValues(Shuffled(state.range(0), 1)));
+  HashKeys(state, builder.Finish().ValueOrDie(), KeyKind::kWord64, state.range(0) * 8);
 }
 
 void Build(benchmark::State& state) {
@@ -113,14 +65,15 @@ void Build(benchmark::State& state) {
     bytes = index->bytes();
     benchmark::DoNotOptimize(bytes);
   }
-  ReportRows(state, rows);
-  state.SetBytesProcessed(state.iterations() * bytes);
+  Report(state, rows, bytes);
   state.counters["index_bytes_per_row"] = static_cast<double>(bytes) / static_cast<double>(rows);
 }
 
-// Probes, and gathers the payload too if the third argument is set.
+// Probes, and gathers the payload too if the third argument is set. The bytes are those of the
+// source's keys, and of the payload.
 void Probe(benchmark::State& state) {
   const int64_t rows = state.range(0);
+  const bool gathers = state.range(2) != 0;
   const Memory memory;
   arrow::MemoryPool* pool = memory.pool.get();
   const auto index = BuildIndex(LookupBatch(Shuffled(rows, 1), state.range(1) != 0), pool);
@@ -133,27 +86,26 @@ void Probe(benchmark::State& state) {
       while (!(*prober)->done()) {
         const Matches matches = (*prober)->Next(kBatchRows).ValueOrDie();
         matched += matches.num_rows() - matches.unmatched;
-        if (state.range(2) != 0) benchmark::DoNotOptimize(index->Gather(matches, pool));
+        if (gathers) benchmark::DoNotOptimize(index->Gather(matches, pool));
       }
     }
   }
   if (matched != rows) state.SkipWithError("a wrong number of matches");
-  ReportRows(state, keys->length());
+  Report(state, keys->length(), TextBytes(*keys) + (gathers ? rows * (kRowBytes - kKeyBytes) : 0));
 }
 
-// The yardstick: a copy of 61 bytes a row, which is about what a lookup row holds.
-void Memcpy(benchmark::State& state) {
-  constexpr int64_t kRowBytes = 61;
-  const std::vector<char> from(static_cast<size_t>(state.range(0) * kRowBytes), 'a');
-  std::vector<char> to(from.size(), 'b');
-  for (auto _ : state) {
-    std::memcpy(to.data(), from.data(), from.size());
-    benchmark::ClobberMemory();
-  }
-  ReportRows(state, state.range(0));
-  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(from.size()));
-}
+// A copy of so many bytes a row: of 64-bit keys, of keys, of lookup rows.
+void Memcpy(benchmark::State& state) { CopyRows(state, state.range(0), state.range(1)); }
 
+BENCHMARK(HashTexts)
+    ->ArgNames({"rows", "uniform"})
+    ->ArgsProduct({{1'000'000, 9'000'000}, {0, 1}})
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK(HashNumbers)
+    ->ArgName("rows")
+    ->Arg(1'000'000)
+    ->Arg(9'000'000)
+    ->Unit(benchmark::kMicrosecond);
 BENCHMARK(Build)
     ->ArgNames({"rows", "uniform"})
     ->ArgsProduct({{1'000'000, 9'000'000}, {0, 1}})
@@ -162,7 +114,10 @@ BENCHMARK(Probe)
     ->ArgNames({"rows", "uniform", "gather"})
     ->ArgsProduct({{1'000'000, 9'000'000}, {0, 1}, {0, 1}})
     ->Unit(benchmark::kMillisecond);
-BENCHMARK(Memcpy)->ArgName("rows")->Arg(1'000'000)->Arg(9'000'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(Memcpy)
+    ->ArgNames({"rows", "row_bytes"})
+    ->ArgsProduct({{1'000'000, 9'000'000}, {8, kKeyBytes, kRowBytes}})
+    ->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace spillway::join
