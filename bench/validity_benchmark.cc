@@ -2,7 +2,7 @@
 // has as content: incompressible values of 96 bytes or of 20 kB, 3 % of them NULL, SNAPPY, in pages
 // of 1 MB or in one page for each row group of 100 MB.
 //
-// Yardstick: reading the same column whole.
+// Yardsticks: reading the same column whole, and memcpy of its values.
 //   TMPDIR=/folder/with/2/GB build/validity_benchmark --benchmark_counters_tabular=true
 #include <algorithm>
 #include <benchmark/benchmark.h>
@@ -146,15 +146,37 @@ void Read(benchmark::State& state) {
   }
   const auto iterations = static_cast<double>(state.iterations());
   state.SetItemsProcessed(state.iterations() * rows);
+  state.SetBytesProcessed(state.iterations() * (rows - nulls) * state.range(3));
   state.counters["read_MB"] = static_cast<double>(BytesRead() - before) / iterations / 1e6;
   state.counters["file_MB"] = static_cast<double>(std::filesystem::file_size(path)) / 1e6;
   state.counters["peak_MB"] = static_cast<double>(pool.max_memory()) / 1e6;
+}
+
+// The values of so many rows, one after the other in a buffer of 64 MB, which no cache holds.
+void Memcpy(benchmark::State& state) {
+  const int64_t rows = state.range(0);
+  const int64_t value_bytes = state.range(1);
+  const std::vector<char> from(64'000'000, 'a');
+  std::vector<char> to(from.size(), 'b');
+  for (auto _ : state) {
+    for (int64_t left = rows * value_bytes; left > 0; left -= static_cast<int64_t>(from.size())) {
+      std::memcpy(to.data(), from.data(), std::min(from.size(), static_cast<size_t>(left)));
+      benchmark::ClobberMemory();
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * rows);
+  state.SetBytesProcessed(state.iterations() * rows * value_bytes);
 }
 
 BENCHMARK(Read)
     ->ArgNames({"validity", "small_pages", "rows", "bytes"})
     ->ArgsProduct({{0, 1}, {0, 1}, {1'000'000}, {96}})
     ->ArgsProduct({{0, 1}, {0, 1}, {100'000}, {20'000}})
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(Memcpy)
+    ->ArgNames({"rows", "bytes"})
+    ->Args({1'000'000, 96})
+    ->Args({100'000, 20'000})
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace
