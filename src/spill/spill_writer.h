@@ -71,6 +71,9 @@ class SpillWriter {
   // Gives `stream` a new block with room for at least `bytes`. What is in the old one goes its way.
   Status StartBlock(uint32_t stream, int64_t bytes);
 
+  // Ends the block of `stream`, which gets no more bytes, so that it takes no memory until Finish.
+  Status EndStream(uint32_t stream) { return EndBlock(stream, /*last=*/true); }
+
   // Ends all blocks. The writer can only be destroyed afterwards.
   Result<std::unique_ptr<SpilledStreams>> Finish();
 

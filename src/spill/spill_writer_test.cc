@@ -130,6 +130,35 @@ void WriteAndReadAgain(const Sizes& sizes, Random& random) {
   EXPECT_FALSE(quota.TryTake(1));
 }
 
+// A stream that has ended holds no block until Finish, and comes back like the others.
+TEST(SpillWriterTest, AStreamThatHasEndedTakesNoMemory) {
+  const TestFolder base;
+  const auto directory = SpillDirectory::Make({base.text()}, "test").ValueOrDie();
+  arrow::ProxyMemoryPool pool(memory::BackingPool());
+  constexpr uint32_t kMany = 200;
+  auto writer = SpillWriter::Make(directory.get(), {.purpose = "rows",
+                                                    .streams = kMany,
+                                                    .block_bytes = 4096,
+                                                    .write_bytes = 4096,
+                                                    .pool = &pool})
+                    .ValueOrDie();
+  for (uint32_t stream = 0; stream < kMany; ++stream) {
+    ASSERT_NO_FATAL_FAILURE(Put(writer.get(), stream, Bytes(5000, static_cast<uint8_t>(stream))));
+    ASSERT_NO_FATAL_FAILURE(Put(writer.get(), stream, {1, 2, 3}));
+    ASSERT_TRUE(writer->EndStream(stream).ok());
+  }
+  EXPECT_LT(pool.max_memory(), 100'000);
+  const auto streams = writer->Finish().ValueOrDie();
+  Random random(1);
+  StreamReader reader(&pool);
+  for (uint32_t stream = 0; stream < kMany; ++stream) {
+    const Bytes read = ReadStream(*streams, stream, &reader, random);
+    ASSERT_EQ(read.size(), 5003U);
+    EXPECT_EQ(read.front(), static_cast<uint8_t>(stream));
+    EXPECT_EQ(read.back(), 3);
+  }
+}
+
 TEST(SpillWriterTest, WhatIsWrittenIsRead) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
