@@ -1,6 +1,7 @@
 #include "cli/plan_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
@@ -51,6 +52,13 @@ std::string SpliceLines(const pipeline::SplicePlan& splice) {
   return text;
 }
 
+// The names of the columns by which a source in key order is sorted.
+std::vector<std::string> KeyOf(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const auto& column : plan.spec.lookups.front().key) names.push_back(column.source.text);
+  return names;
+}
+
 // How each lookup is joined.
 std::string JoinLines(const Plan& plan) {
   std::string text;
@@ -63,6 +71,21 @@ std::string JoinLines(const Plan& plan) {
                  : std::string("an index in memory\n");
   }
   return text;
+}
+
+// In what order the rows come, and what that takes.
+std::string OrderLine(const Plan& plan) {
+  if (!plan.sort) return fmt::format("  {:<12} as the source's files have them\n", "order");
+  const int64_t spilled = plan.sort->spilled_bytes;
+  return fmt::format(
+      "  {:<12} sorted by key ({}); {}\n", "order", fmt::join(KeyOf(plan), ", "),
+      spilled == 0 ? "in memory" : fmt::format("about {} spilled", FormatByteSize(spilled)));
+}
+
+ordered_json OrderJson(const Plan& plan) {
+  if (!plan.sort) return {{"by", "source"}};
+  return {
+      {"by", "key"}, {"key", KeyOf(plan)}, {"expected_spilled_bytes", plan.sort->spilled_bytes}};
 }
 
 ordered_json JoinJson(const Plan& plan, size_t lookup) {
@@ -107,6 +130,7 @@ std::string PlanText(const Plan& plan) {
                   plan.target.exists() ? fmt::format("version {}", plan.target.snapshot->version())
                                        : std::string("new"));
   text += fmt::format("  {:<12} {}: {}\n", "mode", ModeName(plan.mode), plan.mode_reason);
+  text += OrderLine(plan);
   text += SpliceLines(plan.splice);
   text += JoinLines(plan);
   text += fmt::format("  {:<12} {}\n", "lanes", plan.lanes);
@@ -130,6 +154,7 @@ ordered_json PlanJson(const Plan& plan) {
                     {"finished", plan.finished()},
                     {"committed_rows", plan.committed_ordinal.value_or(0)},
                     {"chunks", plan.chunks.size()},
+                    {"order", OrderJson(plan)},
                     {"lanes", plan.lanes},
                     {"splice", SpliceJson(plan.splice)},
                     {"app_id", plan.app_id}};

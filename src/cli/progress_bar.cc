@@ -22,6 +22,8 @@ const char* NameOf(pipeline::Phase phase) {
       return "planning";
     case pipeline::Phase::kLookups:
       return "lookups";
+    case pipeline::Phase::kSorting:
+      return "sorting";
     case pipeline::Phase::kChunks:
       return "rows";
     case pipeline::Phase::kDone:

@@ -46,4 +46,15 @@ std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, int64_t first
   return chunks;
 }
 
+std::vector<Chunk> CutKeyChunks(int64_t first_ordinal, int64_t rows, int64_t end_ordinal,
+                                int64_t chunk_rows) {
+  std::vector<Chunk> chunks;
+  int64_t first = first_ordinal;
+  for (; first + chunk_rows < rows; first += chunk_rows) {
+    chunks.push_back({.first_ordinal = first, .end_ordinal = first + chunk_rows});
+  }
+  chunks.push_back({.first_ordinal = first, .end_ordinal = end_ordinal});
+  return chunks;
+}
+
 }  // namespace spillway::pipeline

@@ -10,6 +10,9 @@
 
 namespace spillway::pipeline {
 
+// Its ordinals count the source's rows in the order of the chunks: in source order they are those
+// of the rows themselves. In key order they count the rows that `where` and inner lookups keep,
+// sorted, and the last chunk ends with the number of the source's rows.
 struct Chunk {
   int64_t first_ordinal = 0;
   int64_t end_ordinal = 0;  // behind its last row; the commit's txn version
@@ -22,5 +25,10 @@ struct Chunk {
 // need not be decoded for two chunks; else after exactly chunk_rows. No chunk is empty.
 std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, int64_t first_ordinal,
                              int64_t chunk_rows);
+
+// Cuts rows in key order, of which there are at most `rows`, from the `first_ordinal`-th on into
+// chunks of `chunk_rows` (> 0). The last one, which may be empty, ends with `end_ordinal`.
+std::vector<Chunk> CutKeyChunks(int64_t first_ordinal, int64_t rows, int64_t end_ordinal,
+                                int64_t chunk_rows);
 
 }  // namespace spillway::pipeline

@@ -72,6 +72,25 @@ TEST(CutChunks, ExtremeSizes) {
   EXPECT_EQ(EndsOf(CutChunks(FilesOf({{2, 1}}), 0, 1)), (Ends{1, 2, 3}));
 }
 
+TEST(CutKeyChunks, TheLastChunkEndsWithTheSource) {
+  const auto ends = [](int64_t first, int64_t rows, int64_t end, int64_t chunk_rows) {
+    std::vector<int64_t> found;
+    int64_t next = first;
+    for (const Chunk& chunk : CutKeyChunks(first, rows, end, chunk_rows)) {
+      EXPECT_EQ(chunk.first_ordinal, next);
+      next = chunk.end_ordinal;
+      found.push_back(next);
+    }
+    return found;
+  };
+  EXPECT_EQ(ends(0, 100, 120, 40), (std::vector<int64_t>{40, 80, 120}));
+  EXPECT_EQ(ends(0, 80, 120, 40), (std::vector<int64_t>{40, 120}));
+  EXPECT_EQ(ends(40, 100, 120, 17), (std::vector<int64_t>{57, 74, 91, 120}));
+  EXPECT_EQ(ends(0, 100, 100, 1000), (std::vector<int64_t>{100}));
+  EXPECT_EQ(ends(0, 0, 0, 10), (std::vector<int64_t>{0}));
+  EXPECT_EQ(ends(0, 0, 50, 10), (std::vector<int64_t>{50}));  // all deleted
+}
+
 TEST(CutChunks, CoversEveryRowOnceWhateverTheFilesAre) {
   const uint64_t seed = test::Seed();
   SCOPED_TRACE(fmt::format("SPILLWAY_TEST_SEED={}", seed));

@@ -7,6 +7,7 @@
 
 #include "pipeline/lanes.h"
 #include "pipeline/silver_reader.h"
+#include "pipeline/spill_base.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -160,12 +161,6 @@ class ExternalJoinRun {
   const Moment& moment_;
   std::unique_ptr<join::ExternalJoin> join_;
 };
-
-spill::SpillBase SpillBaseOf(const Plan& plan) {
-  const std::optional<spec::LocatedText>& given = plan.spec.resources.spill_directory;
-  if (given) return {.path = plan.spec.Resolve(*given)};
-  return {.path = plan.target.path + "/_spillway", .is_own = true};
-}
 
 Result<std::unique_ptr<spill::SpillDirectory>> OpenSpillDirectory(const Plan& plan) {
   const spill::SpillBase base = SpillBaseOf(plan);

@@ -1,7 +1,6 @@
 // A batch of source rows is probed at once; its matches come in runs. Where a run is one to one the
 // source columns are sliced, not copied, and only the payload is gathered.
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include <arrow/array/array_binary.h>
@@ -67,13 +66,14 @@ class LookupStage : public arrow::RecordBatchReader {
  public:
   LookupStage(ReaderPointer input, std::shared_ptr<arrow::Schema> schema, const BoundLookup& lookup,
               std::unique_ptr<join::Matcher> matcher, int64_t batch_bytes, bool* rows_changed,
-              arrow::MemoryPool* pool)
+              arrow::MemoryPool* pool, bool numbered)
       : input_(std::move(input)),
         schema_(std::move(schema)),
         lookup_(lookup),
         matcher_(std::move(matcher)),
         batch_bytes_(batch_bytes),
         rows_changed_(rows_changed),
+        numbered_(numbered),
         execution_(pool) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
@@ -91,7 +91,7 @@ class LookupStage : public arrow::RecordBatchReader {
     ARROW_ASSIGN_OR_RAISE(join::MatchedRows rows, matcher_->Next(run_rows_));
     ARROW_RETURN_NOT_OK(CheckRowsStay(rows));
     ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, SourceColumns(rows));
-    std::move(rows.payload.begin(), rows.payload.end(), std::back_inserter(columns));
+    columns.insert(columns.end() - (numbered_ ? 1 : 0), rows.payload.begin(), rows.payload.end());
     *batch = arrow::RecordBatch::Make(schema_, rows.num_rows, std::move(columns));
     return Status::OK();
   }
@@ -141,6 +141,7 @@ class LookupStage : public arrow::RecordBatchReader {
   const std::unique_ptr<join::Matcher> matcher_;
   const int64_t batch_bytes_;
   bool* const rows_changed_;
+  const bool numbered_;
   arrow::compute::ExecContext execution_;
   std::shared_ptr<arrow::RecordBatch> source_;
   int64_t run_rows_ = 0;  // the most rows of one output batch
@@ -151,14 +152,15 @@ class LookupStage : public arrow::RecordBatchReader {
 
 ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
                               std::unique_ptr<join::Matcher> matcher, int64_t batch_bytes,
-                              bool* rows_changed, arrow::MemoryPool* pool) {
+                              bool* rows_changed, arrow::MemoryPool* pool, bool numbered) {
   arrow::FieldVector fields = input->schema()->fields();
   for (const auto& field : matcher->payload_schema()->fields()) {
-    fields.push_back(field->WithNullable(true));
+    fields.insert(fields.end() - (numbered ? 1 : 0), field->WithNullable(true));
   }
   std::shared_ptr<arrow::Schema> schema = arrow::schema(std::move(fields));
   return std::make_unique<LookupStage>(std::move(input), std::move(schema), lookup,
-                                       std::move(matcher), batch_bytes, rows_changed, pool);
+                                       std::move(matcher), batch_bytes, rows_changed, pool,
+                                       numbered);
 }
 
 }  // namespace spillway::pipeline

@@ -210,11 +210,74 @@ join::ExternalJoinPlan PlanJoin(const PlannedInputs& inputs, size_t lookup, int 
                                 budget_bytes);
 }
 
+// What is known of the rows that are sorted: source columns and those of the lookups.
+sort::SortInputs SortInputsOf(const PlannedInputs& inputs, const WorkPlan& work) {
+  const int64_t rows = std::max<int64_t>(inputs.source.live_rows(), 1);
+  sort::SortInputs sorted = {
+      .rows = inputs.source.live_rows(),
+      .batches = {.rows = work.sizes.batch_rows, .bytes = work.sizes.batch_bytes},
+      .lanes = work.lanes,
+      .compress = kCompressSpilled};
+  for (const ColumnWeight& weight : inputs.source.weights()) {
+    sorted.row_bytes += weight.value_bytes / rows + 1;
+  }
+  for (const int column : inputs.pipeline.lookups.front().source_keys) {
+    sorted.key_bytes += inputs.source.weights()[static_cast<size_t>(column)].value_bytes / rows + 3;
+  }
+  ForEachLookupColumn(inputs, [&sorted](const Projection& projection, int64_t value_bytes) {
+    sorted.row_bytes += RowBytes(*projection.field->type(), value_bytes);
+  });
+  return sorted;
+}
+
 // Adds up what is held at the moments of a run, and keeps the heaviest.
 class MomentPlanner {
  public:
   MomentPlanner(const PlannedInputs& inputs, const WorkPlan& work, int64_t overhead_bytes)
       : inputs_(inputs), work_(work), held_({{"program, Delta log, threads", overhead_bytes}}) {}
+
+  void AddJoins(const ExternalJoins& joins) {
+    for (size_t i = 0; i < inputs_.lookups.size(); ++i) {
+      if (joins[i]) {
+        AddExternalJoin(i, *joins[i]);
+      } else {
+        AddIndex(i);
+      }
+    }
+  }
+
+  // `lane` is what one lane takes while the source streams through.
+  MemoryPlan Finish(const LaneBytes& lane) {
+    AllLanes(lane);
+    plan_.writing_bytes = work_.lanes * lane.writing;
+    std::vector<MemoryLine> lines = ReadAndJoin();
+    lines.push_back({InLanes(kWritingLine, work_.lanes), plan_.writing_bytes});
+    Consider(std::move(lines));
+    return std::move(plan_);
+  }
+
+  // The same where the rows are sorted before they are written. One lane writes.
+  MemoryPlan FinishSorted(const LaneBytes& lane, const sort::SortPlan& sort) {
+    AllLanes(lane);
+    plan_.merge_transform_bytes = MergeTransformBytes(lane);
+    plan_.merge_writing_bytes = lane.writing;
+    Consider(With(sort.sorting, ReadAndJoin()));
+    held_.resize(1);  // the lookups are not wanted any more
+    Consider(With(sort.merging, {{"merged and derived columns", plan_.merge_transform_bytes},
+                                 {std::string(kWritingLine), lane.writing}}));
+    return std::move(plan_);
+  }
+
+  // What is left for the sort.
+  sort::SortBudget SortBudgetOf(const LaneBytes& lane, int64_t budget_bytes) const {
+    const int64_t overhead_bytes = held_.front().bytes;
+    return {
+        .sorting_bytes = budget_bytes - Sum(held_) - work_.lanes * (lane.reading + lane.transform),
+        .merging_bytes = budget_bytes - overhead_bytes - MergeTransformBytes(lane) - lane.writing};
+  }
+
+ private:
+  static constexpr std::string_view kWritingLine = "writing: row groups, pages, dictionaries";
 
   void AddIndex(size_t lookup) {
     const PinnedTable& table = *inputs_.lookups[lookup];
@@ -248,22 +311,31 @@ class MomentPlanner {
     std::ranges::move(lines_of(3), std::back_inserter(held_));
   }
 
-  // `lane` is what one lane takes while the source streams through.
-  MemoryPlan Finish(const LaneBytes& lane) {
-    const int lanes = work_.lanes;
-    const int64_t reading = lanes * lane.reading;
-    const int64_t transform = lanes * lane.transform;
-    const int64_t writing = lanes * lane.writing;
-    Consider({{InLanes(ReadingLine(inputs_.source), lanes), reading},
-              {InLanes("joined and derived columns", lanes), transform},
-              {InLanes("writing: row groups, pages, dictionaries", lanes), writing}});
-    plan_.reading_bytes = reading;
-    plan_.transform_bytes = transform;
-    plan_.writing_bytes = writing;
-    return std::move(plan_);
+  // With several lanes, a batch is merged while the one before it is derived and written. As Arrow
+  // has it, a value may take a few bytes more than in the sort's form.
+  int64_t MergeTransformBytes(const LaneBytes& lane) const {
+    constexpr int64_t kValueBytes = 5;
+    if (work_.lanes == 1) return lane.transform;
+    return lane.transform + work_.sizes.batch_bytes +
+           work_.sizes.batch_rows * kValueBytes * inputs_.pipeline.output_schema->num_fields();
   }
 
- private:
+  void AllLanes(const LaneBytes& lane) {
+    plan_.reading_bytes = work_.lanes * lane.reading;
+    plan_.transform_bytes = work_.lanes * lane.transform;
+  }
+
+  std::vector<MemoryLine> ReadAndJoin() const {
+    return {{InLanes(ReadingLine(inputs_.source), work_.lanes), plan_.reading_bytes},
+            {InLanes("joined and derived columns", work_.lanes), plan_.transform_bytes}};
+  }
+
+  static std::vector<MemoryLine> With(const std::vector<sort::SortLine>& sorting,
+                                      std::vector<MemoryLine> lines) {
+    for (const sort::SortLine& line : sorting) lines.push_back({line.what, line.bytes});
+    return lines;
+  }
+
   MemoryLine ReadingLookup(const PinnedTable& table, int lanes) const {
     const parquet::ReadMemory& read = table.read_memory(work_.rung);
     return {InLanes(ReadingLine(table), lanes), lanes * (read.total_bytes() + read.batch_bytes)};
@@ -318,16 +390,21 @@ std::vector<WorkPlan> WaysToWork(int64_t working_bytes, int most_lanes) {
 }
 
 MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkPlan& work, const ExternalJoins& joins,
-                      int64_t overhead_bytes) {
+                      const std::optional<sort::SortPlan>& sort, int64_t overhead_bytes) {
   MomentPlanner planner(inputs, work, overhead_bytes);
-  for (size_t i = 0; i < inputs.lookups.size(); ++i) {
-    if (joins[i]) {
-      planner.AddExternalJoin(i, *joins[i]);
-    } else {
-      planner.AddIndex(i);
-    }
-  }
-  return planner.Finish(PlanLane(inputs, work));
+  planner.AddJoins(joins);
+  const LaneBytes lane = PlanLane(inputs, work);
+  return sort ? planner.FinishSorted(lane, *sort) : planner.Finish(lane);
+}
+
+std::optional<sort::SortPlan> PlanSourceSort(const PlannedInputs& inputs, const WorkPlan& work,
+                                             const ExternalJoins& joins, int64_t overhead_bytes,
+                                             int64_t budget_bytes) {
+  if (!inputs.in_key_order) return std::nullopt;
+  MomentPlanner planner(inputs, work, overhead_bytes);
+  planner.AddJoins(joins);
+  return sort::PlanSort(SortInputsOf(inputs, work),
+                        planner.SortBudgetOf(PlanLane(inputs, work), budget_bytes));
 }
 
 ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_t external,
@@ -342,8 +419,11 @@ ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_
   nothing.phases.resize(4);
   ExternalJoins joins(inputs.lookups.size());
   for (const size_t lookup : lookups) joins[lookup] = nothing;
-  const int64_t free_bytes =
-      budget_bytes - PlanMemory(inputs, work, joins, overhead_bytes).bound_bytes;
+  const auto smallest_sort = PlanSourceSort(inputs, work, joins, overhead_bytes, 0);
+  int64_t free_bytes =
+      budget_bytes - PlanMemory(inputs, work, joins, smallest_sort, overhead_bytes).bound_bytes;
+  // The other half is the sort's.
+  if (inputs.in_key_order) free_bytes /= 2;
   for (const size_t lookup : lookups) {
     joins[lookup] =
         PlanJoin(inputs, lookup, work.lanes, free_bytes / static_cast<int64_t>(external));

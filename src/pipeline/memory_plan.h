@@ -2,7 +2,8 @@
 //
 // The lookups are made ready one after another, each as an index in memory or out of core in three
 // phases; then the source streams through. The bound is the largest of these moments, each on top
-// of what is held by then.
+// of what is held by then. In key order the source streams into a sort, and then its sorted rows
+// through the rest, when the lookups are not wanted any more.
 //
 // Thread rule: plain values and free functions.
 #pragma once
@@ -19,6 +20,7 @@
 #include "pipeline/pinned_table.h"
 #include "pipeline/splice_plan.h"
 #include "pipeline/work_sizes.h"
+#include "sort/sort_plan.h"
 
 namespace spillway::pipeline {
 
@@ -43,6 +45,9 @@ struct MemoryPlan {
   int64_t reading_bytes = 0;
   int64_t transform_bytes = 0;
   int64_t writing_bytes = 0;
+  // In key order, when the sorted rows are merged.
+  int64_t merge_transform_bytes = 0;
+  int64_t merge_writing_bytes = 0;
 };
 
 struct PlannedInputs {
@@ -51,6 +56,7 @@ struct PlannedInputs {
   const std::vector<std::unique_ptr<PinnedTable>>& lookups;
   const SplicePlan& splice;
   const std::vector<Piece>& pieces;  // that are left to do
+  bool in_key_order = false;
 };
 
 // By lookup: how it is joined out of core; none where it is an index in memory.
@@ -75,9 +81,15 @@ std::vector<WorkPlan> WaysToWork(int64_t working_bytes, int most_lanes);
 // The most that building the index of `lookup` from `table` takes, its result included.
 int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table);
 
-// The plan for one way to work and to join.
+// The plan for one way to work, to join, and to sort where the inputs are in key order.
 MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkPlan& work, const ExternalJoins& joins,
-                      int64_t overhead_bytes);
+                      const std::optional<sort::SortPlan>& sort, int64_t overhead_bytes);
+
+// How the source is sorted in what the budget has left beside everything else; with too little, the
+// sort is as small as can be. None where it keeps its order.
+std::optional<sort::SortPlan> PlanSourceSort(const PlannedInputs& inputs, const WorkPlan& work,
+                                             const ExternalJoins& joins, int64_t overhead_bytes,
+                                             int64_t budget_bytes);
 
 // The `external` lookups with the largest indexes joined out of core. They share what the budget
 // has left beside everything else; with too little, they are as small as can be.

@@ -14,22 +14,9 @@ namespace {
 
 Result<WrittenFiles> WriteDecoded(const PieceContext& context, const Piece& piece,
                                   int64_t now_micros) {
-  const Plan& plan = context.run.plan;
   ARROW_ASSIGN_OR_RAISE(const ReaderPointer rows, ReadSilver(context.run, context.lookups, piece,
                                                              {now_micros}, {.for_writing = true}));
-  TableWriter writer(plan.pipeline->output_schema,
-                     {.table_path = plan.target.path,
-                      .parquet = WriteOptionsFor(plan, context.run.memory.write_pool()),
-                      .target_file_bytes = plan.spec.target.target_file_size_bytes,
-                      .max_records_per_file = plan.spec.target.max_records_per_file});
-  for (;;) {
-    std::shared_ptr<arrow::RecordBatch> batch;
-    ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
-    if (batch == nullptr) break;
-    ARROW_RETURN_NOT_OK(writer.Write(*batch));
-    context.run.progress->rows_written.fetch_add(batch->num_rows(), std::memory_order_relaxed);
-  }
-  return writer.Finish();
+  return WriteRows(context.run, rows.get());
 }
 
 bool IsOutOfBudget(const Status& status) {
@@ -54,6 +41,23 @@ Result<std::optional<WrittenFiles>> TrySpliced(const PieceContext& context, cons
 }
 
 }  // namespace
+
+Result<WrittenFiles> WriteRows(const RunContext& context, arrow::RecordBatchReader* rows) {
+  const Plan& plan = context.plan;
+  TableWriter writer(plan.pipeline->output_schema,
+                     {.table_path = plan.target.path,
+                      .parquet = WriteOptionsFor(plan, context.memory.write_pool()),
+                      .target_file_bytes = plan.spec.target.target_file_size_bytes,
+                      .max_records_per_file = plan.spec.target.max_records_per_file});
+  for (;;) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
+    if (batch == nullptr) break;
+    ARROW_RETURN_NOT_OK(writer.Write(*batch));
+    context.progress->rows_written.fetch_add(batch->num_rows(), std::memory_order_relaxed);
+  }
+  return writer.Finish();
+}
 
 Result<WrittenFiles> WritePiece(const PieceContext& context, const Piece& piece,
                                 int64_t now_micros) {

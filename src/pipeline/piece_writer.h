@@ -22,6 +22,10 @@ struct PieceContext {
   storage::TransferMethod transfer = {};  // of the source's files and the target
 };
 
+// Writes the rows of a stream, whose batches have the pipeline's output schema, as data files of
+// the target, and counts them as written.
+Result<WrittenFiles> WriteRows(const RunContext& context, arrow::RecordBatchReader* rows);
+
 // Writes the rows of `piece`, and releases what the lookups keep for it; `now_micros` is what
 // current_timestamp() gives. A piece that splices is decoded all the same where its rows turn out
 // not to stay one to one, or its new columns need more memory than there is. Errors are those of

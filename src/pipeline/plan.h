@@ -44,6 +44,7 @@ struct Plan {
   bool spools = false;  // as WorkPlan
   WorkSizes sizes;      // of one lane
   ExternalJoins external_joins;
+  std::optional<sort::SortPlan> sort;  // of the source, where its rows come in key order
   MemoryPlan memory;
   int64_t smallest_budget_bytes = 0;
 
@@ -51,7 +52,8 @@ struct Plan {
   // ordinal behind the last source row that is committed. None: nothing is committed yet.
   std::string app_id;
   std::optional<int64_t> committed_ordinal;
-  std::vector<Chunk> chunks;  // what is left to do
+  // What is left to do. In key order, where `where` and lookups drop rows, they may be fewer.
+  std::vector<Chunk> chunks;
   ExistingTarget target;
 
   bool spills() const {
@@ -74,8 +76,8 @@ struct PlanOptions {
 // budget is a plan too; CheckBound refuses it. Errors: all those of BadInput in docs/errors.
 Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& options);
 
-// The pieces of all chunks that are left to do; of a finished run, of all the source's rows as one
-// chunk.
+// The pieces of all chunks that are left to do; of a finished run and in key order, of all the
+// source's rows as one chunk.
 std::vector<Piece> PiecesOf(const Plan& plan);
 
 // kBudgetTooSmall, naming the smallest budget that would do, where the plan does not fit.

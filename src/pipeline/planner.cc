@@ -121,7 +121,8 @@ class WayChooser {
     for (size_t external = options_.joins_out_of_core ? lookups : 0; external <= lookups;
          ++external) {
       plan_->external_joins = Joins(way, external, plan_->budget.total_bytes);
-      plan_->memory = Memory(way, plan_->external_joins);
+      plan_->sort = Sort(way, plan_->external_joins, plan_->budget.total_bytes);
+      plan_->memory = Memory(way, plan_->external_joins, plan_->sort);
       if (plan_->fits() && !WantsToSpool()) return true;
     }
     return false;
@@ -138,7 +139,8 @@ class WayChooser {
     const WorkPlan& way = ways_.back();
     int64_t smallest = std::numeric_limits<int64_t>::max();
     for (size_t external = 0; external <= plan_->lookups.size(); ++external) {
-      smallest = std::min(smallest, Memory(way, Joins(way, external, 0)).bound_bytes);
+      const ExternalJoins joins = Joins(way, external, 0);
+      smallest = std::min(smallest, Memory(way, joins, Sort(way, joins, 0)).bound_bytes);
     }
     return smallest;
   }
@@ -146,11 +148,17 @@ class WayChooser {
   ExternalJoins Joins(const WorkPlan& way, size_t external, int64_t budget_bytes) const {
     return PlanJoins(inputs(), way, external, memory::kProcessOverheadBytes, budget_bytes);
   }
-  MemoryPlan Memory(const WorkPlan& way, const ExternalJoins& joins) const {
-    return PlanMemory(inputs(), way, joins, memory::kProcessOverheadBytes);
+  std::optional<sort::SortPlan> Sort(const WorkPlan& way, const ExternalJoins& joins,
+                                     int64_t budget_bytes) const {
+    return PlanSourceSort(inputs(), way, joins, memory::kProcessOverheadBytes, budget_bytes);
+  }
+  MemoryPlan Memory(const WorkPlan& way, const ExternalJoins& joins,
+                    const std::optional<sort::SortPlan>& sort) const {
+    return PlanMemory(inputs(), way, joins, sort, memory::kProcessOverheadBytes);
   }
   PlannedInputs inputs() const {
-    return {*plan_->pipeline, *plan_->source, plan_->lookups, plan_->splice, pieces_};
+    return {*plan_->pipeline, *plan_->source, plan_->lookups,
+            plan_->splice,    pieces_,        plan_->spec.in_key_order()};
   }
 
   const std::vector<WorkPlan>& ways_;
@@ -158,6 +166,24 @@ class WayChooser {
   Plan* const plan_;
   std::vector<Piece> pieces_;
 };
+
+// Whether a second attempt in key order would have other rows: it counts them to know where to go
+// on.
+bool CountsChange(const Plan& plan) {
+  return plan.spec.in_key_order() &&
+         plan.pipeline->rows_time_dependence == expression::TimeDependence::kAlways;
+}
+
+Status CheckKeyOrder(const Plan& plan) {
+  if (!CountsChange(plan) || plan.spec.mode != spec::Mode::kChunked) return Status::OK();
+  return MakeError(
+      {.code = ErrorCode::kValueOutOfRange,
+       .what = "chunks in key order cannot have rows that depend on the time",
+       .where = plan.spec.processing.chunk_order_origin,
+       .why = "a run that was killed would not know which of them are committed: `where` or a "
+              "lookup's key uses current_timestamp() or current_date()",
+       .cure = "write \"mode: standard\", or compare with a constant from `variables`"});
+}
 
 void ChooseMode(Plan* plan) {
   const int64_t rows = plan->source->live_rows();
@@ -168,6 +194,9 @@ void ChooseMode(Plan* plan) {
   };
   if (plan->spec.mode == spec::Mode::kStandard) return choose(RunMode::kStandard, "as asked for");
   if (plan->spec.mode == spec::Mode::kChunked) return choose(RunMode::kChunked, "as asked for");
+  if (CountsChange(*plan)) {
+    return choose(RunMode::kStandard, "in key order, rows that depend on the time are one commit");
+  }
   if (rows <= processing.in_memory_threshold_rows) {
     return choose(RunMode::kStandard,
                   fmt::format("{} rows are at most in_memory_threshold ({})", FormatCount(rows),
@@ -194,6 +223,9 @@ void CutWork(Plan* plan) {
   if (plan->finished()) return;
   if (plan->mode == RunMode::kStandard) {
     plan->chunks = {{.first_ordinal = first, .end_ordinal = last}};
+  } else if (plan->spec.in_key_order()) {
+    plan->chunks =
+        CutKeyChunks(first, plan->source->live_rows(), last, plan->spec.processing.chunk_size_rows);
   } else {
     plan->chunks = CutChunks(plan->source->files(), first, plan->spec.processing.chunk_size_rows);
     // A source without rows has one commit all the same, which says that the run has finished.
@@ -224,6 +256,7 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
   }
   ARROW_ASSIGN_OR_RAISE(plan->pipeline,
                         BindPipeline(plan->spec, *source->schema(), lookup_schemas));
+  ARROW_RETURN_NOT_OK(CheckKeyOrder(*plan));
 
   // Look at the target: may the run write there, and how far did an earlier attempt come?
   ARROW_ASSIGN_OR_RAISE(plan->target, OpenTarget(plan->spec, input_paths));
@@ -252,7 +285,8 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
 
 std::vector<Piece> PiecesOf(const Plan& plan) {
   std::vector<Chunk> chunks = plan.chunks;
-  if (plan.finished()) chunks = {{.end_ordinal = plan.source->physical_rows()}};
+  if (plan.finished() || plan.spec.in_key_order())
+    chunks = {{.end_ordinal = plan.source->physical_rows()}};
   return CutPieces(chunks, plan.source->files(), plan.splice,
                    plan.spec.target.target_file_size_bytes);
 }

@@ -9,11 +9,12 @@
 
 namespace spillway::pipeline {
 
-enum class Phase { kPlanning, kLookups, kChunks, kDone };
+enum class Phase { kPlanning, kLookups, kSorting, kChunks, kDone };
 
 struct Progress {
   std::atomic<Phase> phase{Phase::kPlanning};
-  std::atomic<int64_t> total_rows{0};    // of the phase: lookup rows to index, source rows to pass
+  std::atomic<int64_t> total_rows{
+      0};  // of the phase: lookup rows to index, source rows to sort or pass
   std::atomic<int64_t> rows_done{0};     // of those
   std::atomic<int64_t> rows_written{0};  // to the target
   std::atomic<int64_t> chunks_total{0};

@@ -2,17 +2,21 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "memory/process_memory.h"
 #include "pipeline/chunk_queue.h"
 #include "pipeline/clock.h"
 #include "pipeline/lookup_builder.h"
 #include "pipeline/piece_writer.h"
 #include "pipeline/run_memory.h"
+#include "pipeline/sorted_source.h"
 #include "pipeline/target_commits.h"
 #include "spill/spool_pool.h"
 #include "storage/file_range.h"
@@ -20,15 +24,16 @@
 namespace spillway::pipeline {
 namespace {
 
-// current_timestamp() has one value in all pieces of a chunk: the time when its first one begins.
-// Where the time decides which rows there are and a lookup was joined out of core with those of
-// `start`, that is the time of all chunks.
+// current_timestamp() has one value in all rows of a chunk: the time when its first piece begins.
+// Where the time decides which rows there are, and those of `start` were joined out of core or
+// sorted before, that is the time of all chunks.
 class ChunkTimes {
  public:
   ChunkTimes(const Plan& plan, const Moment& start) : micros_(plan.chunks.size()) {
     const bool rows_may_differ =
         plan.pipeline->rows_time_dependence != expression::TimeDependence::kNever;
-    if (!plan.spills() || !rows_may_differ) return;
+    const bool had_rows_before = plan.spills() || plan.spec.in_key_order();
+    if (!had_rows_before || !rows_may_differ) return;
     for (std::atomic<int64_t>& micros : micros_) micros = start.now_micros;
   }
 
@@ -58,11 +63,128 @@ void Count(const Chunk& chunk, const WrittenFiles& written, RunReport* report) {
   --report->chunks_left;
 }
 
+// Of texts that are a time of today, only the rows can tell.
+Status CheckRowsAreFixed(const Plan& plan, bool found_time_of_today) {
+  const bool rows_may_differ =
+      plan.pipeline->rows_time_dependence != expression::TimeDependence::kNever;
+  if (plan.mode == RunMode::kStandard || !rows_may_differ || !found_time_of_today) {
+    return Status::OK();
+  }
+  return MakeError({.code = ErrorCode::kValueOutOfRange,
+                    .what = "chunks in key order cannot have rows that depend on the time",
+                    .where = plan.spec.processing.chunk_order_origin,
+                    .why = "`where` or a lookup's key casts texts to TIMESTAMP, and some are a "
+                           "time without a date, which is one of today",
+                    .cure = "write \"mode: standard\""});
+}
+
 storage::TransferMethod TransferMethodOf(const Plan& plan) {
   const std::vector<PinnedFile>& files = plan.source->files();
   if (files.empty() || plan.splice.spliced == 0) return {};
   return storage::FindTransferMethod(files.front().data_file.path, plan.target.path);
 }
+
+// Writes the files of the next chunk, which may change where it ends; none where the run is to
+// stop.
+using NextChunk = std::function<Result<std::optional<WrittenFiles>>(Chunk*)>;
+
+// The steps of one run.
+class Runner {
+ public:
+  Runner(const RunContext& context, RunReport* report)
+      : context_(context), report_(report), commits_(context.plan) {}
+
+  Status Run(SteadyTime start) {
+    // Read the lookups, and index them by key or join them out of core.
+    const std::vector<Piece> pieces = PiecesOf(context_.plan);
+    std::atomic<bool> found_time_of_today = false;
+    const Moment moment{.now_micros = NowMicroseconds(),
+                        .found_time_of_today = &found_time_of_today};
+    std::unique_ptr<SortedSource> sorted;
+    {
+      ARROW_ASSIGN_OR_RAISE(const Lookups lookups, BuildLookups(context_, pieces, moment));
+      report_->lookup_seconds = SecondsSince(start);
+      report_->spilled_bytes = lookups.spilled().bytes_written;
+      if (!context_.plan.spec.in_key_order()) return RunInSourceOrder(pieces, lookups, moment);
+      ARROW_ASSIGN_OR_RAISE(sorted, SortedSource::Sort(context_, pieces, lookups, moment));
+    }
+    // The lookups are gone: merging wants their memory.
+    return RunInKeyOrder(sorted.get(), moment);
+  }
+
+  int64_t target_version() const { return commits_.last_version(); }
+
+ private:
+  // Reads, joins and writes in lanes.
+  Status RunInSourceOrder(const std::vector<Piece>& pieces, const Lookups& lookups,
+                          const Moment& moment) {
+    const Plan& plan = context_.plan;
+    ARROW_RETURN_NOT_OK(PrepareTarget());
+    std::optional<spill::SpoolPool> spool;
+    arrow::MemoryPool* encode_pool = context_.memory.write_pool();
+    if (plan.spools) encode_pool = &spool.emplace(lookups.spill_directory()->path(), encode_pool);
+    const PieceContext piece_context{.run = context_,
+                                     .lookups = lookups,
+                                     .encode_pool = encode_pool,
+                                     .transfer = TransferMethodOf(plan)};
+    ChunkTimes times(plan, moment);
+    ChunkQueue queue(
+        pieces, plan.lanes,
+        [&](const Piece& piece) { return WritePiece(piece_context, piece, times.Of(piece.chunk)); },
+        context_.stop);
+    return CommitChunks([&queue](Chunk*) { return queue.Next(); });
+  }
+
+  // Merges and writes what was sorted.
+  Status RunInKeyOrder(SortedSource* sorted, const Moment& moment) {
+    const Plan& plan = context_.plan;
+    ARROW_RETURN_NOT_OK(CheckRowsAreFixed(plan, *moment.found_time_of_today));
+    ARROW_RETURN_NOT_OK(sorted->StartReading());
+    report_->spilled_bytes += sorted->spilled().bytes_written;
+    ARROW_RETURN_NOT_OK(PrepareTarget());
+    ChunkTimes times(plan, moment);
+    size_t number = 0;
+    return CommitChunks([&](Chunk* chunk) -> Result<std::optional<WrittenFiles>> {
+      if (context_.stop.load() >= kStopAfterChunk) return std::nullopt;
+      return sorted->WriteChunk(chunk, times.Of(number++));
+    });
+  }
+
+  // Makes the target with its schema, or empties it; not any more where a stop is wanted.
+  Status PrepareTarget() {
+    const Plan& plan = context_.plan;
+    if (context_.stop.load() < kStopAfterChunk) ARROW_RETURN_NOT_OK(commits_.Prepare());
+    Progress& progress = *context_.progress;
+    progress.rows_done = plan.committed_ordinal.value_or(0);
+    progress.total_rows = plan.source->live_rows();
+    progress.chunks_total = static_cast<int64_t>(plan.chunks.size());
+    progress.phase = Phase::kChunks;
+    return Status::OK();
+  }
+
+  // Commits one chunk after another, until the source's last row is.
+  Status CommitChunks(const NextChunk& next) {
+    for (Chunk chunk : context_.plan.chunks) {
+      ARROW_ASSIGN_OR_RAISE(std::optional<WrittenFiles> written, next(&chunk));
+      if (!written) {
+        report_->stopped = true;
+        break;
+      }
+      Count(chunk, *written, report_);
+      ARROW_RETURN_NOT_OK(commits_.Commit(chunk, written->Release()));
+      context_.progress->chunks_committed.fetch_add(1);
+      if (chunk.end_ordinal == context_.plan.source->physical_rows()) {
+        report_->chunks_left = 0;
+        break;
+      }
+    }
+    return Status::OK();
+  }
+
+  const RunContext& context_;
+  RunReport* const report_;
+  TargetCommits commits_;
+};
 
 }  // namespace
 
@@ -81,51 +203,20 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   memory::PeakSampler sampler;
   ARROW_RETURN_NOT_OK(sampler.Start());
 
-  // Read the lookups, and index them by key or join them out of core.
+  // Read, join, write and commit.
   const RunContext context{.plan = plan, .memory = *memory, .progress = progress, .stop = stop};
-  const std::vector<Piece> pieces = PiecesOf(plan);
-  const Moment moment{.now_micros = NowMicroseconds()};
-  ARROW_ASSIGN_OR_RAISE(const Lookups lookups, BuildLookups(context, pieces, moment));
-  report.lookup_seconds = SecondsSince(start);
-
-  // Make the target with its schema, or empty it; not any more where a stop is wanted.
-  TargetCommits commits(plan);
-  if (stop.load() < kStopAfterChunk) ARROW_RETURN_NOT_OK(commits.Prepare());
-
-  // Read, join and write in lanes; commit one chunk after another.
-  progress->rows_done = plan.committed_ordinal.value_or(0);
-  progress->total_rows = plan.source->live_rows();
-  progress->chunks_total = static_cast<int64_t>(plan.chunks.size());
-  progress->phase = Phase::kChunks;
-  std::optional<spill::SpoolPool> spool;
-  if (plan.spools) spool.emplace(lookups.spill_directory()->path(), memory->write_pool());
-  const PieceContext piece_context{.run = context,
-                                   .lookups = lookups,
-                                   .encode_pool = spool ? &*spool : memory->write_pool(),
-                                   .transfer = TransferMethodOf(plan)};
-  ChunkTimes times(plan, moment);
-  ChunkQueue queue(
-      pieces, plan.lanes,
-      [&](const Piece& piece) { return WritePiece(piece_context, piece, times.Of(piece.chunk)); },
-      stop);
-  for (const Chunk& chunk : plan.chunks) {
-    ARROW_ASSIGN_OR_RAISE(std::optional<WrittenFiles> written, queue.Next());
-    if (!written) {
-      report.stopped = true;
-      break;
-    }
-    Count(chunk, *written, &report);
-    ARROW_RETURN_NOT_OK(commits.Commit(chunk, written->Release()));
-    progress->chunks_committed.fetch_add(1);
-  }
+  Runner runner(context, &report);
+  const Status status = runner.Run(start);
+  const bool is_stop = status.IsCancelled() && stop.load() < kStopNow;
+  if (!status.ok() && !is_stop) return status;
+  report.stopped |= is_stop;
 
   // Tell what was done.
   progress->phase = Phase::kDone;
   sampler.Stop();
-  report.target_version = commits.last_version();
+  report.target_version = runner.target_version();
   report.peak_memory_bytes = sampler.peak_bytes();
   report.memory_by_use = memory->governor().Usage();
-  report.spilled_bytes = lookups.spilled().bytes_written;
   report.total_seconds = SecondsSince(start);
   return report;
 }

@@ -14,6 +14,7 @@ Result<std::unique_ptr<RunMemory>> RunMemory::Make(const Plan& plan) {
   ARROW_ASSIGN_OR_RAISE(memory->read_pool_, memory::GovernedPool::Make(governor, "reading", 0, 0));
   ARROW_ASSIGN_OR_RAISE(memory->transform_pool_,
                         memory::GovernedPool::Make(governor, "joined and derived columns", 0, 0));
+  ARROW_ASSIGN_OR_RAISE(memory->sort_pool_, memory::GovernedPool::Make(governor, "sorting", 0, 0));
   ARROW_ASSIGN_OR_RAISE(memory->write_pool_, memory::GovernedPool::Make(governor, "writing", 0, 0));
   return memory;
 }
@@ -32,6 +33,14 @@ Status RunMemory::GrantForReading(int64_t bytes) {
 void RunMemory::EndReading() {
   read_pool_->ReleaseUnused();
   read_pool_->reservation().ShrinkTo(0);
+}
+
+Status RunMemory::GrantForMerging(const Plan& plan) {
+  EndReading();
+  transform_pool_->ReleaseUnused();
+  transform_pool_->reservation().ShrinkTo(0);
+  ARROW_RETURN_NOT_OK(transform_pool_->reservation().GrowTo(plan.memory.merge_transform_bytes));
+  return write_pool_->reservation().GrowTo(plan.memory.merge_writing_bytes);
 }
 
 int64_t RunMemory::in_use_bytes() const {

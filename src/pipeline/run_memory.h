@@ -28,10 +28,15 @@ class RunMemory {
   Status GrantForReading(int64_t bytes);
   void EndReading();
 
+  // Takes back what the plan does not need any more once the source is sorted, and grants what it
+  // needs then.
+  Status GrantForMerging(const Plan& plan);
+
   const memory::Governor& governor() const { return *governor_; }
   arrow::MemoryPool* lookup_pool() { return lookup_pool_.get(); }
   arrow::MemoryPool* read_pool() { return read_pool_.get(); }
   arrow::MemoryPool* transform_pool() { return transform_pool_.get(); }
+  arrow::MemoryPool* sort_pool() { return sort_pool_.get(); }
   arrow::MemoryPool* write_pool() { return write_pool_.get(); }
 
   // Overhead and what the pools hold.
@@ -45,6 +50,7 @@ class RunMemory {
   std::unique_ptr<memory::GovernedPool> lookup_pool_;
   std::unique_ptr<memory::GovernedPool> read_pool_;
   std::unique_ptr<memory::GovernedPool> transform_pool_;
+  std::unique_ptr<memory::GovernedPool> sort_pool_;
   std::unique_ptr<memory::GovernedPool> write_pool_;
 };
 

@@ -58,15 +58,24 @@ ReaderPointer ReadSource(const RunContext& context, const Piece& piece, const Mo
 }
 
 Result<ReaderPointer> JoinLookups(const RunContext& context, const Lookups& lookups,
-                                  const Piece& piece, bool* rows_changed, ReaderPointer rows) {
+                                  const Piece& piece, bool* rows_changed, ReaderPointer rows,
+                                  bool numbered) {
   const Plan& plan = context.plan;
   arrow::MemoryPool* pool = context.memory.transform_pool();
   for (size_t i = 0; i < lookups.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(auto matcher, lookups.MakeMatcher(i, piece, pool));
     rows = MakeLookupStage(std::move(rows), plan.pipeline->lookups[i], std::move(matcher),
-                           plan.sizes.batch_bytes, rows_changed, pool);
+                           plan.sizes.batch_bytes, rows_changed, pool, numbered);
   }
   return rows;
+}
+
+Result<ReaderPointer> ReadNumbered(const RunContext& context, const Lookups& lookups,
+                                   const Piece& piece, const Moment& moment) {
+  // Rows that `where` drops make numbers smaller, but never larger than those of the next piece.
+  ReaderPointer rows = MakeNumberStage(ReadSource(context, piece, moment, {}), piece.first_ordinal,
+                                       context.memory.transform_pool());
+  return JoinLookups(context, lookups, piece, nullptr, std::move(rows), /*numbered=*/true);
 }
 
 Result<ReaderPointer> ReadSilver(const RunContext& context, const Lookups& lookups,

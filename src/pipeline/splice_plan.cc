@@ -9,7 +9,8 @@ namespace spillway::pipeline {
 namespace {
 
 // What keeps every row group of every file from splicing; empty for nothing.
-std::string WhyNone(const BoundPipeline& pipeline, const SourceUse& use) {
+std::string WhyNone(const spec::Spec& spec, const BoundPipeline& pipeline, const SourceUse& use) {
+  if (spec.in_key_order()) return "the rows are sorted by key";
   if (pipeline.where) return "where drops rows";
   for (const BoundLookup& lookup : pipeline.lookups) {
     if (lookup.type == join::JoinType::kInner) return "an inner lookup drops rows";
@@ -54,7 +55,7 @@ SplicePlan PlanSplice(const spec::Spec& spec, const BoundPipeline& pipeline,
                       const PinnedTable& source, const SpliceLimits& limits) {
   SplicePlan plan;
   const SourceUse use = UseOfSource(pipeline);
-  const std::string why_none = WhyNone(pipeline, use);
+  const std::string why_none = WhyNone(spec, pipeline, use);
   for (const PinnedFile& file : source.files()) {
     FileSplice splice;
     const std::string why_file = why_none.empty() ? PlanColumns(use, file, &splice) : why_none;

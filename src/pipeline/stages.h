@@ -30,10 +30,14 @@ ReaderPointer MakeProjectionStage(ReaderPointer input, std::shared_ptr<arrow::Sc
 
 // Joins with what `matcher` finds and adds its payload. A source row may give many rows: batches
 // are cut so that none holds more than about `batch_bytes`, or one row. With `rows_changed` the
-// rows have to stay one to one: the stage sets it and fails where they do not.
+// rows have to stay one to one: the stage sets it and fails where they do not. `numbered`: the
+// input's last column is that of MakeNumberStage, and stays the last one.
 ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
                               std::unique_ptr<join::Matcher> matcher, int64_t batch_bytes,
-                              bool* rows_changed, arrow::MemoryPool* pool);
+                              bool* rows_changed, arrow::MemoryPool* pool, bool numbered = false);
+
+// Adds a column that numbers the rows from `first` on.
+ReaderPointer MakeNumberStage(ReaderPointer input, int64_t first, arrow::MemoryPool* pool);
 
 // Adds the derived columns, and keeps those that the output wants. `for_writing`: a text column may
 // come as a dictionary of its type, which a writer takes as it is.

@@ -226,6 +226,26 @@ TEST(LookupStage, StacksOneUponAnother) {
   EXPECT_EQ(test::RowsOf(*stage).size(), expected);
 }
 
+TEST(NumberStage, ANumberStaysWithItsRowAndBehindAllColumns) {
+  const auto source = SourceBatch({{1, "a"}, {std::nullopt, "b"}, {5, "c"}, {1, "d"}});
+  const auto index = IndexOf({{1, "x"}, {1, "y"}, {7, "z"}});
+  BoundLookup bound;
+  bound.source_keys = {0};
+  arrow::MemoryPool* pool = arrow::default_memory_pool();
+  auto stage = MakeNumberStage(ReaderOf({source->Slice(0, 1), source->Slice(1, 3)}, kSourceSchema),
+                               40, pool);
+  for (int lookup = 0; lookup < 2; ++lookup) {
+    stage = MakeLookupStage(std::move(stage), bound, MatcherOf(*index), 300, nullptr, pool,
+                            /*numbered=*/true);
+  }
+  std::vector<std::string> numbers;
+  for (const std::string& row : test::RowsOf(*stage)) {
+    numbers.push_back(row.substr(row.size() - 3));
+  }
+  EXPECT_EQ(numbers, (std::vector<std::string>{"40|", "40|", "40|", "40|", "41|", "42|", "43|",
+                                               "43|", "43|", "43|"}));
+}
+
 TEST(FilterStage, KeepsWhatIsTrue) {
   const auto source = SourceBatch({{1, "a"}, {std::nullopt, "b"}, {5, "c"}, {7, "d"}});
   const auto kept = [&source](std::string_view condition) {

@@ -122,6 +122,8 @@ std::string CanonicalText(const Spec& spec) {
   for (const std::string& name : drop) text += fmt::format("drop {}\n", Quoted(name));
   text += fmt::format("target {}{}\n", NameOf(spec.target.mode),
                       spec.target.overwrite_schema ? " overwrite_schema" : "");
+  // Not for the order of the source, so that runs keep the text that they have without the key.
+  if (spec.in_key_order()) text += "chunk order key\n";
   return text;
 }
 

@@ -1,6 +1,7 @@
-// What decides the rows of a pipeline, as text: the same for two files that give the same rows from
-// the same inputs, whatever their layout. Its hash goes into the application id of the commits, so
-// a change of the text means that a killed run is begun anew and not taken up.
+// What decides the rows of a pipeline, and what its chunks are, as text: the same for two files
+// that give the same rows from the same inputs, whatever their layout. Its hash goes into the
+// application id of the commits, so a change of the text means that a killed run is begun anew and
+// not taken up.
 //
 // Thread rule: free functions without state.
 #pragma once
@@ -15,7 +16,8 @@ namespace spillway::spec {
 // The text of `spec`, in lines, variables put in.
 //
 // It has: the tables' resolved paths, keys, types, duplicates and columns of the lookups, `where`,
-// `columns`, `drop`, and the target's mode and overwrite_schema. It leaves out what changes no row:
+// `columns`, `drop`, the target's mode and overwrite_schema, and the order of the chunks, because
+// in another order a killed run's progress means other rows. It leaves out what changes no row:
 // names, comments, the order of keys, white space and comments inside expressions, unused
 // variables, memory, thresholds, chunk sizes, file sizes, compression, properties. It also leaves
 // out version and timestamp, because the caller adds the versions that the run has pinned.

@@ -59,7 +59,7 @@ TEST(CanonicalText, IgnoresLayoutAndWhatChangesNoRow) {
 target: {mode: overwrite, table: /lake/x/../b, compression: zstd, max_records_per_file: 5,
          target_file_size: 1GiB, properties: {a: b}}
 resources: {memory: 1GiB, max_memory_usage: 50}
-processing: {chunk_size: 7, in_memory_threshold: 1, max_safe_size: 2}
+processing: {chunk_order: source, chunk_size: 7, in_memory_threshold: 1, max_safe_size: 2}
 mode: chunked
 drop:
   - q   # order of names
@@ -104,6 +104,7 @@ TEST(CanonicalText, ChangesWithWhatDecidesTheRows) {
       {"name: l,", "name: l, type: inner,"},
       {"name: l,", "name: l, duplicates: first,"},
       {"mode: overwrite", "mode: overwrite, overwrite_schema: true"},
+      {"drop:", "processing: {chunk_order: key}\ndrop:"},
   };
   for (const auto& [from, to] : changes) {
     EXPECT_NE(Canonical(With(from, to)), kCanonical) << from << " -> " << to;

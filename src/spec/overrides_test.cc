@@ -117,7 +117,7 @@ TEST(Overrides, EnvironmentThatLooksLikeAKeyIsRefused) {
                            "SPILLWAY_LOOKUPS_PREDICTIONS_TABLE"}) {
     EXPECT_THAT(ErrorOf(ParseSet({}, {{name, "x"}})), HasSubstr("SPW-1103 environment ")) << name;
   }
-  EXPECT_THAT(ErrorOf(ParseSet({}, {{"SPILLWAY_RESOURCES_SPILL_DIRECTORY", "/tmp"}})),
+  EXPECT_THAT(ErrorOf(ParseSet({}, {{"SPILLWAY_PROCESSING_MAX_ATTEMPTS", "3"}})),
               HasSubstr("SPW-1106"));
   EXPECT_THAT(
       ErrorOf(ParseSet({}, {{"SPILLWAY_MEMORY", "1GiB"}, {"SPILLWAY_RESOURCES_MEMORY", "1GiB"}})),

@@ -82,10 +82,16 @@ struct Target {
 
 enum class Mode { kAuto, kStandard, kChunked };
 
+// The order in which the source's rows come to the chunks: that of its files, or that of the key,
+// which is the first lookup's.
+enum class ChunkOrder { kSource, kKey };
+
 struct Processing {
   int64_t in_memory_threshold_rows = 5'000'000;
   int64_t max_safe_size_rows = 10'000'000;
   int64_t chunk_size_rows = 1'000'000;
+  ChunkOrder chunk_order = ChunkOrder::kSource;
+  std::string chunk_order_origin;  // "silver.yaml:31:12"; empty where it is not given
 };
 
 struct Resources {
@@ -110,6 +116,8 @@ struct Spec {
   Mode mode = Mode::kAuto;
   Processing processing;
   Resources resources;
+
+  bool in_key_order() const { return processing.chunk_order == ChunkOrder::kKey; }
 
   // `path` of a table as the storage takes it: a URL unchanged, a relative path from `directory`,
   // without "." and ".." and without a slash at the end.

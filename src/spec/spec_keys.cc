@@ -32,6 +32,7 @@ using OptionalText = std::optional<LocatedText>;
 LookupType& TypeOf(const Owner& o) { return o.lookup->type; }
 DuplicateKeys& DuplicatesOf(const Owner& o) { return o.lookup->duplicates; }
 TargetMode& TargetModeOf(const Owner& o) { return o.spec->target.mode; }
+ChunkOrder& ChunkOrderOf(const Owner& o) { return o.spec->processing.chunk_order; }
 Mode& ModeOf(const Owner& o) { return o.spec->mode; }
 
 std::vector<Key> TopKeys() {
@@ -214,6 +215,13 @@ std::vector<Key> ResourceKeys() {
            [](const Owner& o) -> auto& { return o.spec->processing.chunk_size_rows; }),
        .minimum = 1,
        .description = "Source rows of a chunk: what one commit adds and a killed run can lose."},
+      {.path = "processing.chunk_order",
+       .type = ValueType::kChoice,
+       .field = ChoiceOf<ChunkOrderOf>(),
+       .choices = {"source", "key"},
+       .description = "The order of the rows: as the source's files have them (source), or sorted "
+                      "by the first lookup's key (key), so that the files' key ranges do not "
+                      "overlap."},
       {.path = "resources",
        .type = ValueType::kSection,
        .description = "What the run may use of the machine."},
@@ -244,9 +252,10 @@ std::vector<Key> ResourceKeys() {
        .type = ValueType::kPath,
        .field = FieldOf<OptionalText>(
            [](const Owner& o) -> auto& { return o.spec->resources.spill_directory; }),
-       .description = "Where a lookup that is larger than the budget is put while it is joined: a "
-                      "folder of this machine, made if there is none; without it, _spillway in the "
-                      "target's."},
+       .description =
+           "Where a lookup that is larger than the budget is put while it is joined, and "
+           "rows while they are sorted: a folder of this machine, made if there is "
+           "none; without it, _spillway in the target's."},
   };
 }
 
@@ -270,7 +279,6 @@ const std::vector<LaterKey>& LaterKeys() {
       {"target.publish", ""},
       {"target.partition_by", ""},
       {"target.cluster_by", ""},
-      {"processing.chunk_order", ""},
       {"processing.enable_checkpointing", ""},
       {"processing.checkpoint_interval", ""},
       {"processing.max_attempts", ""},

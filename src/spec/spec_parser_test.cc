@@ -140,6 +140,10 @@ TEST(ParsePipeline, RefusesWithCodePlaceAndCure) {
       {"pipeline: q\n",
        "SPW-1107 dir/p.yaml:4:1 the key \"pipeline\" stands twice | keep one of "
        "the two"},
+      {"processing: {chunk_order: key}\n",
+       "SPW-1108 dir/p.yaml:4:27 \"processing.chunk_order\" cannot be \"key\": the key is the "
+       "first "
+       "lookup's, and there is no lookup | write \"source\", or remove it"},
       {"processing: {chunk_size: 0}\n",
        "SPW-1108 dir/p.yaml:4:26 \"processing.chunk_size\" cannot be \"0\": the range is 1 to "
        "999999999999999 | "},

@@ -41,6 +41,7 @@ class SpecReader {
     }
     ARROW_RETURN_NOT_OK(ReadSection("", root, {.spec = &spec_}));
     ARROW_RETURN_NOT_OK(CheckTarget(root));
+    ARROW_RETURN_NOT_OK(CheckChunkOrder(root));
     return std::move(spec_);
   }
 
@@ -111,9 +112,7 @@ class SpecReader {
       case ValueType::kCompression:
         return Assign(values_.ReadCompressionValue(key.path, id), key, owner);
       case ValueType::kChoice:
-        ARROW_ASSIGN_OR_RAISE(const int choice, values_.Choice(key, id));
-        std::get<ChoiceField>(key.field).set(owner, choice);
-        return Status::OK();
+        return ReadChoice(key, id, owner);
     }
     return Status::OK();
   }
@@ -143,6 +142,15 @@ class SpecReader {
   Status ReadByteSize(const Key& key, NodeId id, const FieldOwner& owner) {
     if (key.path == "resources.memory") spec_.resources.memory_origin = document_.Where(id);
     return Assign(values_.ByteSize(key.path, id), key, owner);
+  }
+
+  Status ReadChoice(const Key& key, NodeId id, const FieldOwner& owner) {
+    if (key.path == "processing.chunk_order") {
+      spec_.processing.chunk_order_origin = document_.Where(id);
+    }
+    ARROW_ASSIGN_OR_RAISE(const int choice, values_.Choice(key, id));
+    std::get<ChoiceField>(key.field).set(owner, choice);
+    return Status::OK();
   }
 
   Status ReadVariables(NodeId id) {
@@ -263,6 +271,14 @@ class SpecReader {
     return values_.OutOfRange("target.overwrite_schema", place,
                               "only mode overwrite replaces a table's schema",
                               "write \"mode: overwrite\" beside it, or remove it");
+  }
+
+  Status CheckChunkOrder(NodeId root) const {
+    if (!spec_.in_key_order() || !spec_.lookups.empty()) return Status::OK();
+    const NodeId place = *document_.Find(*document_.Find(root, "processing"), "chunk_order");
+    return values_.OutOfRange("processing.chunk_order", place,
+                              "the key is the first lookup's, and there is no lookup",
+                              "write \"source\", or remove it");
   }
 
   const Document& document_;

@@ -79,6 +79,16 @@ Json TimestampSchema() {
   return schema;
 }
 
+// The order of the key wants a lookup, whose key it is.
+Json KeyOrderSchema() {
+  const Json in_key_order = {{"type", "object"},
+                             {"required", {"chunk_order"}},
+                             {"properties", {{"chunk_order", {{"const", "key"}}}}}};
+  const Json not_empty = {{"type", "array"}, {"minItems", 1}};
+  return {{"if", {{"required", {"processing"}}, {"properties", {{"processing", in_key_order}}}}},
+          {"then", {{"required", {"lookups"}}, {"properties", {{"lookups", not_empty}}}}}};
+}
+
 Json SectionSchema(std::string_view section);
 
 Json TypeSchema(const Key& key) {
@@ -198,6 +208,7 @@ std::string SchemaJson() {
   Json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"},
                  {"title", "Spillway pipeline file"}};
   schema.update(SectionSchema(""));
+  schema.update(KeyOrderSchema());
   return schema.dump(2) + "\n";
 }
 

@@ -160,7 +160,8 @@ const char kFull[] = R"json({
              "max_records_per_file": 100000, "target_file_size": "256MiB", "compression": "zstd(3)",
              "properties": {"delta.appendOnly": false, "n": 1, "t": ""}},
   "mode": "chunked",
-  "processing": {"in_memory_threshold": "5_000_000", "max_safe_size": 10000000, "chunk_size": 1},
+  "processing": {"in_memory_threshold": "5_000_000", "max_safe_size": 10000000, "chunk_size": 1,
+                 "chunk_order": "key"},
   "resources": {"memory": "1.5 GiB", "max_memory_usage": 80}
 })json";
 
@@ -228,6 +229,7 @@ TEST(SpecSchema, StatesTheParsersDefaults) {
       {"processing.in_memory_threshold", 5'000'000},
       {"processing.max_safe_size", 10'000'000},
       {"processing.chunk_size", 1'000'000},
+      {"processing.chunk_order", "source"},
       {"resources.max_memory_usage", 80},
   };
   for (const Key& key : Keys()) {

@@ -53,8 +53,9 @@ def test_the_good_file_is_good(tables):
     ("{table: silver}", "{table: silver, partition_by: [id]}", 1106, ":10:25", "partition_by"),
     ("{table: silver}", "{table: silver, publish: at_end}", 1106, ":10:25", "publish"),
     ("pipeline: test", "pipeline: test\nmonitor: {}", 1106, ":2:1", "monitor"),
-    ("pipeline: test", "pipeline: test\nprocessing: {chunk_order: key}", 1106, ":2:14",
-     "chunk_order"),
+    ("pipeline: test", "pipeline: test\nprocessing: {max_attempts: 3}", 1106, ":2:14",
+     "max_attempts"),
+    ("pipeline: test", "pipeline: test\nprocessing: {chunk_order: keys}", 1108, ":2:27", "source"),
     ("{table: silver}", "{table: 's3://bucket/silver'}", 6004, "", "s3"),
     ("{table: bronze}", "{table: 'abfss://a@b/bronze'}", 6004, "", "abfss"),
 ])

@@ -1,0 +1,153 @@
+#include "pipeline/sorted_source.h"
+
+#include <utility>
+
+#include <arrow/array/array_primitive.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "pipeline/lanes.h"
+#include "pipeline/piece_writer.h"
+#include "pipeline/read_ahead.h"
+#include "pipeline/silver_reader.h"
+#include "pipeline/spill_base.h"
+
+namespace spillway::pipeline {
+namespace {
+
+// Of the rows that are joined with all lookups, as the derived columns find them.
+std::shared_ptr<arrow::Schema> JoinedSchema(const BoundPipeline& pipeline) {
+  arrow::FieldVector fields = pipeline.source_schema->fields();
+  for (const BoundLookup& lookup : pipeline.lookups) {
+    for (auto projection = lookup.projections.begin() + lookup.num_keys();
+         projection != lookup.projections.end(); ++projection) {
+      fields.push_back(projection->field->WithNullable(true));
+    }
+  }
+  return arrow::schema(std::move(fields));
+}
+
+Status CheckStop(const RunContext& context, int least) {
+  if (context.stop.load(std::memory_order_relaxed) < least) return Status::OK();
+  return Status::Cancelled("stopped by a signal");
+}
+
+// Sorts the rows of a piece, behind whose columns stand their numbers.
+Status SortPiece(const RunContext& context, const std::shared_ptr<arrow::Schema>& schema,
+                 arrow::RecordBatchReader* rows, sort::SortWriter* writer) {
+  const int numbers = schema->num_fields();
+  for (;;) {
+    // Nothing is committed meanwhile, so there is no chunk to wait for.
+    ARROW_RETURN_NOT_OK(CheckStop(context, kStopAfterChunk));
+    ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
+    if (batch == nullptr) return Status::OK();
+    arrow::ArrayVector columns = batch->columns();
+    columns.pop_back();
+    const auto joined = arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
+    ARROW_RETURN_NOT_OK(
+        writer->Append(*joined, static_cast<const arrow::Int64Array&>(*batch->column(numbers))));
+  }
+}
+
+// The rows of a chunk, as a stage.
+class ChunkReader : public arrow::RecordBatchReader {
+ public:
+  ChunkReader(const RunContext& context, std::shared_ptr<arrow::Schema> schema,
+              sort::MergedRows* rows, int64_t end_row)
+      : context_(context), schema_(std::move(schema)), rows_(rows), end_row_(end_row) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    ARROW_RETURN_NOT_OK(CheckStop(context_, kStopNow));
+    ARROW_ASSIGN_OR_RAISE(*batch, rows_->Next(end_row_));
+    Progress& progress = *context_.progress;
+    progress.rows_done.store(rows_->source_rows(), std::memory_order_relaxed);
+    progress.memory_in_use_bytes.store(context_.memory.in_use_bytes(), std::memory_order_relaxed);
+    return Status::OK();
+  }
+
+ private:
+  const RunContext& context_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  sort::MergedRows* const rows_;
+  const int64_t end_row_;
+};
+
+}  // namespace
+
+SortedSource::SortedSource(const RunContext& context,
+                           std::unique_ptr<spill::SpillDirectory> directory,
+                           std::unique_ptr<sort::ExternalSort> sort)
+    : context_(context), directory_(std::move(directory)), sort_(std::move(sort)) {}
+
+Result<std::unique_ptr<SortedSource>> SortedSource::Sort(const RunContext& context,
+                                                         const std::vector<Piece>& pieces,
+                                                         const Lookups& lookups,
+                                                         const Moment& moment) {
+  const Plan& plan = context.plan;
+  context.progress->rows_done = 0;
+  context.progress->total_rows = plan.source->live_rows();
+  context.progress->phase = Phase::kSorting;
+  const std::shared_ptr<arrow::Schema> schema = JoinedSchema(*plan.pipeline);
+  ARROW_ASSIGN_OR_RAISE(auto directory,
+                        spill::SpillDirectory::Make(SpillBaseOf(plan), plan.spec.pipeline.text));
+  ARROW_ASSIGN_OR_RAISE(auto sort, sort::ExternalSort::Make(
+                                       {.schema = schema,
+                                        .key_columns = plan.pipeline->lookups.front().source_keys,
+                                        .sizes = plan.sort->sizes,
+                                        .compress = kCompressSpilled,
+                                        .directory = directory.get(),
+                                        .pool = context.memory.sort_pool()}));
+  std::unique_ptr<SortedSource> sorted(
+      new SortedSource(context, std::move(directory), std::move(sort)));
+  ARROW_RETURN_NOT_OK(
+      RunLanes(plan.lanes, static_cast<int64_t>(pieces.size()), [&](LaneItems& items) -> Status {
+        ARROW_ASSIGN_OR_RAISE(const auto writer, sorted->sort_->MakeWriter());
+        while (const auto item = items.Take()) {
+          const Piece& piece = pieces[static_cast<size_t>(*item)];
+          ARROW_ASSIGN_OR_RAISE(const auto rows, ReadNumbered(context, lookups, piece, moment));
+          ARROW_RETURN_NOT_OK(SortPiece(context, schema, rows.get(), writer.get()));
+          lookups.Release(piece);
+        }
+        return writer->Finish();
+      }));
+  return sorted;
+}
+
+Status SortedSource::StartReading() {
+  const Plan& plan = context_.plan;
+  ARROW_RETURN_NOT_OK(context_.memory.GrantForMerging(plan));
+  ARROW_ASSIGN_OR_RAISE(
+      rows_, sort_->Merge({.rows = plan.sizes.batch_rows, .bytes = plan.sizes.batch_bytes},
+                          context_.memory.transform_pool(),
+                          [this] { return CheckStop(context_, kStopAfterChunk); }));
+  context_.progress->rows_done = 0;
+  context_.progress->phase = Phase::kChunks;
+  const int64_t committed = plan.committed_ordinal.value_or(0);
+  ARROW_RETURN_NOT_OK(rows_->Skip(committed));
+  if (rows_->source_rows() == committed) return Status::OK();
+  return MakeError({.code = ErrorCode::kInternal,
+                    .what = "fewer rows came than are committed",
+                    .where = plan.target.path,
+                    .why = fmt::format("{} are committed, {} came", FormatCount(committed),
+                                       FormatCount(rows_->source_rows()))});
+}
+
+Result<WrittenFiles> SortedSource::WriteChunk(Chunk* chunk, int64_t now_micros) {
+  const Plan& plan = context_.plan;
+  ReaderPointer rows = std::make_unique<ChunkReader>(context_, JoinedSchema(*plan.pipeline),
+                                                     rows_.get(), chunk->end_ordinal);
+  if (plan.lanes > 1) rows = ReadAhead(std::move(rows));
+  rows = MakeDeriveStage(std::move(rows), *plan.pipeline,
+                         EvaluationContextOf(context_, {now_micros}), /*for_writing=*/true);
+  ARROW_ASSIGN_OR_RAISE(WrittenFiles files, WriteRows(context_, rows.get()));
+  rows.reset();  // nobody else reads rows_ any more
+  if (rows_->done()) chunk->end_ordinal = plan.source->physical_rows();
+  return files;
+}
+
+}  // namespace spillway::pipeline
