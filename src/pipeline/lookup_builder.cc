@@ -84,7 +84,7 @@ class ExternalJoinRun {
     ARROW_RETURN_NOT_OK(BuildPartitions());
     ARROW_RETURN_NOT_OK(memory.GrantForReading(reading.source_bytes));
     ARROW_RETURN_NOT_OK(ProbeSource());
-    memory.EndReading();
+    ARROW_RETURN_NOT_OK(memory.GrantForReading(0));
     ARROW_RETURN_NOT_OK(JoinPartitions());
     join_->StartReading();
     return std::move(join_);
@@ -141,9 +141,7 @@ class ExternalJoinRun {
     return InLanes(1, [&](LaneItems&) -> Status {
       ARROW_ASSIGN_OR_RAISE(const auto joiner, join_->MakeJoiner());
       for (bool more = true; more;) {
-        if (context_.stop.load(std::memory_order_relaxed) >= kStopNow) {
-          return Status::Cancelled("stopped by a signal");
-        }
+        ARROW_RETURN_NOT_OK(CheckStop(context_, kStopNow));
         ARROW_ASSIGN_OR_RAISE(more, joiner->JoinNext());
       }
       return joiner->Finish();
@@ -172,8 +170,7 @@ Result<std::unique_ptr<spill::SpillDirectory>> OpenSpillDirectory(const Plan& pl
 
 // All lookups once; and for each that is joined out of core, the source's keys once more.
 int64_t RowsToRead(const Plan& plan, const std::vector<Piece>& pieces) {
-  int64_t source_rows = 0;
-  for (const Piece& piece : pieces) source_rows += piece.num_rows();
+  const int64_t source_rows = CountRows(pieces);
   int64_t rows = 0;
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     rows += plan.lookups[i]->live_rows() + (plan.external_joins[i] ? source_rows : 0);

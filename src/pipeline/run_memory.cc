@@ -3,6 +3,16 @@
 #include "memory/overhead.h"
 
 namespace spillway::pipeline {
+namespace {
+
+// Grants the pool `bytes` instead of what it had.
+Status Grant(memory::GovernedPool& pool, int64_t bytes) {
+  pool.ReleaseUnused();
+  pool.reservation().ShrinkTo(bytes);
+  return pool.reservation().GrowTo(bytes);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<RunMemory>> RunMemory::Make(const Plan& plan) {
   std::unique_ptr<RunMemory> memory(new RunMemory());
@@ -20,27 +30,17 @@ Result<std::unique_ptr<RunMemory>> RunMemory::Make(const Plan& plan) {
 }
 
 Status RunMemory::GrantForStreaming(const Plan& plan) {
-  ARROW_RETURN_NOT_OK(read_pool_->reservation().GrowTo(plan.memory.reading_bytes));
-  ARROW_RETURN_NOT_OK(transform_pool_->reservation().GrowTo(plan.memory.transform_bytes));
-  return write_pool_->reservation().GrowTo(plan.memory.writing_bytes);
+  ARROW_RETURN_NOT_OK(Grant(*read_pool_, plan.memory.reading_bytes));
+  ARROW_RETURN_NOT_OK(Grant(*transform_pool_, plan.memory.transform_bytes));
+  return Grant(*write_pool_, plan.memory.writing_bytes);
 }
 
-Status RunMemory::GrantForReading(int64_t bytes) {
-  EndReading();
-  return read_pool_->reservation().GrowTo(bytes);
-}
-
-void RunMemory::EndReading() {
-  read_pool_->ReleaseUnused();
-  read_pool_->reservation().ShrinkTo(0);
-}
+Status RunMemory::GrantForReading(int64_t bytes) { return Grant(*read_pool_, bytes); }
 
 Status RunMemory::GrantForMerging(const Plan& plan) {
-  EndReading();
-  transform_pool_->ReleaseUnused();
-  transform_pool_->reservation().ShrinkTo(0);
-  ARROW_RETURN_NOT_OK(transform_pool_->reservation().GrowTo(plan.memory.merge_transform_bytes));
-  return write_pool_->reservation().GrowTo(plan.memory.merge_writing_bytes);
+  ARROW_RETURN_NOT_OK(Grant(*read_pool_, 0));
+  ARROW_RETURN_NOT_OK(Grant(*transform_pool_, plan.memory.merge_transform_bytes));
+  return Grant(*write_pool_, plan.memory.merge_writing_bytes);
 }
 
 int64_t RunMemory::in_use_bytes() const {

@@ -24,9 +24,8 @@ class RunMemory {
   // Call it once the lookups are ready: making them so needs the memory otherwise.
   Status GrantForStreaming(const Plan& plan);
 
-  // Grants the read pool `bytes`, until the next call or EndReading.
+  // Grants the read pool `bytes`, which may be 0, until the next grant.
   Status GrantForReading(int64_t bytes);
-  void EndReading();
 
   // Takes back what the plan does not need any more once the source is sorted, and grants what it
   // needs then.
