@@ -85,6 +85,12 @@ class SampleFiles {
     return file;
   }
 
+  FileDescriptor OpenSource() const {
+    FileDescriptor file(::open(source().c_str(), O_RDONLY | O_CLOEXEC));
+    CheckSystem(file.is_open(), "cannot open " + source());
+    return file;
+  }
+
   std::string source() const { return (folder_ / "source").string(); }
   std::string target() const { return (folder_ / "target").string(); }
 
@@ -99,8 +105,7 @@ void CopyRanges(benchmark::State& state) {
   const SampleFiles files(bytes);
   const std::string source_path = files.source();
   const std::string target_path = files.target();
-  const FileDescriptor source(::open(source_path.c_str(), O_RDONLY | O_CLOEXEC));
-  CheckSystem(source.is_open(), "cannot open " + source_path);
+  const FileDescriptor source = files.OpenSource();
   std::vector<uint8_t> buffer(static_cast<size_t>(512 * kKiB));
   Time(state, bytes, [&] {
     const FileDescriptor target = SampleFiles::Create(target_path);
@@ -118,8 +123,7 @@ void WriteBlocks(benchmark::State& state) {
   const SampleFiles files(bytes);
   const std::string source_path = files.source();
   const std::string target_path = files.target();
-  const FileDescriptor source(::open(source_path.c_str(), O_RDONLY | O_CLOEXEC));
-  CheckSystem(source.is_open(), "cannot open " + source_path);
+  const FileDescriptor source = files.OpenSource();
   const std::string folder = std::filesystem::path(source_path).parent_path().string();
   if (FindTransferMethod(source_path, folder).blocks != BlockTransfer::kDirect) {
     state.SkipWithError("no direct writes on this file system");

@@ -1,17 +1,16 @@
 // The external join where the pool refuses, the disk is full, or a file comes back changed: in each
 // phase a coded error, and nothing is left behind.
-#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <arrow/array/builder_binary.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file_size_limit.h"
 #include "join/external_join_test_data.h"
 #include "memory/fault_pool.h"
 #include "spill/test_folder.h"
@@ -131,16 +130,13 @@ TEST(ExternalJoinFaultTest, AFullDiskAtAnyWriteIsACodedError) {
   const Sides sides;
   const spill::TestFolder base;
   const auto directory = spill::SpillDirectory::Make({base.text()}, "test").ValueOrDie();
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit old_limit;
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit), 0);
   int failures = 0;
   for (rlim_t limit = 0;; limit += 1024) {
     StrictPool pool;
-    const rlimit new_limit = {limit, old_limit.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &new_limit), 0);
-    const auto rows = RunAll(sides, directory.get(), &pool);
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old_limit), 0);
+    const auto rows = [&] {
+      const FileSizeLimit full_disk(limit);
+      return RunAll(sides, directory.get(), &pool);
+    }();
     ASSERT_EQ(pool.bytes_allocated(), 0);
     ASSERT_EQ(base.CountEntries(), 2);
     if (rows.ok()) {

@@ -6,7 +6,8 @@
 #include <cstring>
 #include <malloc.h>
 #include <sys/mman.h>
-#include <unistd.h>
+
+#include "base/page_size.h"
 
 namespace spillway::memory {
 namespace {
@@ -20,11 +21,6 @@ constexpr int64_t kLargestBlockBytes = int64_t{1} << 46;
 alignas(4096) uint8_t kEmptyBlock[1];
 
 bool IsMapped(int64_t size) { return size >= kMappedBlockBytes; }
-
-size_t PageRounded(int64_t size) {
-  static const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  return (static_cast<size_t>(size) + page - 1) & ~(page - 1);
-}
 
 Status Refused(int64_t size, int error_number) {
   return Status::OutOfMemory("the system gave no block of ", size,

@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <random>
-#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include "parquet/test_files.h"
 
 namespace spillway::parquet {
 namespace {
@@ -21,20 +21,18 @@ TEST(NewFile, HoldsRangesOfAnotherFile) {
   const auto draw = [&engine](size_t most) {
     return std::uniform_int_distribution<size_t>(0, most)(engine);
   };
-  const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / fmt::format("spillway-new-file-{}", ::getpid());
-  std::filesystem::create_directories(folder);
-  const std::string source_path = (folder / "source").string();
+  const TemporaryFolder folder;
+  const std::string source_path = folder.File("source");
   std::string bytes(1'500'000, 0);
   for (char& byte : bytes) byte = static_cast<char>(engine());
-  std::ofstream(source_path, std::ios::binary) << bytes;
+  WriteBytes(source_path, bytes);
   const storage::FileDescriptor source(::open(source_path.c_str(), O_RDONLY | O_CLOEXEC));
   // Where the file system refuses a method, the bytes are copied.
   for (const storage::TransferMethod& method :
        {storage::TransferMethod{},
         storage::TransferMethod{.blocks = storage::BlockTransfer::kDirect, .block_bytes = 4096},
         storage::TransferMethod{.blocks = storage::BlockTransfer::kShare, .block_bytes = 4096}}) {
-    const std::string path = (folder / "new").string();
+    const std::string path = folder.File("new");
     const auto file = NewFile::Create(path).ValueOrDie();
     std::string expected;
     std::vector<uint8_t> buffer(1 + draw(100'000));
@@ -55,11 +53,9 @@ TEST(NewFile, HoldsRangesOfAnotherFile) {
     }
     EXPECT_EQ(file->size_bytes(), static_cast<int64_t>(expected.size()));
     ASSERT_TRUE(file->Commit().ok());
-    std::ifstream written(path, std::ios::binary);
-    ASSERT_TRUE(std::string(std::istreambuf_iterator<char>(written), {}) == expected);
+    ASSERT_TRUE(ReadBytes(path) == expected);
     std::filesystem::remove(path);
   }
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 // What FileWriter refuses, and what it leaves behind when it fails: a coded error and no file.
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <arrow/array/util.h>
 #include <arrow/scalar.h>
 #include <gmock/gmock.h>
 
+#include "base/file_size_limit.h"
 #include "base/units.h"
 #include "memory/fault_pool.h"
 #include "parquet/random_rows.h"
@@ -84,26 +83,6 @@ TEST(FileWriterFailureTest, RefusesRowsThatDoNotFit) {
     EXPECT_TRUE(folder.IsEmpty());
   }
 }
-
-// A limit on the size of files makes write(2) fail in the middle, as a full disk would.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  sighandler_t handler_;
-};
 
 TEST(FileWriterFailureTest, AFailedWriteIsCodedAndLeavesNothing) {
   TemporaryFolder folder;

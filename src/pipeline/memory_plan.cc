@@ -197,13 +197,11 @@ join::ExternalJoinPlan PlanJoin(const PlannedInputs& inputs, size_t lookup, int 
   const BoundLookup& bound = inputs.pipeline.lookups[lookup];
   const PinnedTable& table = *inputs.lookups[lookup];
   LookupColumns columns = ColumnsOf(bound, table);
-  int64_t source_rows = 0;
-  for (const Piece& piece : inputs.pieces) source_rows += piece.num_rows();
   return join::PlanExternalJoin({.lookup_rows = table.live_rows(),
                                  .keys = std::move(columns.keys),
                                  .payload = std::move(columns.payload),
                                  .duplicates = bound.duplicates,
-                                 .source_rows = source_rows,
+                                 .source_rows = CountRows(inputs.pieces),
                                  .pieces = static_cast<int64_t>(inputs.pieces.size()),
                                  .lanes = lanes,
                                  .compress = kCompressSpilled},
@@ -378,14 +376,13 @@ int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table) {
 
 std::vector<WorkPlan> WaysToWork(int64_t working_bytes, int most_lanes) {
   std::vector<WorkPlan> ways;
-  const auto add = [&ways](int lanes, bool spools, const WorkSizes& sizes) {
-    ways.push_back({.lanes = lanes, .spools = spools, .sizes = sizes, .rung = ways.size()});
-  };
-  for (int lanes = most_lanes; lanes >= 1; lanes /= 2) {
-    add(lanes, false, SizesFor(working_bytes / lanes));
-    add(lanes, true, SizesFor(working_bytes / lanes));
+  size_t rung = 0;
+  for (int lanes = most_lanes; lanes >= 1; lanes /= 2, ++rung) {
+    const WorkSizes sizes = SizesFor(working_bytes / lanes);
+    ways.push_back({.lanes = lanes, .spools = false, .sizes = sizes, .rung = rung});
+    ways.push_back({.lanes = lanes, .spools = true, .sizes = sizes, .rung = rung});
   }
-  add(1, true, SizesFor(0));
+  ways.push_back({.lanes = 1, .spools = true, .sizes = SizesFor(0), .rung = rung});
   return ways;
 }
 
@@ -409,6 +406,8 @@ std::optional<sort::SortPlan> PlanSourceSort(const PlannedInputs& inputs, const 
 
 ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_t external,
                         int64_t overhead_bytes, int64_t budget_bytes) {
+  ExternalJoins joins(inputs.lookups.size());
+  if (external == 0) return joins;
   std::vector<size_t> lookups(inputs.lookups.size());
   std::iota(lookups.begin(), lookups.end(), size_t{0});
   std::ranges::sort(lookups, std::greater{}, [&inputs](size_t lookup) {
@@ -417,7 +416,6 @@ ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_
   lookups.resize(external);
   join::ExternalJoinPlan nothing;
   nothing.phases.resize(4);
-  ExternalJoins joins(inputs.lookups.size());
   for (const size_t lookup : lookups) joins[lookup] = nothing;
   const auto smallest_sort = PlanSourceSort(inputs, work, joins, overhead_bytes, 0);
   int64_t free_bytes =

@@ -68,4 +68,10 @@ std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector
   return pieces;
 }
 
+int64_t CountRows(const std::vector<Piece>& pieces) {
+  int64_t rows = 0;
+  for (const Piece& piece : pieces) rows += piece.num_rows();
+  return rows;
+}
+
 }  // namespace spillway::pipeline

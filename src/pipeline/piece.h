@@ -1,6 +1,6 @@
 // A piece: the source rows that one lane works on at a time, a part of a chunk.
 //
-// Thread rule: plain values and a free function.
+// Thread rule: plain values and free functions.
 #pragma once
 
 #include <cstdint>
@@ -27,5 +27,7 @@ struct Piece {
 // chunk without rows has one piece.
 std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector<PinnedFile>& files,
                              const SplicePlan& splice, int64_t piece_bytes);
+
+int64_t CountRows(const std::vector<Piece>& pieces);
 
 }  // namespace spillway::pipeline

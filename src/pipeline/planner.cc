@@ -39,9 +39,12 @@ Result<std::unique_ptr<delta::Snapshot>> OpenInput(const spec::Spec& spec,
   return MakeError(*std::move(info));
 }
 
+// By rung; ways that follow each other may share one.
 std::vector<WorkSizes> SizesOf(const std::vector<WorkPlan>& ways) {
   std::vector<WorkSizes> sizes;
-  for (const WorkPlan& way : ways) sizes.push_back(way.sizes);
+  for (const WorkPlan& way : ways) {
+    if (way.rung == sizes.size()) sizes.push_back(way.sizes);
+  }
   return sizes;
 }
 

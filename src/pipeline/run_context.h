@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/status.h"
 #include "pipeline/plan.h"
 #include "pipeline/progress.h"
 #include "pipeline/run_memory.h"
@@ -18,6 +19,12 @@ struct RunContext {
   Progress* progress;
   const StopSignal& stop;
 };
+
+// Status::Cancelled where a stop of at least this urgency is wanted.
+inline Status CheckStop(const RunContext& context, int least) {
+  if (context.stop.load(std::memory_order_relaxed) < least) return Status::OK();
+  return Status::Cancelled("stopped by a signal");
+}
 
 // When rows are computed.
 struct Moment {

@@ -18,9 +18,7 @@ class CountingStage : public MapStage {
  protected:
   Result<std::shared_ptr<arrow::RecordBatch>> Process(
       std::shared_ptr<arrow::RecordBatch> batch) override {
-    if (context_.stop.load(std::memory_order_relaxed) >= kStopNow) {
-      return Status::Cancelled("stopped by a signal");
-    }
+    ARROW_RETURN_NOT_OK(CheckStop(context_, kStopNow));
     Progress& progress = *context_.progress;
     progress.rows_done.fetch_add(batch->num_rows(), std::memory_order_relaxed);
     progress.memory_in_use_bytes.store(context_.memory.in_use_bytes(), std::memory_order_relaxed);

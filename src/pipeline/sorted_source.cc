@@ -30,11 +30,6 @@ std::shared_ptr<arrow::Schema> JoinedSchema(const BoundPipeline& pipeline) {
   return arrow::schema(std::move(fields));
 }
 
-Status CheckStop(const RunContext& context, int least) {
-  if (context.stop.load(std::memory_order_relaxed) < least) return Status::OK();
-  return Status::Cancelled("stopped by a signal");
-}
-
 // Sorts the rows of a piece, behind whose columns stand their numbers.
 Status SortPiece(const RunContext& context, const std::shared_ptr<arrow::Schema>& schema,
                  arrow::RecordBatchReader* rows, sort::SortWriter* writer) {
@@ -55,11 +50,10 @@ Status SortPiece(const RunContext& context, const std::shared_ptr<arrow::Schema>
 // The rows of a chunk, as a stage.
 class ChunkReader : public arrow::RecordBatchReader {
  public:
-  ChunkReader(const RunContext& context, std::shared_ptr<arrow::Schema> schema,
-              sort::MergedRows* rows, int64_t end_row)
-      : context_(context), schema_(std::move(schema)), rows_(rows), end_row_(end_row) {}
+  ChunkReader(const RunContext& context, sort::MergedRows* rows, int64_t end_row)
+      : context_(context), rows_(rows), end_row_(end_row) {}
 
-  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  std::shared_ptr<arrow::Schema> schema() const override { return rows_->schema(); }
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
     ARROW_RETURN_NOT_OK(CheckStop(context_, kStopNow));
@@ -72,7 +66,6 @@ class ChunkReader : public arrow::RecordBatchReader {
 
  private:
   const RunContext& context_;
-  const std::shared_ptr<arrow::Schema> schema_;
   sort::MergedRows* const rows_;
   const int64_t end_row_;
 };
@@ -139,8 +132,7 @@ Status SortedSource::StartReading() {
 
 Result<WrittenFiles> SortedSource::WriteChunk(Chunk* chunk, int64_t now_micros) {
   const Plan& plan = context_.plan;
-  ReaderPointer rows = std::make_unique<ChunkReader>(context_, JoinedSchema(*plan.pipeline),
-                                                     rows_.get(), chunk->end_ordinal);
+  ReaderPointer rows = std::make_unique<ChunkReader>(context_, rows_.get(), chunk->end_ordinal);
   if (plan.lanes > 1) rows = ReadAhead(std::move(rows));
   rows = MakeDeriveStage(std::move(rows), *plan.pipeline,
                          EvaluationContextOf(context_, {now_micros}), /*for_writing=*/true);

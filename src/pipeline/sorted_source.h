@@ -35,7 +35,6 @@ class SortedSource {
   // is left behind them, the chunk becomes the last one. Errors as Sort.
   Result<WrittenFiles> WriteChunk(Chunk* chunk, int64_t now_micros);
 
-  bool done() const { return rows_->done(); }  // no row is left
   spill::SpillUsage spilled() const { return directory_->usage(); }
 
  private:

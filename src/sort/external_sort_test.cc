@@ -2,15 +2,14 @@
 // disk or bytes are not there.
 #include "sort/external_sort.h"
 
-#include <csignal>
 #include <fcntl.h>
 #include <filesystem>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file_size_limit.h"
 #include "memory/fault_pool.h"
 #include "sort/sort_test_data.h"
 #include "spill/test_folder.h"
@@ -212,16 +211,13 @@ TEST_F(ExternalSortTest, ARefusalAtAnyRequestIsCleanAndLeaksNothing) {
 TEST_F(ExternalSortTest, AFullDiskAtAnyWriteIsACodedError) {
   Random random(7);
   const Rows rows = RandomRows(150, BytesDomain(arrow::utf8()), AllDomains()[3], 0.1, random);
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit old_limit;
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit), 0);
   int failures = 0;
   for (rlim_t limit = 0;; limit += 1024) {
     StrictPool pool;
-    const rlimit new_limit = {limit, old_limit.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &new_limit), 0);
-    const auto count = SortAll(rows, &pool);
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old_limit), 0);
+    const auto count = [&] {
+      const FileSizeLimit full_disk(limit);
+      return SortAll(rows, &pool);
+    }();
     ASSERT_NO_FATAL_FAILURE(ExpectNothingLeft(pool));
     if (count.ok()) {
       EXPECT_EQ(*count, 150);

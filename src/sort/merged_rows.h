@@ -34,6 +34,8 @@ class MergedRows {
                                                   const BatchLimits& limits,
                                                   arrow::MemoryPool* batch_pool);
 
+  const std::shared_ptr<arrow::Schema>& schema() const { return state_.options.schema; }
+
   bool done() const { return merger_->done(); }
 
   // How many source rows have begun: different numbers among the rows that came or were passed.

@@ -1,18 +1,17 @@
 // Spilling where the pool refuses, the disk is full, or a file does not come back as it was
 // written.
-#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/file_size_limit.h"
 #include "memory/allocator.h"
 #include "memory/fault_pool.h"
 #include "spill/block_format.h"
@@ -102,16 +101,13 @@ void ExpectStorageFull(const Status& status) {
 TEST(SpillFaultTest, AFullDiskAtAnyWriteIsACodedError) {
   const TestFolder base;
   const auto directory = SpillDirectory::Make({base.text()}, "test").ValueOrDie();
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit old_limit;
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old_limit), 0);
   int failures = 0;
   for (rlim_t limit = 0;; limit += 1000) {
     arrow::ProxyMemoryPool pool(memory::BackingPool());
-    const rlimit new_limit = {limit, old_limit.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &new_limit), 0);
-    const Status status = Spill(directory.get(), false, nullptr, &pool).status();
-    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old_limit), 0);
+    const Status status = [&] {
+      const FileSizeLimit full_disk(limit);
+      return Spill(directory.get(), false, nullptr, &pool).status();
+    }();
     ASSERT_EQ(pool.bytes_allocated(), 0);
     if (status.ok()) break;
     ASSERT_NO_FATAL_FAILURE(ExpectStorageFull(status));

@@ -11,17 +11,13 @@
 #include <unistd.h>
 #include <utility>
 
+#include "base/page_size.h"
 #include "spill/spill_file.h"
 
 namespace spillway::spill {
 namespace {
 
 bool IsSpooled(int64_t size) { return size >= SpoolPool::kSpooledBlockBytes; }
-
-size_t PageRounded(int64_t size) {
-  static const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  return (static_cast<size_t>(size) + page - 1) / page * page;
-}
 
 // A file without a name, or one that loses it at once where the file system knows no others.
 storage::FileDescriptor NamelessFile(const std::string& folder) {

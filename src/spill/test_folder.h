@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <string>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fmt/format.h>

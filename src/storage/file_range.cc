@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/page_size.h"
 #include "storage/durable_file.h"
 #include "storage/file_descriptor.h"
 
@@ -37,11 +38,6 @@ Status EndsEarly(const OpenFile& source, int64_t missing) {
                     .what = "a file became shorter while it was copied",
                     .where = source.path,
                     .why = fmt::format("{} bytes are missing", missing)});
-}
-
-int64_t PageBytes() {
-  static const int64_t page = ::sysconf(_SC_PAGESIZE);
-  return page;
 }
 
 constexpr int64_t kWindowBytes = 256 * 1024 * 1024;  // mapped at a time
@@ -73,19 +69,6 @@ class Mapping {
   const size_t size_;
 };
 
-bool Clone(int source, int64_t source_offset, int target, int64_t target_offset, int64_t size) {
-  file_clone_range range{};
-  range.src_fd = source;
-  range.src_offset = static_cast<uint64_t>(source_offset);
-  range.src_length = static_cast<uint64_t>(size);
-  range.dest_offset = static_cast<uint64_t>(target_offset);
-  int result = 0;
-  do {
-    result = ::ioctl(target, FICLONERANGE, &range);
-  } while (result != 0 && errno == EINTR);
-  return result == 0;
-}
-
 }  // namespace
 
 Status CopyRange(const OpenFile& source, int64_t source_offset, const OpenFile& target,
@@ -106,7 +89,16 @@ Status CopyRange(const OpenFile& source, int64_t source_offset, const OpenFile& 
 
 bool ShareRange(const OpenFile& source, int64_t source_offset, const OpenFile& target,
                 int64_t target_offset, int64_t size) {
-  return Clone(source.descriptor, source_offset, target.descriptor, target_offset, size);
+  file_clone_range range{};
+  range.src_fd = source.descriptor;
+  range.src_offset = static_cast<uint64_t>(source_offset);
+  range.src_length = static_cast<uint64_t>(size);
+  range.dest_offset = static_cast<uint64_t>(target_offset);
+  int result = 0;
+  do {
+    result = ::ioctl(target.descriptor, FICLONERANGE, &range);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
 }
 
 Result<bool> WriteDirectly(const OpenFile& source, int64_t source_offset, const OpenFile& target,
@@ -124,7 +116,7 @@ Result<bool> WriteDirectly(const OpenFile& source, int64_t source_offset, const 
       // EFAULT: the source has become shorter. A copy finds that out too, and tells it better.
       if (written < 0 && (errno == EINVAL || errno == EFAULT || errno == EOPNOTSUPP)) return false;
       if (written < 0) return StorageError(errno, "write the file", target.path);
-      if (written % PageBytes() != 0) return false;
+      if (written == 0 || written % PageBytes() != 0) return false;
       done += written;
     }
     source_offset += window;
@@ -142,7 +134,8 @@ TransferMethod FindTransferMethod(const std::string& source_path,
   struct statfs system{};
   if (!source.is_open() || !target.is_open() || ::fstatfs(target.get(), &system) != 0) return {};
   const int64_t block_bytes = system.f_bsize;
-  if (block_bytes > 0 && Clone(source.get(), 0, target.get(), 0, block_bytes)) {
+  if (block_bytes > 0 &&
+      ShareRange({source.get(), source_path}, 0, {target.get(), target_folder}, 0, block_bytes)) {
     return {.blocks = BlockTransfer::kShare, .block_bytes = block_bytes};
   }
   const FileDescriptor direct(::open(
