@@ -297,7 +297,8 @@ Status SpliceWriter::Impl::StartRowGroup(const DataFile& source, int row_group) 
                    .chunks = std::vector<ChunkPart>(static_cast<size_t>(schema.num_columns()))};
   std::vector<CopiedRange> ranges = PlaceChunks(source, row_group);
   for (const CopiedRange& range : ranges) copied_bytes += range.size;
-  copies = std::async(std::launch::async, [this, &source, ranges = std::move(ranges)] {
+  // The thread has a share in the source: a failure may end its reader before this writer.
+  copies = std::async(std::launch::async, [this, source, ranges = std::move(ranges)] {
     return FillRanges(source, ranges);
   });
   return Status::OK();

@@ -287,6 +287,33 @@ TEST_F(SplicedFileTest, OtherRowsThanTheSourceHasAreRefusedAndNothingStays) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+// A failure elsewhere may close the source before the writer goes.
+TEST(SpliceWriterTest, CopiesWithoutTheReaderTheyWereStartedWith) {
+  constexpr int64_t kRows = 200'000;
+  const TemporaryFolder folder;
+  const std::string source_path = folder.File("source.parquet");
+  Engine engine(17);
+  const auto number = arrow::field("number", arrow::int64());
+  const auto table =
+      ToTable({RandomBatch(arrow::schema({number}), engine, kRows)}, arrow::schema({number}));
+  WriteWithArrow(*table, source_path, kRows, Properties().disable_dictionary()->build());
+  auto source = OpenSource(source_path);
+  const std::string path = folder.File("new.parquet");
+  auto writer = SpliceWriter::Open(path, {{.field = number, .copied_from = ColumnOf(number)}},
+                                   *source, 0, {.write = DefaultOptions(), .copy_buffer_bytes = 16})
+                    .ValueOrDie();
+  ASSERT_TRUE(writer->StartRowGroup(*source, 0).ok());
+  source.reset();
+  // Another file gets its descriptor.
+  WriteBytes(folder.File("other"), std::string(static_cast<size_t>(FileSize(source_path)), 'x'));
+  const std::ifstream other(folder.File("other"));
+  const auto again = OpenSource(source_path);
+  const Status ended = writer->EndRowGroup(*again, 0);
+  ASSERT_TRUE(ended.ok()) << ended.ToString();
+  ASSERT_TRUE(writer->Close().ok());
+  EXPECT_TRUE(ReadWithArrow(path)->Equals(*table));
+}
+
 // Limits of row groups are the source's, whatever those of the encoded columns would be.
 TEST_F(SplicedFileTest, EncodedColumnsAreNotSplitIntoOtherRowGroups) {
   const auto source = OpenSource(source_path_);
