@@ -45,23 +45,29 @@ Result<DataPages> DataPages::Make(PageRange range, arrow::MemoryPool* pool) {
   return DataPages(std::move(range), std::move(decompressor), std::move(window), std::move(body));
 }
 
-Result<PageHeader> DataPages::Next() {
-  do {
-    page_start_ = next_;
-    ARROW_ASSIGN_OR_RAISE(header_, ReadHeader());
-    body_start_ = next_ + header_.header_bytes;
-    if (header_.compressed_bytes > end_ - body_start_) {
-      return Status::Invalid("a page reaches beyond its column chunk");
-    }
-    next_ = body_start_ + header_.compressed_bytes;
-  } while (header_.kind == PageKind::kOther || header_.num_values == 0);
+Result<std::optional<PageHeader>> DataPages::NextOfAnyKind() {
+  if (next_ == end_) return std::nullopt;
+  page_start_ = next_;
+  ARROW_ASSIGN_OR_RAISE(header_, ReadHeader());
+  body_start_ = next_ + header_.header_bytes;
+  if (header_.compressed_bytes > end_ - body_start_) {
+    return Status::Invalid("a page reaches beyond its column chunk");
+  }
+  next_ = body_start_ + header_.compressed_bytes;
   decompressed_bytes_ = 0;
   return header_;
 }
 
+Result<PageHeader> DataPages::Next() {
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto header, NextOfAnyKind());
+    if (!header) return Status::Invalid("a column chunk has fewer values than the footer says");
+    if (header->kind != PageKind::kOther && header->num_values > 0) return *header;
+  }
+}
+
 Result<PageHeader> DataPages::ReadHeader() {
   const int64_t left = end_ - next_;
-  if (left == 0) return Status::Invalid("a column chunk has fewer values than the footer says");
   for (int64_t wanted = 1;; wanted *= 2) {
     ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadAt(next_, std::min(wanted, left)));
     ARROW_ASSIGN_OR_RAISE(const auto header, ParsePageHeader(bytes));

@@ -40,9 +40,12 @@ class DataPages {
 
   static Result<DataPages> Make(PageRange range, arrow::MemoryPool* pool);
 
-  // Moves on to the next data page that holds values. Fails with an uncoded status where there is
-  // none, where a header is malformed or its page reaches beyond the column chunk, and where the
+  // Moves on to the next page, of whatever kind; nothing behind the last one. Fails with an uncoded
+  // status where a header is malformed or its page reaches beyond the column chunk, and where the
   // file cannot be read.
+  Result<std::optional<PageHeader>> NextOfAnyKind();
+
+  // Moves on to the next data page that holds values. Fails likewise, and where there is none.
   Result<PageHeader> Next();
 
   // The body of the current page: at least its first `bytes` bytes, decompressed if it is a kData

@@ -36,10 +36,14 @@ struct ColumnChunkFacts {
   // Of the logical type; null = unknown. They bound the values: a writer may have cut long strings.
   std::shared_ptr<arrow::Scalar> minimum;
   std::shared_ptr<arrow::Scalar> maximum;
-  // From the offset index, if the file has one and FooterOptions asked for it: of data pages.
+  // Of data pages, from the offset index if the file has one and FooterOptions asked for it, or
+  // from the headers of the pages once MeasurePages has read them.
   std::optional<int64_t> num_pages;
   std::optional<int64_t> largest_page_bytes;  // compressed
   std::optional<int64_t> longest_page_rows;
+  // From the headers alone.
+  std::optional<int64_t> largest_page_decompressed_bytes;
+  std::optional<int64_t> dictionary_bytes;  // decompressed
 };
 
 struct RowGroupFacts {

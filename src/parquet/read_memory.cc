@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/units.h"
 #include "parquet/batch_size.h"
 #include "parquet/data_pages.h"
 
@@ -9,6 +10,10 @@ namespace spillway::parquet {
 namespace {
 
 constexpr int64_t kWidestSlotBytes = 16;  // of any Delta type: a decimal's
+
+// Writers end a page at 1 MiB or so. What is much larger may be one long value, which a batch of
+// average rows does not foresee.
+constexpr int64_t kLongestUsualPage = 4 * kMiB;
 
 // The largest page of a column chunk: as it is stored, and decompressed.
 struct PageSize {
@@ -21,6 +26,10 @@ PageSize LargestPage(const ColumnChunkFacts& chunk, int64_t assumed_page_bytes) 
     return {.stored_bytes = std::min(assumed_page_bytes, chunk.compressed_bytes),
             .decompressed_bytes = std::min(assumed_page_bytes, chunk.uncompressed_bytes)};
   }
+  if (chunk.largest_page_decompressed_bytes) {
+    return {.stored_bytes = *chunk.largest_page_bytes,
+            .decompressed_bytes = *chunk.largest_page_decompressed_bytes};
+  }
   // Pages of one column compress alike: the chunk's ratio, doubled, stands for the worst page's.
   const double ratio = static_cast<double>(chunk.uncompressed_bytes) /
                        static_cast<double>(std::max<int64_t>(1, chunk.compressed_bytes));
@@ -28,6 +37,13 @@ PageSize LargestPage(const ColumnChunkFacts& chunk, int64_t assumed_page_bytes) 
   return {.stored_bytes = *chunk.largest_page_bytes,
           .decompressed_bytes = static_cast<int64_t>(
               std::min(likely, static_cast<double>(chunk.uncompressed_bytes)))};
+}
+
+// A dictionary stays in memory twice, as its page and as the decoded values.
+int64_t DictionaryBytes(const ColumnChunkFacts& chunk, int64_t assumed_page_bytes) {
+  if (!chunk.has_dictionary) return 0;
+  return 2 *
+         chunk.dictionary_bytes.value_or(std::min(assumed_page_bytes, chunk.uncompressed_bytes));
 }
 
 // The most that levels of one page take, as the usual writers store them: for eight values at
@@ -56,6 +72,13 @@ int64_t LevelReadBytes(const LeafColumn& leaf, const ColumnChunkFacts& chunk,
 
 }  // namespace
 
+void ReadMemory::RaiseTo(const ReadMemory& other) {
+  page_bytes = std::max(page_bytes, other.page_bytes);
+  batch_bytes = std::max(batch_bytes, other.batch_bytes);
+  long_value_bytes = std::max(long_value_bytes, other.long_value_bytes);
+  long_value_excess_bytes = std::max(long_value_excess_bytes, other.long_value_excess_bytes);
+}
+
 ReadMemory EstimateReadMemory(const Footer& footer, const RowGroupFacts& row_group,
                               const std::vector<int>& leaves,
                               const std::vector<int>& validity_leaves,
@@ -64,20 +87,23 @@ ReadMemory EstimateReadMemory(const Footer& footer, const RowGroupFacts& row_gro
   for (const int leaf : leaves) {
     const ColumnChunkFacts& chunk = row_group.columns[static_cast<size_t>(leaf)];
     const PageSize page = LargestPage(chunk, options.assumed_page_bytes);
-    // A dictionary stays in memory twice, as its page and as the decoded values.
-    const int64_t dictionary =
-        chunk.has_dictionary ? 2 * std::min(options.assumed_page_bytes, chunk.uncompressed_bytes)
-                             : 0;
-    memory.page_bytes +=
-        options.buffer_bytes + page.stored_bytes + page.decompressed_bytes + dictionary;
+    memory.page_bytes += options.buffer_bytes + page.stored_bytes + page.decompressed_bytes +
+                         DictionaryBytes(chunk, options.assumed_page_bytes);
+    const int64_t longest = std::max(page.decompressed_bytes, chunk.dictionary_bytes.value_or(0));
+    const bool may_be_a_value = footer.leaves[static_cast<size_t>(leaf)].type_bytes == 0;
+    if (may_be_a_value && longest > kLongestUsualPage) {
+      memory.long_value_bytes = std::max(memory.long_value_bytes, longest);
+    }
   }
   const BatchSize batch(footer, row_group, leaves, options.batch_rows, options.batch_bytes);
   // Where the footer does not tell the size, batches may grow to what they are aimed at.
   const double bytes = batch.is_known()
                            ? batch.bytes_per_row() * static_cast<double>(batch.next_rows())
                            : static_cast<double>(options.batch_bytes);
-  memory.batch_bytes = static_cast<int64_t>(bytes);
   const int64_t rows = batch.is_known() ? batch.next_rows() : options.batch_rows;
+  memory.batch_bytes = static_cast<int64_t>(bytes);
+  memory.long_value_excess_bytes = std::clamp<int64_t>(
+      rows * memory.long_value_bytes - memory.batch_bytes, 0, memory.long_value_bytes);
   for (const int leaf : validity_leaves) {
     const auto index = static_cast<size_t>(leaf);
     memory.page_bytes +=

@@ -13,10 +13,19 @@ namespace spillway::parquet {
 
 struct ReadMemory {
   int64_t page_bytes = 0;   // buffers, pages (as stored and decompressed), dictionaries, levels
-  int64_t batch_bytes = 0;  // one decoded batch
+  int64_t batch_bytes = 0;  // one decoded batch, by what rows take on average
+  // The longest value that there may be, where it is longer than usual pages are; else 0. And by
+  // how much it makes a batch larger.
+  int64_t long_value_bytes = 0;
+  int64_t long_value_excess_bytes = 0;
+
+  int64_t largest_batch_bytes() const { return batch_bytes + long_value_excess_bytes; }
+  // The highest of each part.
+  void RaiseTo(const ReadMemory& other);
+
   // While a batch is decoded its largest column exists up to three times, for Arrow's builders grow
   // by doubling; the batch before it may still be in use.
-  int64_t total_bytes() const { return page_bytes + 4 * batch_bytes; }
+  int64_t total_bytes() const { return page_bytes + 4 * largest_batch_bytes(); }
 };
 
 struct ReadMemoryOptions {

@@ -22,6 +22,7 @@
 #include "parquet/conform.h"
 #include "parquet/copy_check.h"
 #include "parquet/data_file.h"
+#include "parquet/page_sizes.h"
 #include "parquet/throw_boundary.h"
 #include "parquet/validity_reader.h"
 
@@ -249,8 +250,8 @@ Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
 
 Result<std::vector<ReadMemory>> FileReader::EstimateMemory(const std::vector<ReadColumn>& columns,
                                                            const std::vector<ReadOptions>& ways,
-                                                           int64_t assumed_page_bytes) const {
-  const auto& [opened_options, file, footer] = *opened_;
+                                                           int64_t assumed_page_bytes) {
+  auto& [opened_options, file, footer] = *opened_;
   ReadPlan plan;
   const auto make = [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto reader, MakeArrowReader(file));
@@ -262,16 +263,22 @@ Result<std::vector<ReadMemory>> FileReader::EstimateMemory(const std::vector<Rea
   for (const ColumnPlan& column : plan.columns) {
     if (column.validity_leaf >= 0) validity_leaves.push_back(column.validity_leaf);
   }
+  std::vector<int> all_leaves = plan.leaves;
+  all_leaves.insert(all_leaves.end(), validity_leaves.begin(), validity_leaves.end());
   std::vector<ReadMemory> highest(ways.size());
-  for (const RowGroupFacts& row_group : footer.row_groups) {
+  for (RowGroupFacts& row_group : footer.row_groups) {
+    for (const int leaf : all_leaves) {
+      ColumnChunkFacts& chunk = row_group.columns[static_cast<size_t>(leaf)];
+      const bool is_known = chunk.num_pages && (chunk.dictionary_bytes || !chunk.has_dictionary);
+      if (is_known || chunk.uncompressed_bytes <= assumed_page_bytes) continue;
+      ARROW_RETURN_NOT_OK(MeasurePages(file, chunk));
+    }
     for (size_t i = 0; i < ways.size(); ++i) {
-      const ReadMemory memory = EstimateReadMemory(footer, row_group, plan.leaves, validity_leaves,
-                                                   {.buffer_bytes = ways[i].buffer_bytes,
-                                                    .batch_rows = ways[i].batch_rows,
-                                                    .batch_bytes = ways[i].batch_bytes,
-                                                    .assumed_page_bytes = assumed_page_bytes});
-      highest[i].page_bytes = std::max(highest[i].page_bytes, memory.page_bytes);
-      highest[i].batch_bytes = std::max(highest[i].batch_bytes, memory.batch_bytes);
+      highest[i].RaiseTo(EstimateReadMemory(footer, row_group, plan.leaves, validity_leaves,
+                                            {.buffer_bytes = ways[i].buffer_bytes,
+                                             .batch_rows = ways[i].batch_rows,
+                                             .batch_bytes = ways[i].batch_bytes,
+                                             .assumed_page_bytes = assumed_page_bytes}));
     }
   }
   return highest;

@@ -89,12 +89,13 @@ class FileReader {
                                                          int first_row_group, int row_groups) const;
 
   // For each of `ways` to read, the memory of such a stream over any row group, if the file were
-  // opened so (pool and page_sizes do not matter): the highest of each part. Page sizes that the
-  // footer does not know (ReadOptions::page_sizes helps) are taken as `assumed_page_bytes`, or as
-  // the column chunk if that is less. Fails as Read does.
+  // opened so (pool and page_sizes do not matter): the highest of each part. Of column chunks with
+  // more than `assumed_page_bytes`, page headers are read where no offset index tells how large
+  // pages are (ReadOptions::page_sizes); a header that cannot be read counts as a page of that
+  // size. Fails as Read does.
   Result<std::vector<ReadMemory>> EstimateMemory(const std::vector<ReadColumn>& columns,
                                                  const std::vector<ReadOptions>& ways,
-                                                 int64_t assumed_page_bytes) const;
+                                                 int64_t assumed_page_bytes);
 
  private:
   struct Opened;

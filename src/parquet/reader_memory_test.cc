@@ -157,6 +157,46 @@ TEST(ReadMemoryTest, ADictionaryOfLargeStringsMakesSmallBatches) {
   }
 }
 
+// One value of 40 MB among many of 10 bytes, in pages that the footer tells of, or does not.
+TEST(ReadMemoryTest, OneLongValueIsForeseen) {
+  TemporaryFolder folder;
+  const std::string path = folder.File("long.parquet");
+  Engine engine(3);
+  std::string long_value(40'000'000, 'x');
+  for (char& c : long_value) c = static_cast<char>('a' + engine() % 26);
+  arrow::StringBuilder builder;
+  for (int row = 0; row < 100'000; ++row) {
+    ASSERT_TRUE(builder.Append(row == 50'000 ? long_value : std::to_string(row)).ok());
+  }
+  const auto schema = arrow::schema({arrow::field("text", arrow::utf8())});
+  const auto table = arrow::Table::Make(schema, {builder.Finish().ValueOrDie()});
+  for (const bool page_index : {true, false}) {
+    for (const bool dictionary : {true, false}) {
+      SCOPED_TRACE(testing::Message() << "index " << page_index << ", dictionary " << dictionary);
+      Properties properties;
+      properties.compression(arrow::Compression::SNAPPY);
+      if (!page_index) properties.disable_write_page_index();
+      if (!dictionary) properties.disable_dictionary();
+      WriteWithArrow(*table, path, 100'000, properties.build());
+      ReadOptions options;
+      options.pool = arrow::default_memory_pool();
+      options.batch_bytes = kMiB;
+      options.page_sizes = true;
+      const auto reader = FileReader::Open(path, -1, options).ValueOrDie();
+      EXPECT_EQ(reader->footer().row_groups[0].columns[0].largest_page_bytes.has_value(),
+                page_index);
+      const ReadMemory estimate =
+          reader->EstimateMemory(ColumnsOf(*schema), {options}, kMiB).ValueOrDie()[0];
+      const auto governor = memory::Governor::Make(estimate.total_bytes(), 0).ValueOrDie();
+      const auto pool = memory::GovernedPool::Make(governor.get(), "reader", 0, 0).ValueOrDie();
+      options.pool = pool.get();
+      const auto read = ReadFile(path, ColumnsOf(*schema), options);
+      ASSERT_TRUE(read.ok()) << read.status().ToString();
+      EXPECT_TRUE((*read)->Equals(*table));
+    }
+  }
+}
+
 // A million short values in one page of 96 MB, or in pages of 1 MB; every 30th is NULL.
 void WriteWithNulls(const std::string& path, arrow::Compression::type codec, int64_t page_bytes) {
   arrow::BinaryBuilder builder;

@@ -65,6 +65,15 @@ int64_t AddedRowBytes(const PlannedInputs& inputs) {
   return bytes;
 }
 
+// The longest value of the lookups that is longer than usual pages are.
+int64_t LongLookupValueBytes(const PlannedInputs& inputs, size_t rung) {
+  int64_t bytes = 0;
+  for (const auto& lookup : inputs.lookups) {
+    bytes = std::max(bytes, lookup->read_memory(rung).long_value_bytes);
+  }
+  return bytes;
+}
+
 // Between the reader and the writer: a copy of the batch where rows are dropped or multiplied, the
 // added columns with an expression's intermediate results, and the matches.
 int64_t TransformBytes(const PlannedInputs& inputs, const WorkSizes& sizes, int64_t batch_bytes) {
@@ -142,11 +151,19 @@ struct LaneBytes {
 };
 
 LaneBytes PlanLane(const PlannedInputs& inputs, const WorkPlan& work) {
+  // A long value is joined by a copy, which grows by doubling. It is written as part of a
+  // dictionary with its hash table, of a page, of its compressed form, and of the row group.
+  constexpr int64_t kJoinedCopies = 3;
+  constexpr int64_t kWrittenCopies = 7;
+  const int64_t looked_up = LongLookupValueBytes(inputs, work.rung);
   LaneBytes lane;
   const auto raise = [&](const parquet::ReadMemory& read, int64_t writing_bytes) {
+    const int64_t long_value = std::max(read.long_value_bytes, looked_up);
     lane.reading = std::max(lane.reading, read.total_bytes());
-    lane.transform = std::max(lane.transform, TransformBytes(inputs, work.sizes, read.batch_bytes));
-    lane.writing = std::max(lane.writing, writing_bytes);
+    lane.transform =
+        std::max(lane.transform, TransformBytes(inputs, work.sizes, read.largest_batch_bytes()) +
+                                     kJoinedCopies * looked_up);
+    lane.writing = std::max(lane.writing, writing_bytes + kWrittenCopies * long_value);
   };
   const bool may_expand = std::ranges::any_of(inputs.pipeline.lookups, [](const auto& lookup) {
     return lookup.duplicates == join::DuplicatePolicy::kExpand;
@@ -154,10 +171,13 @@ LaneBytes PlanLane(const PlannedInputs& inputs, const WorkPlan& work) {
   if (inputs.splice.spliced > 0) {
     raise(inputs.source.spliced_read_memory(work.rung), SpliceWriterBytes(inputs, work));
   }
-  if (may_expand || inputs.splice.spliced < inputs.splice.row_groups ||
-      inputs.splice.spliced == 0) {
-    raise(inputs.source.read_memory(work.rung), WriterBytes(inputs, work.sizes));
-  }
+  parquet::ReadMemory whole_rows = inputs.source.read_memory(work.rung);
+  const bool all_splice =
+      inputs.splice.spliced > 0 && inputs.splice.spliced == inputs.splice.row_groups;
+  // That a long value meets such a key is left to the pool, so that a value which will most likely
+  // be copied takes no memory.
+  if (all_splice) whole_rows.long_value_bytes = whole_rows.long_value_excess_bytes = 0;
+  if (may_expand || !all_splice) raise(whole_rows, WriterBytes(inputs, work.sizes));
   return lane;
 }
 
@@ -275,6 +295,8 @@ class MomentPlanner {
   }
 
  private:
+  // Of a long value, in a block, as it is spilled, and as it is read again.
+  static constexpr int64_t kSpilledCopies = 3;
   static constexpr std::string_view kWritingLine = "writing: row groups, pages, dictionaries";
 
   void AddIndex(size_t lookup) {
@@ -288,8 +310,13 @@ class MomentPlanner {
 
   void AddExternalJoin(size_t lookup, const join::ExternalJoinPlan& plan) {
     const PinnedTable& table = *inputs_.lookups[lookup];
+    const int64_t long_value = table.read_memory(work_.rung).long_value_bytes;
     const auto lines_of = [&](size_t phase) {
       std::vector<MemoryLine> lines;
+      if (long_value > 0 && phase != 1) {
+        lines.push_back({fmt::format("{} out of core: a value that may be long", table.name()),
+                         kSpilledCopies * work_.lanes * long_value});
+      }
       for (const join::ExternalJoinLine& line : plan.phases[phase].lines) {
         if (line.bytes == 0) continue;
         lines.push_back({fmt::format("{} out of core: {}", table.name(), line.what), line.bytes});
@@ -336,7 +363,8 @@ class MomentPlanner {
 
   MemoryLine ReadingLookup(const PinnedTable& table, int lanes) const {
     const parquet::ReadMemory& read = table.read_memory(work_.rung);
-    return {InLanes(ReadingLine(table), lanes), lanes * (read.total_bytes() + read.batch_bytes)};
+    return {InLanes(ReadingLine(table), lanes),
+            lanes * (read.total_bytes() + read.largest_batch_bytes())};
   }
 
   // Of the source, what the keys are made from.
@@ -348,7 +376,7 @@ class MomentPlanner {
   MemoryLine FilteringSource() const {
     const parquet::ReadMemory& read = inputs_.source.spliced_read_memory(work_.rung);
     return {InLanes("filtered and joined columns", work_.lanes),
-            work_.lanes * TransformBytes(inputs_, work_.sizes, read.batch_bytes)};
+            work_.lanes * TransformBytes(inputs_, work_.sizes, read.largest_batch_bytes())};
   }
 
   // A moment at which `lines` are needed besides what is held.

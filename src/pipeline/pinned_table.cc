@@ -161,7 +161,7 @@ void PinnedTable::Weigh(const parquet::FileReader& file, PinnedFile* pinned) {
   }
 }
 
-Status PinnedTable::EstimateMemory(const parquet::FileReader& file, const PinnedFile& pinned) {
+Status PinnedTable::EstimateMemory(parquet::FileReader& file, const PinnedFile& pinned) {
   std::vector<ColumnUse> spliced = computed_;
   for (size_t i = 0; i < spliced.size(); ++i) {
     if (!pinned.why_not_copied[i].empty()) spliced[i] = ColumnUse::kValues;
@@ -172,10 +172,7 @@ Status PinnedTable::EstimateMemory(const parquet::FileReader& file, const Pinned
                          std::vector<parquet::ReadMemory>* highest) {
     ARROW_ASSIGN_OR_RAISE(const std::vector<parquet::ReadMemory> memory,
                           file.EstimateMemory(FileColumns(*this, uses), ways, kAssumedPageBytes));
-    for (size_t i = 0; i < memory.size(); ++i) {
-      (*highest)[i].page_bytes = std::max((*highest)[i].page_bytes, memory[i].page_bytes);
-      (*highest)[i].batch_bytes = std::max((*highest)[i].batch_bytes, memory[i].batch_bytes);
-    }
+    for (size_t i = 0; i < memory.size(); ++i) (*highest)[i].RaiseTo(memory[i]);
     return Status::OK();
   };
   ARROW_RETURN_NOT_OK(raise({}, &read_memory_));

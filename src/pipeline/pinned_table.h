@@ -95,7 +95,7 @@ class PinnedTable {
               std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed);
   Status AddFile(delta::DataFile data_file);
   void Weigh(const parquet::FileReader& file, PinnedFile* pinned);
-  Status EstimateMemory(const parquet::FileReader& file, const PinnedFile& pinned);
+  Status EstimateMemory(parquet::FileReader& file, const PinnedFile& pinned);
   Status CountDeletedRows(PinnedFile* pinned) const;
 
   const std::string name_;

@@ -5,8 +5,9 @@ import json
 import random
 
 import pyarrow as pa
+import pyarrow.compute
 import pytest
-from deltalake import WriterProperties, write_deltalake
+from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_deltalake
 
 MIB = 1 << 20
 
@@ -78,6 +79,30 @@ def test_a_lookup_of_long_texts(job):
     report = job.report(f"--memory={plan['smallest_budget_bytes']}")
     check(report, plan["smallest_budget_bytes"])
     assert report["rows_written"] == 20_000
+
+
+@pytest.mark.parametrize("place", ["copied", "decoded", "lookup"])
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_one_long_value_among_short_ones(job, place, dictionary):
+    """Batches are aimed at a few MB by what rows take on average, which a value of 30 MB upsets.
+    Pages that hold such a value are large, and pages are known."""
+    long_text = random.Random(5).randbytes(15_000_000).hex()
+    texts = [long_text if row == 30_000 else f"text {row}" for row in range(50_000)]
+    rows = pa.table({"id": range(50_000), "text": texts})
+    keys = pa.table({"id": range(50_000)})
+    properties = WriterProperties(compression="UNCOMPRESSED", default_column_properties=None if
+                                  dictionary else ColumnProperties(dictionary_enabled=False))
+    for name, table in (("bronze", keys if place == "lookup" else rows),
+                        ("known", rows if place == "lookup" else keys)):
+        write_deltalake(str(job.folder / name), table, writer_properties=properties)
+    job.write(lookups=[{"name": "known", "table": "known", "key": ["id"]}],
+              **({"where": "id >= 10"} if place == "decoded" else {}))
+    budget = job.plan()["memory"]["smallest_budget_bytes"]
+    report = job.report(f"--memory={budget}")
+    check(report, budget)
+    assert report["rows_written"] == (49_990 if place == "decoded" else 50_000)
+    silver = DeltaTable(str(job.folder / "silver")).to_pyarrow_table(columns=["id", "text"])
+    assert silver.filter(pa.compute.field("id") == 30_000)["text"].to_pylist() == [long_text]
 
 
 def test_validate_keeps_to_the_budget_too(job, lake, spillway):
