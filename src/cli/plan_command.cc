@@ -14,10 +14,12 @@ namespace {
 Result<int> PlanPipeline(const PipelineArguments& arguments, bool fresh) {
   ARROW_ASSIGN_OR_RAISE(spec::Spec spec, arguments.Read());
   ARROW_ASSIGN_OR_RAISE(const auto plan, pipeline::MakePlan(std::move(spec), {.fresh = fresh}));
+  EstimatedTime time = pipeline::TimeEstimate{};
+  if (plan->fits()) time = pipeline::EstimateTime(*plan);
   if (arguments.json) {
-    PrintJson(PlanJson(*plan));
+    PrintJson(PlanJson(*plan, time));
   } else {
-    PrintResult(PlanText(*plan));
+    PrintResult(PlanText(*plan, time));
   }
   ARROW_RETURN_NOT_OK(pipeline::CheckBound(*plan));
   return 0;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/units.h"
 
 namespace spillway::cli {
@@ -102,6 +103,33 @@ ordered_json SpliceJson(const pipeline::SplicePlan& splice) {
           {"not_spliced", splice.reasons}};
 }
 
+std::string TimeLine(const Plan& plan, const EstimatedTime& time) {
+  if (plan.finished() || !plan.fits()) return {};
+  if (!time.ok()) {
+    const auto error = FindError(time.status());
+    return fmt::format("  {:<12} not known: {}\n", "time",
+                       error ? error->what : time.status().message());
+  }
+  std::string line =
+      fmt::format("  {:<12} about {}: {} for the lookups, {} for the rows", "time",
+                  FormatDuration(time->total_seconds()), FormatDuration(time->lookup_seconds),
+                  FormatDuration(time->total_seconds() - time->lookup_seconds));
+  if (time->bytes_per_second > 0) {
+    line += fmt::format("; the disk takes {}/s",
+                        FormatByteSize(static_cast<int64_t>(time->bytes_per_second)));
+  }
+  return line + "\n";
+}
+
+ordered_json TimeJson(const Plan& plan, const EstimatedTime& time) {
+  if (plan.finished() || !plan.fits() || !time.ok()) return nullptr;
+  return {{"seconds", time->total_seconds()},
+          {"lookup_seconds", time->lookup_seconds},
+          {"row_seconds", time->row_seconds},
+          {"transfer_seconds", time->transfer_seconds},
+          {"transfer_bytes_per_second", time->bytes_per_second}};
+}
+
 std::string MemoryTable(const Plan& plan) {
   std::string text = "\nmemory, in the worst case\n";
   for (const pipeline::MemoryLine& line : plan.memory.lines) {
@@ -119,7 +147,7 @@ std::string ModeName(pipeline::RunMode mode) {
   return mode == pipeline::RunMode::kStandard ? "standard" : "chunked";
 }
 
-std::string PlanText(const Plan& plan) {
+std::string PlanText(const Plan& plan, const EstimatedTime& time) {
   std::string text = fmt::format("pipeline {}\n", plan.spec.pipeline.text);
   text += TableLine("source", *plan.source);
   for (const auto& lookup : plan.lookups) {
@@ -135,6 +163,7 @@ std::string PlanText(const Plan& plan) {
   text += JoinLines(plan);
   text += fmt::format("  {:<12} {}\n", "lanes", plan.lanes);
   text += WorkLine(plan);
+  text += TimeLine(plan, time);
   text += MemoryTable(plan);
   text += plan.fits() ? "\nverdict: it fits\n"
                       : fmt::format(
@@ -144,7 +173,7 @@ std::string PlanText(const Plan& plan) {
   return text;
 }
 
-ordered_json PlanJson(const Plan& plan) {
+ordered_json PlanJson(const Plan& plan, const EstimatedTime& time) {
   ordered_json json{{"pipeline", plan.spec.pipeline.text},
                     {"source", TableJson("source", *plan.source)},
                     {"lookups", ordered_json::array()},
@@ -157,7 +186,8 @@ ordered_json PlanJson(const Plan& plan) {
                     {"order", OrderJson(plan)},
                     {"lanes", plan.lanes},
                     {"splice", SpliceJson(plan.splice)},
-                    {"app_id", plan.app_id}};
+                    {"app_id", plan.app_id},
+                    {"estimated_time", TimeJson(plan, time)}};
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     ordered_json lookup = TableJson(plan.lookups[i]->name(), *plan.lookups[i]);
     lookup["join"] = JoinJson(plan, i);

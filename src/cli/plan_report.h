@@ -7,12 +7,17 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/status.h"
 #include "pipeline/plan.h"
+#include "pipeline/time_estimate.h"
 
 namespace spillway::cli {
 
-std::string PlanText(const pipeline::Plan& plan);
-nlohmann::ordered_json PlanJson(const pipeline::Plan& plan);
+// The estimate of a plan that fits, or why there is none.
+using EstimatedTime = Result<pipeline::TimeEstimate>;
+
+std::string PlanText(const pipeline::Plan& plan, const EstimatedTime& time);
+nlohmann::ordered_json PlanJson(const pipeline::Plan& plan, const EstimatedTime& time);
 
 // "standard" or "chunked".
 std::string ModeName(pipeline::RunMode mode);

@@ -39,9 +39,8 @@ Result<ColumnChunkFacts> Measure(const DataFile& file, ColumnChunkFacts chunk) {
 }  // namespace
 
 Status MeasurePages(const DataFile& file, ColumnChunkFacts& chunk) {
-  auto measured = Measure(file, chunk);
-  if (measured.ok()) chunk = *std::move(measured);
-  return measured.status().IsOutOfMemory() ? measured.status() : Status::OK();
+  const Status status = Measure(file, chunk).Value(&chunk);
+  return status.IsOutOfMemory() ? status : Status::OK();
 }
 
 }  // namespace spillway::parquet

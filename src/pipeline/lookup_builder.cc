@@ -1,5 +1,6 @@
 #include "pipeline/lookup_builder.h"
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,12 +12,6 @@
 
 namespace spillway::pipeline {
 namespace {
-
-// A run of a table's rows that a lane reads at a time.
-struct RowRange {
-  int64_t first_ordinal;
-  int64_t end_ordinal;
-};
 
 std::vector<RowRange> RowGroupsOf(const PinnedTable& table) {
   std::vector<RowRange> ranges;
@@ -42,21 +37,6 @@ ReaderPointer ReadLookup(const RunContext& context, size_t lookup, const RowRang
   return MakeProjectionStage(
       ReadCounted(context, *context.plan.lookups[lookup], range.first_ordinal, range.end_ordinal),
       bound.build_schema, bound.projections, EvaluationContextOf(context, moment));
-}
-
-Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context, size_t lookup,
-                                                      const Moment& moment) {
-  const BoundLookup& bound = context.plan.pipeline->lookups[lookup];
-  const PinnedTable& table = *context.plan.lookups[lookup];
-  ARROW_RETURN_NOT_OK(
-      context.memory.GrantForReading(context.plan.memory.lookups[lookup].lookup_bytes));
-  const ReaderPointer rows = ReadLookup(
-      context, lookup, {.first_ordinal = 0, .end_ordinal = table.physical_rows()}, moment);
-  return join::LookupIndex::Build(*rows, {.name = bound.name,
-                                          .key_columns = KeyColumnsOf(bound),
-                                          .duplicates = bound.duplicates,
-                                          .expected_rows = table.live_rows(),
-                                          .pool = context.memory.lookup_pool()});
 }
 
 // A join out of core, phase after phase. The lookups before it are joined already.
@@ -180,6 +160,21 @@ int64_t RowsToRead(const Plan& plan, const std::vector<Piece>& pieces) {
 
 }  // namespace
 
+Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context, size_t lookup,
+                                                      const RowRange& range, const Moment& moment) {
+  const BoundLookup& bound = context.plan.pipeline->lookups[lookup];
+  const PinnedTable& table = *context.plan.lookups[lookup];
+  ARROW_RETURN_NOT_OK(
+      context.memory.GrantForReading(context.plan.memory.lookups[lookup].lookup_bytes));
+  const ReaderPointer rows = ReadLookup(context, lookup, range, moment);
+  return join::LookupIndex::Build(
+      *rows, {.name = bound.name,
+              .key_columns = KeyColumnsOf(bound),
+              .duplicates = bound.duplicates,
+              .expected_rows = std::min(table.live_rows(), range.end_ordinal - range.first_ordinal),
+              .pool = context.memory.lookup_pool()});
+}
+
 Result<Lookups> BuildLookups(const RunContext& context, const std::vector<Piece>& pieces,
                              const Moment& moment) {
   const Plan& plan = context.plan;
@@ -196,7 +191,9 @@ Result<Lookups> BuildLookups(const RunContext& context, const std::vector<Piece>
       ARROW_ASSIGN_OR_RAISE(auto join, run.Run(lookups.spill_directory()));
       lookups.Add(type, std::move(join));
     } else {
-      ARROW_ASSIGN_OR_RAISE(auto index, BuildIndex(context, i, moment));
+      const RowRange all_rows = {.first_ordinal = 0,
+                                 .end_ordinal = plan.lookups[i]->physical_rows()};
+      ARROW_ASSIGN_OR_RAISE(auto index, BuildIndex(context, i, all_rows, moment));
       lookups.Add(type, std::move(index));
     }
   }

@@ -59,6 +59,25 @@ def test_inspect(job_with_rows, spillway):
     assert "1,000" in text and "int64" in text
 
 
+def test_plan_tells_how_long_a_run_will_take(job_with_rows):
+    job_with_rows.table("known", pa.table({"id": range(0, 1000, 3)}))
+    lookups = [{"name": "known", "table": "known", "key": ["id"]}]
+    path = job_with_rows.write(lookups=lookups)
+    time = job_with_rows.plan()["estimated_time"]
+    assert time["lookup_seconds"] > 0 and time["row_seconds"] > 0
+    assert time["seconds"] == time["lookup_seconds"] + max(time["row_seconds"],
+                                                           time["transfer_seconds"])
+    assert " time         about " in job_with_rows.spillway("plan", path).stdout
+    # A row that cannot be computed is the run's to report: the plan knows no time then.
+    path = job_with_rows.write(lookups=lookups, columns={"wrong": "id / (id - id)"})
+    assert job_with_rows.plan()["estimated_time"] is None
+    assert re.search(r" time +not known: .*zero", job_with_rows.spillway("plan", path).stdout)
+    job_with_rows.write(lookups=lookups)
+    job_with_rows.run()
+    assert job_with_rows.plan()["estimated_time"] is None
+    assert not (job_with_rows.folder / "silver" / "_spillway").exists()
+
+
 def test_validate_finds_a_difference(job_with_rows, spillway):
     pipeline = job_with_rows.folder / "pipeline.yaml"
     job_with_rows.run()

@@ -1,0 +1,151 @@
+#include "pipeline/time_estimate.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "base/units.h"
+#include "pipeline/clock.h"
+#include "pipeline/lookup_builder.h"
+#include "pipeline/run_context.h"
+#include "pipeline/silver_reader.h"
+#include "storage/transfer_rate.h"
+
+namespace spillway::pipeline {
+namespace {
+
+// What is tried with, at most.
+constexpr int64_t kTriedRows = 1 << 17;
+constexpr int64_t kTriedRowBytes = 8 * kMiB;
+constexpr int64_t kTriedTransferBytes = 128 * kMiB;
+constexpr int kTries = 3;
+
+// What a run does beside the rehearsal, as a multiple of it; measured, see docs/benchmarks.md.
+constexpr double kOutOfCore = 0.9;    // joining out of core, to indexing and looking up
+constexpr double kEncodeSpliced = 3;  // with the new columns encoded, to reading and deriving alone
+constexpr double kEncodeDecoded = 3;  // with all columns encoded
+
+int64_t TriedRows(const PinnedTable& table) {
+  int64_t bytes = 0;
+  for (const ColumnWeight& weight : table.weights()) bytes += weight.value_bytes;
+  const int64_t row_bytes = bytes / std::max<int64_t>(1, table.live_rows()) + 1;
+  return std::clamp<int64_t>(kTriedRowBytes / row_bytes, 1, kTriedRows);
+}
+
+// The bytes of the row groups that are copied.
+int64_t CopiedBytes(const Plan& plan, int64_t first_ordinal) {
+  int64_t bytes = 0;
+  for (size_t i = 0; i < plan.splice.files.size(); ++i) {
+    const PinnedFile& file = plan.source->files()[i];
+    for (size_t group = 0; group < file.row_groups.size(); ++group) {
+      const PinnedRowGroup& facts = file.row_groups[group];
+      if (!plan.splice.files[i].splices[group]) continue;
+      if (file.first_ordinal + facts.first_row < first_ordinal) continue;  // committed before
+      bytes += facts.compressed_bytes;
+    }
+  }
+  return bytes;
+}
+
+class Rehearsal {
+ public:
+  Rehearsal(const Plan& plan, RunMemory& memory)
+      : plan_(plan),
+        context_{.plan = plan, .memory = memory, .progress = &progress_, .stop = stop_},
+        pieces_(PiecesOf(plan)),
+        moment_{.now_micros = NowMicroseconds()} {}
+
+  Result<TimeEstimate> Run() {
+    TimeEstimate estimate;
+    double joined_rows = 0;
+    for (size_t i = 0; i < plan_.lookups.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(const double seconds, TryLookup(i));
+      estimate.lookup_seconds +=
+          plan_.external_joins[i] ? kOutOfCore * seconds / plan_.lanes : seconds;
+    }
+    ARROW_RETURN_NOT_OK(context_.memory.GrantForStreaming(plan_));
+    int64_t spliced_rows = 0;
+    for (const Piece& piece : pieces_) spliced_rows += piece.spliced ? piece.num_rows() : 0;
+    const int64_t decoded_rows = CountRows(pieces_) - spliced_rows;
+    ARROW_ASSIGN_OR_RAISE(const double spliced, TryRows(true, spliced_rows));
+    ARROW_ASSIGN_OR_RAISE(const double decoded, TryRows(false, decoded_rows));
+    for (const auto& join : plan_.external_joins) joined_rows += join ? 1 : 0;
+    estimate.lookup_seconds += joined_rows * kOutOfCore * (spliced + decoded) / plan_.lanes;
+    estimate.row_seconds = (kEncodeSpliced * spliced + kEncodeDecoded * decoded) / plan_.lanes;
+    const auto seconds_per_byte = storage::MeasureSecondsPerByte(
+        plan_.source->files().front().data_file.path, plan_.target.path, kTriedTransferBytes);
+    const auto copied = static_cast<double>(CopiedBytes(plan_, pieces_.front().first_ordinal));
+    estimate.transfer_seconds = copied * seconds_per_byte.value_or(0);
+    if (estimate.transfer_seconds > 0) estimate.bytes_per_second = 1 / *seconds_per_byte;
+    return estimate;
+  }
+
+ private:
+  // Seconds for all rows of a lookup, on one thread.
+  Result<double> TryLookup(size_t lookup) {
+    const PinnedTable& table = *plan_.lookups[lookup];
+    const int64_t rows = std::min(TriedRows(table), table.physical_rows());
+    std::unique_ptr<join::LookupIndex> index;
+    ARROW_ASSIGN_OR_RAISE(const double seconds, Time([&] {
+                            index.reset();
+                            return BuildIndex(context_, lookup,
+                                              {.first_ordinal = 0, .end_ordinal = rows}, moment_)
+                                .Value(&index);
+                          }));
+    tried_.Add(plan_.pipeline->lookups[lookup].type, std::move(index));
+    if (rows == 0) return 0;
+    return seconds * static_cast<double>(table.physical_rows()) / static_cast<double>(rows);
+  }
+
+  // Seconds to read, join and derive so many rows, of the first piece that is spliced, or is not.
+  Result<double> TryRows(bool spliced, int64_t all_rows) {
+    if (all_rows == 0) return 0;
+    Piece piece = *std::ranges::find(pieces_, spliced, &Piece::spliced);
+    piece.end_ordinal = std::min(piece.end_ordinal, piece.first_ordinal + TriedRows(*plan_.source));
+    SilverOptions options{.for_writing = true};
+    if (spliced) options.uses = UseOfSource(*plan_.pipeline).computed;
+    ARROW_ASSIGN_OR_RAISE(const double seconds, Time([&]() -> Status {
+                            ARROW_ASSIGN_OR_RAISE(
+                                const ReaderPointer rows,
+                                ReadSilver(context_, tried_, piece, moment_, options));
+                            std::shared_ptr<arrow::RecordBatch> batch;
+                            do {
+                              ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
+                            } while (batch != nullptr);
+                            return Status::OK();
+                          }));
+    return seconds * static_cast<double>(all_rows) / static_cast<double>(piece.num_rows());
+  }
+
+  // Seconds of the fastest of a few tries: the first one meets pages that are not there yet, and
+  // any of them other programs.
+  static Result<double> Time(const std::function<Status()>& work) {
+    double fastest = std::numeric_limits<double>::max();
+    for (int tries = 0; tries < kTries; ++tries) {
+      const auto start = std::chrono::steady_clock::now();
+      ARROW_RETURN_NOT_OK(work());
+      fastest = std::min(fastest, SecondsSince(start));
+    }
+    return fastest;
+  }
+
+  const Plan& plan_;
+  Progress progress_;
+  StopSignal stop_{0};
+  const RunContext context_;
+  const std::vector<Piece> pieces_;
+  const Moment moment_;
+  Lookups tried_{nullptr};
+};
+
+}  // namespace
+
+Result<TimeEstimate> EstimateTime(const Plan& plan) {
+  if (plan.finished() || plan.source->physical_rows() == 0) return TimeEstimate{};
+  ARROW_ASSIGN_OR_RAISE(const auto memory, RunMemory::Make(plan));
+  return Rehearsal(plan, *memory).Run();
+}
+
+}  // namespace spillway::pipeline
