@@ -112,7 +112,27 @@ class WayChooser {
   }
 
   bool ChooseAny() {
-    return std::ranges::any_of(ways_, [this](const WorkPlan& way) { return Use(way); });
+    const size_t most_lanes = UsefulLanes();
+    return std::ranges::any_of(ways_, [&](const WorkPlan& way) {
+      return static_cast<size_t>(way.lanes) <= most_lanes && Use(way);
+    });
+  }
+
+  // More lanes than there are pieces of work would only take memory from each other: pieces of the
+  // source, and, where not all lookups fit as indexes, the lookups' row groups.
+  size_t UsefulLanes() const {
+    size_t lanes = std::max<size_t>(1, pieces_.size());
+    int64_t index_bytes = 0;
+    for (size_t i = 0; i < plan_->lookups.size(); ++i) {
+      index_bytes += IndexBytes(plan_->pipeline->lookups[i], *plan_->lookups[i]);
+    }
+    if (!options_.joins_out_of_core && index_bytes < plan_->budget.total_bytes) return lanes;
+    for (const auto& lookup : plan_->lookups) {
+      size_t row_groups = 0;
+      for (const PinnedFile& file : lookup->files()) row_groups += file.row_groups.size();
+      lanes = std::max(lanes, row_groups);
+    }
+    return lanes;
   }
 
   // With as many indexes in memory as fit.
