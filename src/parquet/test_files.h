@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <stdlib.h>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,29 +22,10 @@
 #include <parquet/file_reader.h>
 
 #include "base/error.h"
+#include "base/temporary_folder.h"
 #include "parquet/reader.h"
 
 namespace spillway::parquet {
-
-// A folder that is gone when the test ends.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name =
-        (std::filesystem::temp_directory_path() / "spillway-parquet-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-
-  std::string File(std::string_view name) const { return (path_ / name).string(); }
-  bool IsEmpty() const { return std::filesystem::is_empty(path_); }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline int64_t FileSize(const std::string& path) {
   return static_cast<int64_t>(std::filesystem::file_size(path));

@@ -216,14 +216,7 @@ TEST_P(KeyOrderRunTest, SeveralKeyColumnsCountInTheirOrder) {
 
 TEST_P(KeyOrderRunTest, AStopWhileRowsAreSortedLeavesTheTargetAlone) {
   MakeSource(50);
-  const auto plan = PlanOf(Chunked(5)).ValueOrDie();
-  Progress progress;
-  const RunReport report =
-      pipeline::Run(*plan, &progress, StopSignal{kStopAfterChunk}).ValueOrDie();
-  EXPECT_TRUE(report.stopped);
-  EXPECT_EQ(report.chunks_left, 10);
-  EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
-  EXPECT_TRUE(pipeline::Run(*plan, &progress, StopSignal{kStopNow}).status().IsCancelled());
+  ExpectAStopLeavesTheTargetAlone(*PlanOf(Chunked(5)).ValueOrDie(), 10);
 }
 
 TEST_P(KeyOrderRunTest, RowsThatDependOnTheTimeAreOneCommit) {

@@ -174,8 +174,8 @@ LaneBytes PlanLane(const PlannedInputs& inputs, const WorkPlan& work) {
   parquet::ReadMemory whole_rows = inputs.source.read_memory(work.rung);
   const bool all_splice =
       inputs.splice.spliced > 0 && inputs.splice.spliced == inputs.splice.row_groups;
-  // That a long value meets such a key is left to the pool, so that a value which will most likely
-  // be copied takes no memory.
+  // That a long value is decoded, because its row group has a key with several lookup rows, is left
+  // to the pool: a value that will most likely be copied takes no memory.
   if (all_splice) whole_rows.long_value_bytes = whole_rows.long_value_excess_bytes = 0;
   if (may_expand || !all_splice) raise(whole_rows, WriterBytes(inputs, work.sizes));
   return lane;

@@ -53,23 +53,30 @@ int MostLanes(const spec::Resources& resources) {
   return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
+// Of all lookups, were each an index in memory.
+int64_t IndexBytesOf(const Plan& plan) {
+  int64_t bytes = 0;
+  for (size_t i = 0; i < plan.lookups.size(); ++i) {
+    bytes += IndexBytes(plan.pipeline->lookups[i], *plan.lookups[i]);
+  }
+  return bytes;
+}
+
 // Opens the tables for every way to work that may be chosen, which are returned.
 Result<std::vector<WorkPlan>> PinTables(Plan* plan, std::unique_ptr<delta::Snapshot> source,
                                         std::vector<std::unique_ptr<delta::Snapshot>> lookups) {
   const int lanes = MostLanes(plan->spec.resources);
   const int64_t working_bytes = plan->budget.total_bytes - memory::kProcessOverheadBytes;
-  int64_t index_bytes = 0;
   for (size_t i = 0; i < lookups.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(auto table,
                           PinnedTable::Make(plan->spec.lookups[i].name.text, std::move(lookups[i]),
                                             plan->pipeline->lookups[i].table_columns,
                                             SizesOf(WaysToWork(working_bytes, lanes))));
-    index_bytes += IndexBytes(plan->pipeline->lookups[i], *table);
     plan->lookups.push_back(std::move(table));
   }
   // Lookups that take more than half of it may be joined out of core.
   std::vector<WorkPlan> ways =
-      WaysToWork(working_bytes - std::min(index_bytes, working_bytes / 2), lanes);
+      WaysToWork(working_bytes - std::min(IndexBytesOf(*plan), working_bytes / 2), lanes);
   ARROW_ASSIGN_OR_RAISE(
       plan->source,
       PinnedTable::Make("the source", std::move(source), plan->pipeline->source_columns,
@@ -122,11 +129,9 @@ class WayChooser {
   // source, and, where not all lookups fit as indexes, the lookups' row groups.
   size_t UsefulLanes() const {
     size_t lanes = std::max<size_t>(1, pieces_.size());
-    int64_t index_bytes = 0;
-    for (size_t i = 0; i < plan_->lookups.size(); ++i) {
-      index_bytes += IndexBytes(plan_->pipeline->lookups[i], *plan_->lookups[i]);
-    }
-    if (!options_.joins_out_of_core && index_bytes < plan_->budget.total_bytes) return lanes;
+    const bool all_in_memory =
+        !options_.joins_out_of_core && IndexBytesOf(*plan_) < plan_->budget.total_bytes;
+    if (all_in_memory) return lanes;
     for (const auto& lookup : plan_->lookups) {
       size_t row_groups = 0;
       for (const PinnedFile& file : lookup->files()) row_groups += file.row_groups.size();

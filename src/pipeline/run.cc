@@ -24,16 +24,19 @@
 namespace spillway::pipeline {
 namespace {
 
+// Whether rows computed at another time may be others.
+bool RowsMayDiffer(const Plan& plan) {
+  return plan.pipeline->rows_time_dependence != expression::TimeDependence::kNever;
+}
+
 // current_timestamp() has one value in all rows of a chunk: the time when its first piece begins.
 // Where the time decides which rows there are, and those of `start` were joined out of core or
 // sorted before, that is the time of all chunks.
 class ChunkTimes {
  public:
   ChunkTimes(const Plan& plan, const Moment& start) : micros_(plan.chunks.size()) {
-    const bool rows_may_differ =
-        plan.pipeline->rows_time_dependence != expression::TimeDependence::kNever;
     const bool had_rows_before = plan.spills() || plan.spec.in_key_order();
-    if (!had_rows_before || !rows_may_differ) return;
+    if (!had_rows_before || !RowsMayDiffer(plan)) return;
     for (std::atomic<int64_t>& micros : micros_) micros = start.now_micros;
   }
 
@@ -65,9 +68,7 @@ void Count(const Chunk& chunk, const WrittenFiles& written, RunReport* report) {
 
 // Of texts that are a time of today, only the rows can tell.
 Status CheckRowsAreFixed(const Plan& plan, bool found_time_of_today) {
-  const bool rows_may_differ =
-      plan.pipeline->rows_time_dependence != expression::TimeDependence::kNever;
-  if (plan.mode == RunMode::kStandard || !rows_may_differ || !found_time_of_today) {
+  if (plan.mode == RunMode::kStandard || !RowsMayDiffer(plan) || !found_time_of_today) {
     return Status::OK();
   }
   return MakeError({.code = ErrorCode::kValueOutOfRange,

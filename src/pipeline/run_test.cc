@@ -88,15 +88,7 @@ TEST_P(RunTest, StopsAfterAChunkWhenAsked) {
 
 TEST_P(RunTest, AStopBeforeTheFirstChunkLeavesTheTargetAlone) {
   MakeSource(20);
-  const auto plan = PlanOf(Chunked(5)).ValueOrDie();
-  Progress progress;
-  const RunReport report =
-      pipeline::Run(*plan, &progress, StopSignal{kStopAfterChunk}).ValueOrDie();
-  EXPECT_TRUE(report.stopped);
-  EXPECT_EQ(report.chunks_left, 4);
-  EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
-  EXPECT_TRUE(pipeline::Run(*plan, &progress, StopSignal{kStopNow}).status().IsCancelled());
-  EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
+  ExpectAStopLeavesTheTargetAlone(*PlanOf(Chunked(5)).ValueOrDie(), 4);
 }
 
 TEST_P(RunTest, AppendsAndOverwrites) {

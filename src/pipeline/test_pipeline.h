@@ -102,6 +102,18 @@ resources: {memory: 256MiB}
     return pipeline::Run(*plan, &progress, StopSignal{0});
   }
 
+  // That a stop of either urgency, wanted from the start, does none of the plan's `chunks`.
+  void ExpectAStopLeavesTheTargetAlone(const Plan& plan, int64_t chunks) const {
+    Progress progress;
+    const RunReport report =
+        pipeline::Run(plan, &progress, StopSignal{kStopAfterChunk}).ValueOrDie();
+    EXPECT_TRUE(report.stopped);
+    EXPECT_EQ(report.chunks_left, chunks);
+    EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
+    EXPECT_TRUE(pipeline::Run(plan, &progress, StopSignal{kStopNow}).status().IsCancelled());
+    EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
+  }
+
   int64_t TargetVersion() const {
     return delta::Snapshot::Open(folder_ / "target").ValueOrDie()->version();
   }

@@ -23,9 +23,8 @@ constexpr int64_t kTriedTransferBytes = 128 * kMiB;
 constexpr int kTries = 3;
 
 // What a run does beside the rehearsal, as a multiple of it; measured, see docs/benchmarks.md.
-constexpr double kOutOfCore = 0.9;    // joining out of core, to indexing and looking up
-constexpr double kEncodeSpliced = 3;  // with the new columns encoded, to reading and deriving alone
-constexpr double kEncodeDecoded = 3;  // with all columns encoded
+constexpr double kOutOfCore = 0.9;  // joining out of core, to indexing and looking up
+constexpr double kEncode = 3;       // with columns encoded, to reading and deriving alone
 
 int64_t TriedRows(const PinnedTable& table) {
   int64_t bytes = 0;
@@ -59,9 +58,10 @@ class Rehearsal {
 
   Result<TimeEstimate> Run() {
     TimeEstimate estimate;
-    double joined_rows = 0;
+    double external_joins = 0;
     for (size_t i = 0; i < plan_.lookups.size(); ++i) {
       ARROW_ASSIGN_OR_RAISE(const double seconds, TryLookup(i));
+      if (plan_.external_joins[i]) ++external_joins;
       estimate.lookup_seconds +=
           plan_.external_joins[i] ? kOutOfCore * seconds / plan_.lanes : seconds;
     }
@@ -71,14 +71,10 @@ class Rehearsal {
     const int64_t decoded_rows = CountRows(pieces_) - spliced_rows;
     ARROW_ASSIGN_OR_RAISE(const double spliced, TryRows(true, spliced_rows));
     ARROW_ASSIGN_OR_RAISE(const double decoded, TryRows(false, decoded_rows));
-    for (const auto& join : plan_.external_joins) joined_rows += join ? 1 : 0;
-    estimate.lookup_seconds += joined_rows * kOutOfCore * (spliced + decoded) / plan_.lanes;
-    estimate.row_seconds = (kEncodeSpliced * spliced + kEncodeDecoded * decoded) / plan_.lanes;
-    const auto seconds_per_byte = storage::MeasureSecondsPerByte(
-        plan_.source->files().front().data_file.path, plan_.target.path, kTriedTransferBytes);
-    const auto copied = static_cast<double>(CopiedBytes(plan_, pieces_.front().first_ordinal));
-    estimate.transfer_seconds = copied * seconds_per_byte.value_or(0);
-    if (estimate.transfer_seconds > 0) estimate.bytes_per_second = 1 / *seconds_per_byte;
+    const double lane_seconds = (spliced + decoded) / plan_.lanes;
+    estimate.lookup_seconds += external_joins * kOutOfCore * lane_seconds;
+    estimate.row_seconds = kEncode * lane_seconds;
+    TryTransfer(&estimate);
     return estimate;
   }
 
@@ -117,6 +113,17 @@ class Rehearsal {
                             return Status::OK();
                           }));
     return seconds * static_cast<double>(all_rows) / static_cast<double>(piece.num_rows());
+  }
+
+  void TryTransfer(TimeEstimate* estimate) const {
+    const auto bytes = static_cast<double>(CopiedBytes(plan_, pieces_.front().first_ordinal));
+    if (bytes == 0) return;
+    const double seconds_per_byte =
+        storage::MeasureSecondsPerByte(plan_.source->files().front().data_file.path,
+                                       plan_.target.path, kTriedTransferBytes)
+            .value_or(0);
+    estimate->transfer_seconds = bytes * seconds_per_byte;
+    if (seconds_per_byte > 0) estimate->bytes_per_second = 1 / seconds_per_byte;
   }
 
   // Seconds of the fastest of a few tries: the first one meets pages that are not there yet, and

@@ -8,7 +8,7 @@
 // Thread rule: one thread at a time.
 #pragma once
 
-#include <cstdint>
+#include <algorithm>
 
 #include "base/status.h"
 #include "pipeline/plan.h"
@@ -21,9 +21,7 @@ struct TimeEstimate {
   double transfer_seconds = 0;  // of the columns that are copied, at the same time
   double bytes_per_second = 0;  // of that; 0 where nothing is transferred
 
-  double total_seconds() const {
-    return lookup_seconds + (row_seconds > transfer_seconds ? row_seconds : transfer_seconds);
-  }
+  double total_seconds() const { return lookup_seconds + std::max(row_seconds, transfer_seconds); }
 };
 
 // For a plan that fits. Errors are those of reading the rows that it tries with.

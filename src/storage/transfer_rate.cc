@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <fcntl.h>
-#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -11,24 +10,13 @@
 #include "base/units.h"
 #include "storage/file_descriptor.h"
 #include "storage/file_range.h"
+#include "storage/nearest_existing.h"
 
 namespace spillway::storage {
-namespace {
-
-namespace fs = std::filesystem;
-
-std::string NearestFolder(const std::string& folder) {
-  fs::path path = fs::absolute(folder);
-  std::error_code error;
-  while (!fs::is_directory(path, error) && path.has_relative_path()) path = path.parent_path();
-  return path.string();
-}
-
-}  // namespace
 
 std::optional<double> MeasureSecondsPerByte(const std::string& source_path,
                                             const std::string& folder, int64_t most_bytes) {
-  const std::string target_folder = NearestFolder(folder);
+  const std::string target_folder = NearestExisting(folder);
   const TransferMethod method = FindTransferMethod(source_path, target_folder);
   if (method.blocks == BlockTransfer::kShare) return 0;
   const bool is_direct = method.blocks == BlockTransfer::kDirect;

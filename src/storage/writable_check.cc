@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <string_view>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/durable_file.h"
 #include "storage/file_descriptor.h"
+#include "storage/nearest_existing.h"
 
 namespace spillway::storage {
 namespace {
@@ -16,17 +16,6 @@ namespace {
 constexpr std::string_view kAction = "write into";
 // Readers of tables skip names that begin with a dot.
 constexpr std::string_view kProbeName = "/.spillway-probe-XXXXXX";
-
-// `folder`, or the nearest path above it that is there.
-std::string NearestExisting(std::string folder) {
-  struct stat facts;
-  while (folder.size() > 1 && ::stat(folder.c_str(), &facts) != 0 && errno == ENOENT) {
-    const size_t slash = folder.find_last_of('/');
-    if (slash == std::string::npos) return ".";
-    folder.resize(slash == 0 ? 1 : slash);
-  }
-  return folder;
-}
 
 // A disk without room takes a name and refuses the first byte.
 Status WriteByte(const FileDescriptor& probe, const std::string& folder) {
