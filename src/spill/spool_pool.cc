@@ -63,10 +63,12 @@ Status SpoolPool::Map(int64_t size, uint8_t** out) {
   return Status::OK();
 }
 
+// The address belongs to another block of another thread as soon as it is not mapped any more.
 void SpoolPool::Unmap(uint8_t* block, int64_t size) {
+  std::unique_lock lock(mutex_);
+  const auto file = files_.extract(block);
+  lock.unlock();
   ::munmap(block, PageRounded(size));
-  const std::lock_guard lock(mutex_);
-  files_.erase(block);
 }
 
 Status SpoolPool::Remap(int64_t old_size, int64_t new_size, uint8_t** block) {

@@ -1,8 +1,10 @@
 #include "spill/spool_pool.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -54,6 +56,36 @@ TEST(SpoolPool, KeepsWhatIsInItsBlocks) {
     EXPECT_EQ(pool.bytes_allocated(), 0);
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.text()));
+}
+
+// Threads that map, resize and unmap all the time get the addresses of each other's blocks.
+TEST(SpoolPool, BlocksOfSeveralThreadsStayApart) {
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 3000;
+  const TestFolder folder;
+  SpoolPool pool(folder.text(), arrow::system_memory_pool());
+  std::vector<std::thread> threads;
+  std::atomic<int> damaged{0};
+  for (int number = 1; number <= kThreads; ++number) {
+    threads.emplace_back([&pool, &damaged, number] {
+      for (int round = 0; round < kRounds; ++round) {
+        const auto fill = static_cast<uint8_t>(number);
+        int64_t size = SpoolPool::kSpooledBlockBytes;
+        uint8_t* block = nullptr;
+        if (!pool.Allocate(size, 64, &block).ok()) return ++damaged;
+        std::fill_n(block, size, fill);
+        if (!pool.Reallocate(size, 2 * size, 64, &block).ok()) ++damaged;
+        size *= 2;
+        std::fill_n(block + size / 2, size / 2, fill);
+        const auto is_whole = [fill](uint8_t byte) { return byte == fill; };
+        if (!std::all_of(block, block + size, is_whole)) ++damaged;
+        pool.Free(block, size, 64);
+      }
+      return 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(damaged, 0);
 }
 
 TEST(SpoolPool, LargeBlocksAreNoMemoryOfTheProcess) {
