@@ -128,7 +128,8 @@ std::vector<std::string> Joined(arrow::RecordBatchReader& stage, int64_t* larges
       };
       rows.push_back(at(1)->ToString() + "|" + at(4)->ToString());
       const std::string key = at(0)->ToString();
-      const auto& list = static_cast<const arrow::BaseListScalar&>(*at(2)).value;
+      const auto scalar = at(2);
+      const auto& list = static_cast<const arrow::BaseListScalar&>(*scalar).value;
       EXPECT_EQ(list->GetScalar(1).ValueOrDie()->ToString(), key);
     }
   }
