@@ -3,6 +3,7 @@
 #include "expression/conditional_nodes.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "expression/branch_merge.h"
@@ -14,21 +15,42 @@
 namespace spillway::expression {
 namespace {
 
-// Marks with `branch` the open rows where `condition` is true. Returns how many stay
-// open.
+// Eight bits as eight masks of a branch number's width.
+using EightMasks = std::array<BranchNumber, 8>;
+static_assert(sizeof(BranchNumber) == 2);
+constexpr std::array<EightMasks, 256> kMasksOfBits = [] {
+  std::array<EightMasks, 256> masks{};
+  for (size_t bits = 0; bits < masks.size(); ++bits) {
+    for (size_t i = 0; i < 8; ++i) masks[bits][i] = (bits >> i & 1) != 0 ? 0xFFFF : 0;
+  }
+  return masks;
+}();
+
+// Marks with `branch` the open rows where `condition` is true. Returns how many stay open.
+// Without a jump, and eight rows at a time: conditions on data are hard to foresee.
 int64_t Choose(const Value& condition, BranchNumber branch, std::vector<BranchNumber>* choices) {
   const Validity validity(condition);
   const BooleanReader truth(condition);
-  const bool may_be_null = validity.may_be_null();
   const auto rows = static_cast<int64_t>(choices->size());
-  BranchNumber* const choice = choices->data();
+  BranchNumber* choice = choices->data();
   int64_t open = 0;
-  for (int64_t row = 0; row < rows; ++row) {
-    // Without a jump: conditions on data are hard to foresee.
-    const bool is_open = choice[row] == kNoBranch;
-    const bool takes = is_open & truth[row] & (!may_be_null || validity.IsValid(row));
-    choice[row] = takes ? branch : choice[row];
-    open += static_cast<int64_t>(is_open & !takes);
+  int64_t row = 0;
+  for (; !condition.single && row + 8 <= rows; row += 8, choice += 8) {
+    const EightMasks& takes = kMasksOfBits[truth.Eight(row) & validity.EightValid(row)];
+    int still_open = 0;
+    for (size_t i = 0; i < 8; ++i) {
+      const auto is_open = static_cast<BranchNumber>(choice[i] == kNoBranch ? 0xFFFF : 0);
+      const auto chooses = static_cast<BranchNumber>(is_open & takes[i]);
+      choice[i] = static_cast<BranchNumber>((choice[i] & ~chooses) | (branch & chooses));
+      still_open += is_open & ~takes[i] & 1;
+    }
+    open += still_open;
+  }
+  for (; row < rows; ++row, ++choice) {
+    const bool is_open = *choice == kNoBranch;
+    const bool takes = is_open && truth[row] && validity.IsValid(row);
+    if (takes) *choice = branch;
+    open += static_cast<int64_t>(is_open && !takes);
   }
   return open;
 }

@@ -29,6 +29,14 @@ struct Value {
 };
 
 // Says which rows are null.
+// Eight bits from bit `at` on, the first one lowest.
+inline uint8_t EightBits(const uint8_t* bits, int64_t at) {
+  const uint8_t* bytes = bits + at / 8;
+  const int shift = static_cast<int>(at % 8);
+  if (shift == 0) return *bytes;
+  return static_cast<uint8_t>((bytes[0] | (bytes[1] << 8)) >> shift);
+}
+
 class Validity {
  public:
   explicit Validity(const Value& value);
@@ -38,6 +46,11 @@ class Validity {
     return bits_ != nullptr && !arrow::bit_util::GetBit(bits_, offset_ + (row & mask_));
   }
   bool IsValid(int64_t row) const { return !IsNull(row); }
+  // A bit for each of the rows [row, row + 8), where there is a value for each row.
+  uint8_t EightValid(int64_t row) const {
+    if (all_null_) return 0;
+    return bits_ == nullptr ? 0xFF : EightBits(bits_, offset_ + row);
+  }
   bool may_be_null() const { return all_null_ || bits_ != nullptr; }
 
  private:
@@ -69,6 +82,8 @@ class BooleanReader {
   bool operator[](int64_t row) const {
     return arrow::bit_util::GetBit(bits_, offset_ + (row & mask_));
   }
+  // A bit for each of the rows [row, row + 8). Not of a single value.
+  uint8_t Eight(int64_t row) const { return EightBits(bits_, offset_ + row); }
 
  private:
   const uint8_t* bits_;
