@@ -1,5 +1,6 @@
 #include "join/index_builder.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include <arrow/type.h>
 #include <arrow/util/bit_run_reader.h>
 
+#include "join/coded_payload.h"
 #include "join/key_columns.h"
 
 namespace spillway::join {
@@ -31,6 +33,11 @@ Result<IndexBuilder> IndexBuilder::Make(const arrow::Schema& schema, const Build
   arrow::FieldVector fields;
   for (const int column : payload_columns) {
     fields.push_back(schema.field(column));
+    if (std::ranges::find(options.coded_columns, column) != options.coded_columns.end()) {
+      payload->columns.push_back(
+          MakeCodedPayload(fields.back()->type(), options.pool, options.expected_rows));
+      continue;
+    }
     ARROW_ASSIGN_OR_RAISE(auto stored, PayloadColumn::Make(fields.back()->type(), options.pool,
                                                            options.expected_rows));
     payload->columns.push_back(std::move(stored));

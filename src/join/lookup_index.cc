@@ -7,11 +7,11 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "join/coded_payload.h"
 #include "join/gather.h"
 #include "join/index_builder.h"
 #include "join/key_table.h"
 #include "join/key_type.h"
-#include "join/payload.h"
 #include "join/stored_bits.h"
 
 namespace spillway::join {
@@ -61,10 +61,16 @@ int64_t LookupIndex::EstimateBytes(int64_t rows, const std::vector<ColumnSize>& 
   }
   int64_t bytes = KeyTable::EstimateBytes(rows, key_types, key_bytes, duplicates);
   for (const ColumnSize& column : payload) {
-    bytes += PayloadColumn::EstimateBytes(*column.type, rows, column.value_bytes);
+    bytes += IsCoded(column, rows)
+                 ? EstimateCodedBytes(rows, *column.values)
+                 : PayloadColumn::EstimateBytes(*column.type, rows, column.value_bytes);
   }
   // Which keys of a batch are not NULL, and under kError those of all batches.
   return bytes + 2 * StoredBits::EstimateBytes(rows);
+}
+
+bool LookupIndex::IsCoded(const ColumnSize& column, int64_t rows) {
+  return column.values && PaysCoding(*column.type, rows, *column.values);
 }
 
 bool LookupIndex::IsKeyType(const arrow::DataType& type) { return KindOf(type).has_value(); }

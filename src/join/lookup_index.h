@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,17 +20,19 @@
 
 #include "base/status.h"
 #include "join/matches.h"
+#include "join/payload.h"
 #include "join/prober.h"
 
 namespace spillway::join {
 
 class KeyTable;
-struct PayloadStore;
 
 struct BuildOptions {
   std::string name;              // of the lookup, for errors
   std::vector<int> key_columns;  // of the reader's schema, in key order; all others are payload
   DuplicatePolicy duplicates = DuplicatePolicy::kExpand;
+  // Those of the payload's that hold few different texts: LookupIndex::IsCoded.
+  std::vector<int> coded_columns = {};
   int64_t expected_rows = 0;  // a hint: saves copies where the lookup is small
   arrow::MemoryPool* pool = nullptr;
 };
@@ -39,6 +42,7 @@ struct BuildOptions {
 struct ColumnSize {
   std::shared_ptr<arrow::DataType> type;
   int64_t value_bytes = 0;
+  std::optional<ValueSet> values = std::nullopt;  // where they are known
 };
 
 class LookupIndex {
@@ -54,6 +58,9 @@ class LookupIndex {
   // The most that Build takes from the pool at any moment for `rows` rows of these columns.
   static int64_t EstimateBytes(int64_t rows, const std::vector<ColumnSize>& keys,
                                const std::vector<ColumnSize>& payload, DuplicatePolicy duplicates);
+
+  // Whether the estimate takes a payload column to be one of the coded_columns.
+  static bool IsCoded(const ColumnSize& column, int64_t rows);
 
   // Whether `type` can be (part of) a key.
   static bool IsKeyType(const arrow::DataType& type);

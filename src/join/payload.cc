@@ -148,6 +148,11 @@ class BytesPayload final : public PayloadColumn {
 
 }  // namespace
 
+std::unique_ptr<PayloadColumn> MakePlainPayload(const std::shared_ptr<arrow::DataType>& type,
+                                                arrow::MemoryPool* pool, int64_t expected_rows) {
+  return std::make_unique<BytesPayload>(type, pool, expected_rows);
+}
+
 Result<std::unique_ptr<PayloadColumn>> PayloadColumn::Make(
     const std::shared_ptr<arrow::DataType>& type, arrow::MemoryPool* pool, int64_t expected_rows) {
   switch (FormOf(*type)) {
@@ -164,7 +169,7 @@ Result<std::unique_ptr<PayloadColumn>> PayloadColumn::Make(
     case Form::kWord128:
       return std::make_unique<WordPayload<Word128>>(type, pool, expected_rows);
     case Form::kBytes:
-      return std::make_unique<BytesPayload>(type, pool, expected_rows);
+      return MakePlainPayload(type, pool, expected_rows);
     case Form::kNested:
       break;
   }

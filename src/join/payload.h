@@ -21,6 +21,12 @@ struct GatherRows {
   std::shared_ptr<arrow::Buffer> matched;  // a bit per row, set where it is not -1; null: all are
 };
 
+// All different values of a column, or more.
+struct ValueSet {
+  int64_t count = 0;
+  int64_t bytes = 0;
+};
+
 class PayloadColumn {
  public:
   static Result<std::unique_ptr<PayloadColumn>> Make(const std::shared_ptr<arrow::DataType>& type,
@@ -40,6 +46,10 @@ class PayloadColumn {
                                                        arrow::MemoryPool* pool) const = 0;
   virtual int64_t allocated_bytes() const = 0;
 };
+
+// A column of utf8 or binary, each value in full.
+std::unique_ptr<PayloadColumn> MakePlainPayload(const std::shared_ptr<arrow::DataType>& type,
+                                                arrow::MemoryPool* pool, int64_t expected_rows);
 
 // All payload columns of a lookup.
 struct PayloadStore {

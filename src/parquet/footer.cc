@@ -81,12 +81,14 @@ Result<ColumnChunkFacts> DescribeChunk(const ::parquet::ColumnChunkMetaData& chu
                             encoding == ::parquet::Encoding::PLAIN_DICTIONARY;
   }
   facts.has_dictionary |= chunk.has_dictionary_page();
+  facts.is_all_dictionary = facts.has_dictionary && !chunk.encoding_stats().empty();
   for (const ::parquet::PageEncodingStats& pages : chunk.encoding_stats()) {
     const bool is_data = pages.page_type != ::parquet::PageType::DICTIONARY_PAGE;
     const bool is_index = pages.encoding == ::parquet::Encoding::RLE_DICTIONARY ||
                           pages.encoding == ::parquet::Encoding::PLAIN_DICTIONARY;
     facts.gave_up_dictionary |= facts.has_dictionary && is_data && !is_index && pages.count > 0;
   }
+  facts.is_all_dictionary &= !facts.gave_up_dictionary;
   if (const auto sizes = chunk.size_statistics()) {
     facts.unencoded_bytes = sizes->unencoded_byte_array_data_bytes;
   }

@@ -31,7 +31,8 @@ struct ColumnChunkFacts {
   std::vector<std::string> encodings;  // "PLAIN", "RLE_DICTIONARY", "RLE", ..
   bool has_dictionary = false;
   bool gave_up_dictionary =
-      false;  // as too large: some of its pages have values instead of indices
+      false;                       // as too large: some of its pages have values instead of indices
+  bool is_all_dictionary = false;  // the footer says of all of its pages that they have indices
   std::optional<int64_t> null_count;
   // Of the logical type; null = unknown. They bound the values: a writer may have cut long strings.
   std::shared_ptr<arrow::Scalar> minimum;

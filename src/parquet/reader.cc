@@ -248,6 +248,14 @@ Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
   return stream;
 }
 
+Result<std::optional<int64_t>> FileReader::MeasureDictionary(size_t row_group, size_t leaf) {
+  auto& [options, file, footer] = *opened_;
+  ColumnChunkFacts& chunk = footer.row_groups[row_group].columns[leaf];
+  if (!chunk.is_all_dictionary) return std::nullopt;
+  if (!chunk.dictionary_bytes) ARROW_RETURN_NOT_OK(MeasurePages(file, chunk));
+  return chunk.dictionary_bytes;
+}
+
 Result<std::vector<ReadMemory>> FileReader::EstimateMemory(const std::vector<ReadColumn>& columns,
                                                            const std::vector<ReadOptions>& ways,
                                                            int64_t assumed_page_bytes) {

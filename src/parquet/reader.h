@@ -97,6 +97,11 @@ class FileReader {
                                                  const std::vector<ReadOptions>& ways,
                                                  int64_t assumed_page_bytes);
 
+  // What the dictionary of a column chunk of texts takes, decompressed, each value with four bytes
+  // of length: none where the footer does not say that all its pages have one, or where its header
+  // cannot be read. Reads page headers. Fails where memory runs out.
+  Result<std::optional<int64_t>> MeasureDictionary(size_t row_group, size_t leaf);
+
  private:
   struct Opened;
   explicit FileReader(std::unique_ptr<Opened> opened);

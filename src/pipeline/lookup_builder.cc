@@ -171,6 +171,7 @@ Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context,
       *rows, {.name = bound.name,
               .key_columns = KeyColumnsOf(bound),
               .duplicates = bound.duplicates,
+              .coded_columns = CodedColumns(bound, table),
               .expected_rows = std::min(table.live_rows(), range.end_ordinal - range.first_ordinal),
               .pool = context.memory.lookup_pool()});
 }

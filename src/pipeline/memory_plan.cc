@@ -81,18 +81,25 @@ int64_t TransformBytes(const PlannedInputs& inputs, const WorkSizes& sizes, int6
   return 2 * batch_bytes + sizes.batch_rows * (3 * AddedRowBytes(inputs) + kMatchBytes);
 }
 
-int64_t LeafColumns(const PlannedInputs& inputs) {
+// The leaves of the output columns that are encoded, where `is_copied` (null: none) names the
+// others.
+int64_t EncodedLeaves(const PlannedInputs& inputs, const std::vector<bool>* is_copied) {
   int64_t leaves = 0;
-  for (const auto& field : inputs.pipeline.output_schema->fields()) {
-    leaves += parquet::CountLeaves(*field->type());
+  const auto& fields = inputs.pipeline.output_schema->fields();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (is_copied != nullptr && (*is_copied)[i]) continue;
+    leaves += parquet::CountLeaves(*fields[i]->type());
   }
   return leaves;
 }
 
-// The row group's encoded pages, in buffers that grow by doubling, and for each column a page being
-// filled, its encoded and compressed form, and a dictionary with its hash table.
+// For each leaf a page being filled, its encoded and compressed form, and a dictionary with its
+// hash table.
+int64_t PageBytes(int64_t leaves, const WorkSizes& sizes) { return leaves * 7 * sizes.page_bytes; }
+
+// The row group's encoded pages, in buffers that grow by doubling.
 int64_t WriterBytes(const PlannedInputs& inputs, const WorkSizes& sizes) {
-  return 2 * sizes.row_group_bytes + LeafColumns(inputs) * 7 * sizes.page_bytes;
+  return 2 * sizes.row_group_bytes + PageBytes(EncodedLeaves(inputs, nullptr), sizes);
 }
 
 // Of a derived column, what a row takes in encoded pages.
@@ -130,54 +137,86 @@ int64_t DictionaryRowBytes(const PlannedInputs& inputs) {
 // The same where row groups splice: of the new columns alone, but as large as the source's.
 int64_t SpliceWriterBytes(const PlannedInputs& inputs, const WorkPlan& work) {
   int64_t rows = 0;
+  int64_t leaves = 0;
   for (size_t i = 0; i < inputs.splice.files.size(); ++i) {
     const PinnedFile& file = inputs.source.files()[i];
     for (size_t group = 0; group < file.row_groups.size(); ++group) {
       if (!inputs.splice.files[i].splices[group]) continue;
       rows = std::max(rows, file.row_groups[group].num_rows);
+      leaves = std::max(leaves, EncodedLeaves(inputs, &inputs.splice.files[i].is_copied));
     }
   }
   const int64_t held =
       work.spools ? rows * DictionaryRowBytes(inputs) : 2 * rows * EncodedRowBytes(inputs);
-  return held + LeafColumns(inputs) * 7 * work.sizes.page_bytes + work.sizes.copy_buffer_bytes;
+  return held + PageBytes(leaves, work.sizes) + work.sizes.copy_buffer_bytes;
 }
 
-// Of one lane, the larger of what decoding and splicing take of each kind of memory. Rows are
-// decoded although their row group splices where a key turns out to have several lookup rows.
+// What one lane takes of each kind of memory.
 struct LaneBytes {
   int64_t reading = 0;
   int64_t transform = 0;
   int64_t writing = 0;
+
+  int64_t total() const { return reading + transform + writing; }
+  void RaiseTo(const LaneBytes& other) {
+    reading = std::max(reading, other.reading);
+    transform = std::max(transform, other.transform);
+    writing = std::max(writing, other.writing);
+  }
 };
 
-LaneBytes PlanLane(const PlannedInputs& inputs, const WorkPlan& work) {
+// Of a lane that reads so, in pieces of `sizes`, and whose writer takes `writing_bytes`.
+LaneBytes BytesOfLane(const PlannedInputs& inputs, const WorkSizes& sizes,
+                      const parquet::ReadMemory& read, int64_t long_lookup_value,
+                      int64_t writing_bytes) {
   // A long value is joined by a copy, which grows by doubling. It is written as part of a
   // dictionary with its hash table, of a page, of its compressed form, and of the row group.
   constexpr int64_t kJoinedCopies = 3;
   constexpr int64_t kWrittenCopies = 7;
+  const int64_t long_value = std::max(read.long_value_bytes, long_lookup_value);
+  return {.reading = read.total_bytes(),
+          .transform = TransformBytes(inputs, sizes, read.largest_batch_bytes()) +
+                       kJoinedCopies * long_lookup_value,
+          .writing = writing_bytes + kWrittenCopies * long_value};
+}
+
+struct LanePlan {
+  LaneBytes bytes;         // the larger of what decoding and splicing take
+  WorkSizes decode_sizes;  // see Plan
+};
+
+LanePlan PlanLane(const PlannedInputs& inputs, const WorkPlan& work) {
   const int64_t looked_up = LongLookupValueBytes(inputs, work.rung);
-  LaneBytes lane;
-  const auto raise = [&](const parquet::ReadMemory& read, int64_t writing_bytes) {
-    const int64_t long_value = std::max(read.long_value_bytes, looked_up);
-    lane.reading = std::max(lane.reading, read.total_bytes());
-    lane.transform =
-        std::max(lane.transform, TransformBytes(inputs, work.sizes, read.largest_batch_bytes()) +
-                                     kJoinedCopies * looked_up);
-    lane.writing = std::max(lane.writing, writing_bytes + kWrittenCopies * long_value);
+  const std::vector<WorkSizes>& pieces = inputs.source.pieces();
+  const auto decoding = [&](size_t rung, const parquet::ReadMemory& read) {
+    return BytesOfLane(inputs, pieces[rung], read, looked_up, WriterBytes(inputs, pieces[rung]));
   };
+  LanePlan lane{.bytes = {}, .decode_sizes = work.sizes};
+  if (inputs.splice.spliced > 0) {
+    lane.bytes = BytesOfLane(inputs, work.sizes, inputs.source.spliced_read_memory(work.rung),
+                             looked_up, SpliceWriterBytes(inputs, work));
+  }
+  if (inputs.splice.spliced == 0 || inputs.splice.spliced < inputs.splice.row_groups) {
+    lane.bytes.RaiseTo(decoding(work.rung, inputs.source.read_memory(work.rung)));
+    return lane;
+  }
+  // Rows are decoded although all row groups splice where a key turns out to have several lookup
+  // rows. For that there are smaller pieces, so that it hardly takes more than splicing does. That
+  // a long value is decoded then is left to the pool: what will most likely be copied takes no
+  // memory.
   const bool may_expand = std::ranges::any_of(inputs.pipeline.lookups, [](const auto& lookup) {
     return lookup.duplicates == join::DuplicatePolicy::kExpand;
   });
-  if (inputs.splice.spliced > 0) {
-    raise(inputs.source.spliced_read_memory(work.rung), SpliceWriterBytes(inputs, work));
+  if (!may_expand) return lane;
+  LaneBytes decoded;
+  for (size_t rung = work.rung; rung < pieces.size(); ++rung) {
+    parquet::ReadMemory whole_rows = inputs.source.read_memory(rung);
+    whole_rows.long_value_bytes = whole_rows.long_value_excess_bytes = 0;
+    decoded = decoding(rung, whole_rows);
+    lane.decode_sizes = pieces[rung];
+    if (decoded.total() <= lane.bytes.total()) break;
   }
-  parquet::ReadMemory whole_rows = inputs.source.read_memory(work.rung);
-  const bool all_splice =
-      inputs.splice.spliced > 0 && inputs.splice.spliced == inputs.splice.row_groups;
-  // That a long value is decoded, because its row group has a key with several lookup rows, is left
-  // to the pool: a value that will most likely be copied takes no memory.
-  if (all_splice) whole_rows.long_value_bytes = whole_rows.long_value_excess_bytes = 0;
-  if (may_expand || !all_splice) raise(whole_rows, WriterBytes(inputs, work.sizes));
+  lane.bytes.RaiseTo(decoded);
   return lane;
 }
 
@@ -208,6 +247,9 @@ LookupColumns ColumnsOf(const BoundLookup& lookup, const PinnedTable& table) {
         i < static_cast<size_t>(lookup.num_keys()) ? columns.keys : columns.payload;
     side.push_back(
         {.type = projection.field->type(), .value_bytes = ProjectionBytes(projection, table)});
+    if (!projection.expression) {
+      side.back().values = table.weights()[static_cast<size_t>(projection.column)].values;
+    }
   }
   return columns;
 }
@@ -402,13 +444,26 @@ int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table) {
                                           lookup.duplicates);
 }
 
+std::vector<int> CodedColumns(const BoundLookup& lookup, const PinnedTable& table) {
+  const std::vector<join::ColumnSize> payload = ColumnsOf(lookup, table).payload;
+  std::vector<int> columns;
+  for (size_t i = 0; i < payload.size(); ++i) {
+    if (!join::LookupIndex::IsCoded(payload[i], table.live_rows())) continue;
+    columns.push_back(lookup.num_keys() + static_cast<int>(i));
+  }
+  return columns;
+}
+
 std::vector<WorkPlan> WaysToWork(int64_t working_bytes, int most_lanes) {
   std::vector<WorkPlan> ways;
   size_t rung = 0;
-  for (int lanes = most_lanes; lanes >= 1; lanes /= 2, ++rung) {
-    const WorkSizes sizes = SizesFor(working_bytes / lanes);
-    ways.push_back({.lanes = lanes, .spools = false, .sizes = sizes, .rung = rung});
-    ways.push_back({.lanes = lanes, .spools = true, .sizes = sizes, .rung = rung});
+  for (int lanes = most_lanes; lanes >= 1; lanes /= 2) {
+    for (const int64_t share : {working_bytes / lanes, working_bytes / lanes / 4}) {
+      const WorkSizes sizes = SizesFor(share);
+      ways.push_back({.lanes = lanes, .spools = false, .sizes = sizes, .rung = rung});
+      ways.push_back({.lanes = lanes, .spools = true, .sizes = sizes, .rung = rung});
+      ++rung;
+    }
   }
   ways.push_back({.lanes = 1, .spools = true, .sizes = SizesFor(0), .rung = rung});
   return ways;
@@ -418,8 +473,10 @@ MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkPlan& work, const E
                       const std::optional<sort::SortPlan>& sort, int64_t overhead_bytes) {
   MomentPlanner planner(inputs, work, overhead_bytes);
   planner.AddJoins(joins);
-  const LaneBytes lane = PlanLane(inputs, work);
-  return sort ? planner.FinishSorted(lane, *sort) : planner.Finish(lane);
+  const LanePlan lane = PlanLane(inputs, work);
+  MemoryPlan plan = sort ? planner.FinishSorted(lane.bytes, *sort) : planner.Finish(lane.bytes);
+  plan.decode_sizes = lane.decode_sizes;
+  return plan;
 }
 
 std::optional<sort::SortPlan> PlanSourceSort(const PlannedInputs& inputs, const WorkPlan& work,
@@ -429,7 +486,7 @@ std::optional<sort::SortPlan> PlanSourceSort(const PlannedInputs& inputs, const 
   MomentPlanner planner(inputs, work, overhead_bytes);
   planner.AddJoins(joins);
   return sort::PlanSort(SortInputsOf(inputs, work),
-                        planner.SortBudgetOf(PlanLane(inputs, work), budget_bytes));
+                        planner.SortBudgetOf(PlanLane(inputs, work).bytes, budget_bytes));
 }
 
 ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_t external,

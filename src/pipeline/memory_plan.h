@@ -41,6 +41,8 @@ struct MemoryPlan {
 
   std::vector<LookupReading> lookups;
 
+  WorkSizes decode_sizes;  // see Plan
+
   // What the kinds of work take while the source streams through, in all lanes together.
   int64_t reading_bytes = 0;
   int64_t transform_bytes = 0;
@@ -74,12 +76,15 @@ struct WorkPlan {
   size_t rung = 0;
 };
 
-// The ways to work within `working_bytes`, from `most_lanes` lanes down to one; the last one is the
-// least that there is.
+// The ways to work within `working_bytes`, from `most_lanes` lanes down to one, those with as many
+// lanes from large pieces to small ones; the last one is the least that there is.
 std::vector<WorkPlan> WaysToWork(int64_t working_bytes, int most_lanes);
 
 // The most that building the index of `lookup` from `table` takes, its result included.
 int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table);
+
+// The columns of the lookup's build_schema that its index keeps as numbers of few texts.
+std::vector<int> CodedColumns(const BoundLookup& lookup, const PinnedTable& table);
 
 // The plan for one way to work, to join, and to sort where the inputs are in key order.
 MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkPlan& work, const ExternalJoins& joins,

@@ -14,9 +14,11 @@ namespace {
 
 Result<WrittenFiles> WriteDecoded(const PieceContext& context, const Piece& piece,
                                   int64_t now_micros) {
-  ARROW_ASSIGN_OR_RAISE(const ReaderPointer rows, ReadSilver(context.run, context.lookups, piece,
+  RunContext decoding = context.run;
+  decoding.sizes = context.run.plan.decode_sizes;
+  ARROW_ASSIGN_OR_RAISE(const ReaderPointer rows, ReadSilver(decoding, context.lookups, piece,
                                                              {now_micros}, {.for_writing = true}));
-  return WriteRows(context.run, rows.get());
+  return WriteRows(decoding, rows.get());
 }
 
 bool IsOutOfBudget(const Status& status) {
@@ -46,7 +48,7 @@ Result<WrittenFiles> WriteRows(const RunContext& context, arrow::RecordBatchRead
   const Plan& plan = context.plan;
   TableWriter writer(plan.pipeline->output_schema,
                      {.table_path = plan.target.path,
-                      .parquet = WriteOptionsFor(plan, context.memory.write_pool()),
+                      .parquet = WriteOptionsFor(plan, context.sizes, context.memory.write_pool()),
                       .target_file_bytes = plan.spec.target.target_file_size_bytes,
                       .max_records_per_file = plan.spec.target.max_records_per_file});
   for (;;) {

@@ -120,6 +120,7 @@ Status PinnedTable::AddFile(delta::DataFile data_file) {
                                       : reader->WhyNotCopied(FileColumn(*snapshot_, column)));
   }
   Weigh(*reader, &file);
+  if (computed_.empty()) ARROW_RETURN_NOT_OK(CountValues(*reader));
   ARROW_RETURN_NOT_OK(EstimateMemory(*reader, file));
   ARROW_RETURN_NOT_OK(CountDeletedRows(&file));
   if (file.data_file.deletion_vector) {
@@ -159,6 +160,28 @@ void PinnedTable::Weigh(const parquet::FileReader& file, PinnedFile* pinned) {
       }
     }
   }
+}
+
+// Of each column that is one leaf of texts, adds the row groups' dictionaries up.
+Status PinnedTable::CountValues(parquet::FileReader& file) {
+  constexpr auto kLengthBytes = static_cast<int64_t>(sizeof(int32_t));
+  const parquet::Footer& footer = file.footer();
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const std::vector<size_t> leaves = file.LeavesOf(FileColumn(*snapshot_, columns_[i]));
+    std::optional<join::ValueSet>& values = weights_[i].values;
+    if (files_.empty()) values.emplace();
+    if (leaves.size() != 1 || footer.leaves[leaves[0]].type_bytes != 0) values.reset();
+    for (size_t group = 0; values && group < footer.row_groups.size(); ++group) {
+      ARROW_ASSIGN_OR_RAISE(const auto bytes, file.MeasureDictionary(group, leaves[0]));
+      if (bytes) {
+        values->count += *bytes / kLengthBytes;
+        values->bytes += *bytes;
+      } else {
+        values.reset();
+      }
+    }
+  }
+  return Status::OK();
 }
 
 Status PinnedTable::EstimateMemory(parquet::FileReader& file, const PinnedFile& pinned) {

@@ -18,6 +18,7 @@
 
 #include "base/status.h"
 #include "delta/snapshot.h"
+#include "join/payload.h"
 #include "parquet/reader.h"
 #include "pipeline/source_use.h"
 #include "pipeline/work_sizes.h"
@@ -48,6 +49,8 @@ struct ColumnWeight {
                                  // say, what their encoding lets expect
   int64_t compressed_bytes = 0;  // as stored
   arrow::Compression::type codec = arrow::Compression::SNAPPY;  // of its first column chunk
+  // Of texts in dictionaries alone: all different values, or more; of lookups only.
+  std::optional<join::ValueSet> values = std::nullopt;
   bool is_plain = false;  // no dictionary pays: its first column chunk has none, or gave it up
 };
 
@@ -82,6 +85,7 @@ class PinnedTable {
   const std::shared_ptr<arrow::Schema>& read_schema() const { return read_schema_; }
   const std::vector<ColumnWeight>& weights() const { return weights_; }  // as columns()
 
+  const std::vector<WorkSizes>& pieces() const { return pieces_; }
   // What reading needs at most in the i-th sizes, over all row groups: of whole rows, and of what
   // is computed with where row groups splice.
   const parquet::ReadMemory& read_memory(size_t i) const { return read_memory_[i]; }
@@ -95,6 +99,7 @@ class PinnedTable {
               std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed);
   Status AddFile(delta::DataFile data_file);
   void Weigh(const parquet::FileReader& file, PinnedFile* pinned);
+  Status CountValues(parquet::FileReader& file);
   Status EstimateMemory(parquet::FileReader& file, const PinnedFile& pinned);
   Status CountDeletedRows(PinnedFile* pinned) const;
 

@@ -118,11 +118,25 @@ class WayChooser {
     pieces_ = PiecesOf(*plan_);
   }
 
+  // As many lanes as can be, with as many indexes in memory as fit beside them: a join out of core
+  // costs more than small pieces do.
   bool ChooseAny() {
     const size_t most_lanes = UsefulLanes();
-    return std::ranges::any_of(ways_, [&](const WorkPlan& way) {
-      return static_cast<size_t>(way.lanes) <= most_lanes && Use(way);
-    });
+    const size_t lookups = plan_->lookups.size();
+    for (auto first = ways_.begin(); first != ways_.end();) {
+      const auto end = std::find_if(first, ways_.end(),
+                                    [&](const WorkPlan& way) { return way.lanes != first->lanes; });
+      if (static_cast<size_t>(first->lanes) <= most_lanes) {
+        for (size_t external = options_.joins_out_of_core ? lookups : 0; external <= lookups;
+             ++external) {
+          if (std::any_of(first, end, [&](const WorkPlan& way) { return Use(way, external); })) {
+            return true;
+          }
+        }
+      }
+      first = end;
+    }
+    return false;
   }
 
   // More lanes than there are pieces of work would only take memory from each other: pieces of the
@@ -140,20 +154,16 @@ class WayChooser {
     return lanes;
   }
 
-  // With as many indexes in memory as fit.
-  bool Use(const WorkPlan& way) {
+  // Plans to work in this way, with the `external` largest lookups out of core. Whether that fits.
+  bool Use(const WorkPlan& way, size_t external) {
     plan_->lanes = way.lanes;
     plan_->spools = way.spools && plan_->splice.spliced > 0;
     plan_->sizes = way.sizes;
-    const size_t lookups = plan_->lookups.size();
-    for (size_t external = options_.joins_out_of_core ? lookups : 0; external <= lookups;
-         ++external) {
-      plan_->external_joins = Joins(way, external, plan_->budget.total_bytes);
-      plan_->sort = Sort(way, plan_->external_joins, plan_->budget.total_bytes);
-      plan_->memory = Memory(way, plan_->external_joins, plan_->sort);
-      if (plan_->fits() && !WantsToSpool()) return true;
-    }
-    return false;
+    plan_->external_joins = Joins(way, external, plan_->budget.total_bytes);
+    plan_->sort = Sort(way, plan_->external_joins, plan_->budget.total_bytes);
+    plan_->memory = Memory(way, plan_->external_joins, plan_->sort);
+    plan_->decode_sizes = plan_->memory.decode_sizes;
+    return plan_->fits() && !WantsToSpool();
   }
 
   // What waits in memory to be written is better in files where it takes much of the budget.

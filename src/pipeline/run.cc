@@ -205,7 +205,8 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   ARROW_RETURN_NOT_OK(sampler.Start());
 
   // Read, join, write and commit.
-  const RunContext context{.plan = plan, .memory = *memory, .progress = progress, .stop = stop};
+  const RunContext context{
+      .plan = plan, .memory = *memory, .progress = progress, .stop = stop, .sizes = plan.sizes};
   Runner runner(context, &report);
   const Status status = runner.Run(start);
   const bool is_stop = status.IsCancelled() && stop.load() < kStopNow;

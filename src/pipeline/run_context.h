@@ -18,6 +18,7 @@ struct RunContext {
   RunMemory& memory;
   Progress* progress;
   const StopSignal& stop;
+  WorkSizes sizes;  // the plan's, or its decode_sizes
 };
 
 // Status::Cancelled where a stop of at least this urgency is wanted.

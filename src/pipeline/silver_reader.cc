@@ -34,7 +34,7 @@ class CountingStage : public MapStage {
 ReaderPointer ReadCounted(const RunContext& context, const PinnedTable& table, int64_t first,
                           int64_t end, std::vector<ColumnUse> uses) {
   return std::make_unique<CountingStage>(
-      ScanTable(table, first, end, ReadOptionsFor(context.plan.sizes, context.memory.read_pool()),
+      ScanTable(table, first, end, ReadOptionsFor(context.sizes, context.memory.read_pool()),
                 std::move(uses)),
       table.read_schema(), context);
 }
@@ -63,7 +63,7 @@ Result<ReaderPointer> JoinLookups(const RunContext& context, const Lookups& look
   for (size_t i = 0; i < lookups.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(auto matcher, lookups.MakeMatcher(i, piece, pool));
     rows = MakeLookupStage(std::move(rows), plan.pipeline->lookups[i], std::move(matcher),
-                           plan.sizes.batch_bytes, rows_changed, pool, numbered);
+                           context.sizes.batch_bytes, rows_changed, pool, numbered);
   }
   return rows;
 }

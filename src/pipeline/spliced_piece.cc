@@ -86,9 +86,10 @@ Status SplicedPiece::OpenFile(const parquet::FileReader& reader, int row_group) 
         static_cast<size_t>(plan.pipeline->output_columns[static_cast<size_t>(i)]);
     columns.back().copied_from = FileColumn(source.snapshot(), source.columns()[source_column]);
   }
-  const parquet::SpliceOptions options{.write = WriteOptionsFor(plan, context_.encode_pool),
-                                       .copy_buffer_bytes = plan.sizes.copy_buffer_bytes,
-                                       .transfer = context_.transfer};
+  const parquet::SpliceOptions options{
+      .write = WriteOptionsFor(plan, plan.sizes, context_.encode_pool),
+      .copy_buffer_bytes = plan.sizes.copy_buffer_bytes,
+      .transfer = context_.transfer};
   file_name_ = NewDataFileName(written_.files().size(), options.write.compression);
   return parquet::SpliceWriter::Open(plan.target.path + "/" + file_name_, std::move(columns),
                                      reader, row_group, options)

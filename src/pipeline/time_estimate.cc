@@ -52,7 +52,11 @@ class Rehearsal {
  public:
   Rehearsal(const Plan& plan, RunMemory& memory)
       : plan_(plan),
-        context_{.plan = plan, .memory = memory, .progress = &progress_, .stop = stop_},
+        context_{.plan = plan,
+                 .memory = memory,
+                 .progress = &progress_,
+                 .stop = stop_,
+                 .sizes = plan.sizes},
         pieces_(PiecesOf(plan)),
         moment_{.now_micros = NowMicroseconds()} {}
 

@@ -250,10 +250,12 @@ Result<ValidationReport> Validate(const Plan& plan, Progress* progress, const St
   ARROW_RETURN_NOT_OK(sampler.Start());
   ARROW_ASSIGN_OR_RAISE(const Fingerprint stored, StoredFingerprint(plan, scope, *memory));
   std::atomic<bool> found_time_of_today = false;
-  ARROW_ASSIGN_OR_RAISE(
-      const Fingerprint expected,
-      ExpectedFingerprint({.plan = plan, .memory = *memory, .progress = progress, .stop = stop},
-                          &found_time_of_today));
+  ARROW_ASSIGN_OR_RAISE(const Fingerprint expected, ExpectedFingerprint({.plan = plan,
+                                                                         .memory = *memory,
+                                                                         .progress = progress,
+                                                                         .stop = stop,
+                                                                         .sizes = plan.sizes},
+                                                                        &found_time_of_today));
   sampler.Stop();
   progress->phase = Phase::kDone;
   if (found_time_of_today.load() &&

@@ -47,7 +47,8 @@ void AddPlainColumns(const Plan& plan, const std::vector<int>& unchanged,
 
 }  // namespace
 
-parquet::WriteOptions WriteOptionsFor(const Plan& plan, arrow::MemoryPool* pool) {
+parquet::WriteOptions WriteOptionsFor(const Plan& plan, const WorkSizes& sizes,
+                                      arrow::MemoryPool* pool) {
   const BoundPipeline& pipeline = *plan.pipeline;
   const std::vector<ColumnWeight>& source = plan.source->weights();
   const bool keep = !source.empty() && arrow::util::Codec::IsAvailable(source.front().codec);
@@ -56,9 +57,9 @@ parquet::WriteOptions WriteOptionsFor(const Plan& plan, arrow::MemoryPool* pool)
   parquet::WriteOptions options{.pool = pool,
                                 .compression = added.type,
                                 .compression_level = added.level,
-                                .row_group_bytes = plan.sizes.row_group_bytes,
-                                .page_bytes = plan.sizes.page_bytes,
-                                .dictionary_page_bytes = plan.sizes.page_bytes};
+                                .row_group_bytes = sizes.row_group_bytes,
+                                .page_bytes = sizes.page_bytes,
+                                .dictionary_page_bytes = sizes.page_bytes};
   const std::vector<int> unchanged = UseOfSource(pipeline).unchanged;
   AddPlainColumns(plan, unchanged, &options.plain_columns);
   for (size_t i = 0; i < unchanged.size(); ++i) {

@@ -12,6 +12,7 @@ namespace spillway::pipeline {
 
 // Columns that the pipeline leaves alone keep the codec that they have; the others get the one that
 // the pipeline file says.
-parquet::WriteOptions WriteOptionsFor(const Plan& plan, arrow::MemoryPool* pool);
+parquet::WriteOptions WriteOptionsFor(const Plan& plan, const WorkSizes& sizes,
+                                      arrow::MemoryPool* pool);
 
 }  // namespace spillway::pipeline
