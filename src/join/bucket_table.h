@@ -13,7 +13,8 @@
 // Rows of one key form a list: the slot has its head, and `next` the others; it is allocated for
 // all rows when the first duplicate appears.
 //
-// Thread rule: one thread inserts; after that, any number may read.
+// Thread rule: one thread inserts, or one for each of several ranges; after that, any number may
+// read.
 #pragma once
 
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <arrow/buffer.h>
@@ -105,6 +107,28 @@ class BucketTable {
   template <typename Equal>
   Row* Insert(int64_t row, uint64_t hash, Equal&& equal);
 
+  // Buckets side by side.
+  struct Range {
+    uint64_t first;
+    uint64_t end;
+  };
+  // Number `part` of `parts` ranges that have all buckets between them.
+  Range RangeOf(int part, int parts) const {
+    const auto bound = [&](int i) {
+      return count_ * static_cast<uint64_t>(i) / static_cast<uint64_t>(parts);
+    };
+    return {bound(part), bound(part + 1)};
+  }
+  bool IsIn(const Range& range, uint64_t hash) const {
+    const uint64_t bucket = BucketOf(hash, count_);
+    return range.first <= bucket && bucket < range.end;
+  }
+  // Insert within a range that has the hash's bucket, so that threads can fill ranges at the same
+  // time. Nothing where the row belongs behind the range's end, as then do all rows of its key:
+  // Insert them when the ranges are filled.
+  template <typename Equal>
+  std::optional<Row*> InsertWithin(const Range& range, int64_t row, uint64_t hash, Equal&& equal);
+
   // Makes `row` the head of the list whose head is at `place`.
   Status Prepend(int64_t row, Row* place);
 
@@ -141,6 +165,14 @@ class BucketTable {
 template <typename RowType>
 template <typename Equal>
 RowType* BucketTable<RowType>::Insert(int64_t row, uint64_t hash, Equal&& equal) {
+  return *InsertWithin({0, count_}, row, hash, equal);
+}
+
+template <typename RowType>
+template <typename Equal>
+std::optional<RowType*> BucketTable<RowType>::InsertWithin(const Range& range, int64_t row,
+                                                           uint64_t hash, Equal&& equal) {
+  const bool is_whole = range.first == 0 && range.end == count_;
   const uint8_t tag = TagOf(hash);
   uint64_t at = BucketOf(hash, count_);
   while (true) {
@@ -153,10 +185,12 @@ RowType* BucketTable<RowType>::Insert(int64_t row, uint64_t hash, Equal&& equal)
       const int slot = std::countr_zero(empty);
       bucket.tags[slot] = tag;
       bucket.rows[slot] = static_cast<Row>(row);
-      return nullptr;
+      return static_cast<Row*>(nullptr);
     }
     bucket.full = 1;
-    at = at + 1 == count_ ? 0 : at + 1;
+    if (++at < range.end) continue;
+    if (!is_whole) return std::nullopt;
+    at = 0;
   }
 }
 

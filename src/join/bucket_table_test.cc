@@ -1,6 +1,8 @@
 #include "join/bucket_table.h"
 
+#include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -86,6 +88,32 @@ TYPED_TEST(BucketTableTest, ListsKeepTheLastPrependedFirst) {
   EXPECT_EQ(table.After(9), -1);
   EXPECT_EQ(table.After(1), -1);
   EXPECT_LE(table.allocated_bytes(), BucketTable<TypeParam>::EstimateBytes(10, true));
+}
+
+// Rows that have no room in their range are put in when all ranges are filled, and are found then.
+TYPED_TEST(BucketTableTest, RowsBeyondTheirRangeGoInAfterwards) {
+  constexpr int64_t kRows = 200;
+  StrictPool pool;
+  auto table = BucketTable<TypeParam>::Make(kRows, &pool).ValueOrDie();
+  const auto first = table.RangeOf(0, 2);
+  const auto second = table.RangeOf(1, 2);
+  EXPECT_EQ(first.end, second.first);
+  EXPECT_EQ(table.RangeOf(0, 1).end, second.end);
+  // The hashes of the last bucket of the first range: more rows than it has slots.
+  uint64_t hash = 0;
+  while (!table.IsIn({first.end - 1, first.end}, hash)) hash += uint64_t{1} << 52;
+  const auto unequal = [](int64_t) { return false; };
+  std::vector<int64_t> beyond;
+  for (int64_t row = 0; row < 20; ++row) {
+    if (!table.InsertWithin(first, row, hash, unequal)) beyond.push_back(row);
+  }
+  EXPECT_EQ(static_cast<int64_t>(beyond.size()), 20 - Bucket<TypeParam>::kSlots);
+  for (const int64_t row : beyond) EXPECT_EQ(table.Insert(row, hash, unequal), nullptr);
+  std::vector<int64_t> found = Candidates(table, hash);
+  std::ranges::sort(found);
+  std::vector<int64_t> all(20);
+  std::iota(all.begin(), all.end(), int64_t{0});
+  EXPECT_EQ(found, all);
 }
 
 TEST(WideBucketTableTest, HoldsRowsAbove32Bits) {

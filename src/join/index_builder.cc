@@ -70,7 +70,7 @@ Status IndexBuilder::Append(const arrow::RecordBatch& batch) {
 
 Status IndexBuilder::Finish() {
   for (const auto& column : payload_->columns) ARROW_RETURN_NOT_OK(column->Finish());
-  ARROW_ASSIGN_OR_RAISE(const auto duplicate, keys_->Finish(options_.duplicates));
+  ARROW_ASSIGN_OR_RAISE(const auto duplicate, keys_->Finish(options_.duplicates, options_.threads));
   return duplicate ? DuplicateError(*duplicate) : Status::OK();
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
+#include <span>
+#include <thread>
 #include <utility>
 
 #include <arrow/scalar.h>
@@ -45,20 +48,15 @@ Status KeyTable::Append(const std::vector<const arrow::ArrayData*>& parts, int64
   return Status::OK();
 }
 
-Result<std::optional<KeyTable::Duplicate>> KeyTable::Finish(DuplicatePolicy duplicates) {
+Result<std::optional<KeyTable::Duplicate>> KeyTable::Finish(DuplicatePolicy duplicates,
+                                                            int threads) {
   for (const auto& column : columns_) ARROW_RETURN_NOT_OK(column->Finish());
   if (num_rows_ <= BucketTable<uint32_t>::kMostRows) {
     ARROW_ASSIGN_OR_RAISE(table_, BucketTable<uint32_t>::Make(num_rows_, pool_));
   } else {
     ARROW_ASSIGN_OR_RAISE(table_, BucketTable<uint64_t>::Make(num_rows_, pool_));
   }
-  return std::visit(
-      [&](auto& table) -> Result<std::optional<Duplicate>> {
-        if (duplicates != DuplicatePolicy::kExpand) return InsertFirsts(duplicates, &table);
-        ARROW_RETURN_NOT_OK(InsertBackwards(&table));
-        return std::nullopt;
-      },
-      *table_);
+  return std::visit([&](auto& table) { return Fill(duplicates, threads, &table); }, *table_);
 }
 
 void KeyTable::HashRows(int64_t first, int64_t count, uint64_t* hashes) const {
@@ -72,42 +70,98 @@ bool KeyTable::EqualRows(int64_t left, int64_t right) const {
                      [left, right](const auto& column) { return column->EqualRows(left, right); });
 }
 
-// From the last row to the first, each row put before those of its key: so lists end up in lookup
-// order, and even a key that all rows have takes constant time a row.
+// A range of the table's buckets, which one thread fills.
 template <typename BucketTable>
-Status KeyTable::InsertBackwards(BucketTable* table) const {
+struct KeyTable::Part {
+  BucketTable* table;
+  std::mutex* lists;  // of the table's lists, while they are made
+  typename BucketTable::Range range;
+  std::vector<int64_t> beyond = {};  // rows that belong behind the range, in the order of filling
+  std::optional<Duplicate> duplicate = std::nullopt;
+  Status status = Status::OK();
+
+  // What follows from where a row went: `place` is that of its key's head, or null.
+  Status Inserted(int64_t row, typename BucketTable::Row* place, DuplicatePolicy duplicates) {
+    if (place == nullptr || duplicates == DuplicatePolicy::kFirst) return Status::OK();
+    if (duplicates == DuplicatePolicy::kError) {
+      if (!duplicate || row < duplicate->second_row) {
+        duplicate = {static_cast<int64_t>(*place), row};
+      }
+      return Status::OK();
+    }
+    const std::lock_guard lock(*lists);
+    return table->Prepend(row, place);
+  }
+};
+
+// Under kExpand from the last row to the first, each row put before those of its key: so lists end
+// up in lookup order, and even a key that all rows have takes constant time a row. Else in order,
+// the first row of each key only.
+template <typename BucketTable>
+Status KeyTable::FillPart(DuplicatePolicy duplicates, Part<BucketTable>* part) const {
+  const bool is_backwards = duplicates == DuplicatePolicy::kExpand;
   std::array<uint64_t, kGroup> hashes;
-  for (int64_t end = num_rows_; end > 0; end -= std::min(end, kGroup)) {
-    const int64_t first = std::max(int64_t{0}, end - kGroup);
-    HashRows(first, end - first, hashes.data());
-    for (int64_t i = 0; i < end - first; ++i) table->Prefetch(hashes[static_cast<size_t>(i)]);
-    for (int64_t row = end - 1; row >= first; --row) {
-      auto* place = table->Insert(row, hashes[static_cast<size_t>(row - first)],
-                                  [this, row](int64_t head) { return EqualRows(row, head); });
-      if (place != nullptr) ARROW_RETURN_NOT_OK(table->Prepend(row, place));
+  std::array<int64_t, kGroup> rows;  // of the group, those of the range
+  for (int64_t done = 0; done < num_rows_ && !part->duplicate; done += kGroup) {
+    const int64_t count = std::min(kGroup, num_rows_ - done);
+    const int64_t first = is_backwards ? num_rows_ - done - count : done;
+    HashRows(first, count, hashes.data());
+    size_t wanted = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t at = is_backwards ? count - 1 - i : i;
+      const uint64_t hash = hashes[static_cast<size_t>(at)];
+      if (!part->table->IsIn(part->range, hash)) continue;
+      part->table->Prefetch(hash);
+      rows[wanted++] = first + at;
+    }
+    for (const int64_t row : std::span(rows).first(wanted)) {
+      const auto place =
+          part->table->InsertWithin(part->range, row, hashes[static_cast<size_t>(row - first)],
+                                    [this, row](int64_t head) { return EqualRows(row, head); });
+      if (place) {
+        ARROW_RETURN_NOT_OK(part->Inserted(row, *place, duplicates));
+      } else {
+        part->beyond.push_back(row);
+      }
     }
   }
   return Status::OK();
 }
 
-// In order, the first row of each key only.
 template <typename BucketTable>
-std::optional<KeyTable::Duplicate> KeyTable::InsertFirsts(DuplicatePolicy duplicates,
+Result<std::optional<KeyTable::Duplicate>> KeyTable::Fill(DuplicatePolicy duplicates, int threads,
                                                           BucketTable* table) const {
-  std::array<uint64_t, kGroup> hashes;
-  for (int64_t first = 0; first < num_rows_; first += kGroup) {
-    const int64_t end = std::min(num_rows_, first + kGroup);
-    HashRows(first, end - first, hashes.data());
-    for (int64_t i = 0; i < end - first; ++i) table->Prefetch(hashes[static_cast<size_t>(i)]);
-    for (int64_t row = first; row < end; ++row) {
-      const auto* place = table->Insert(row, hashes[static_cast<size_t>(row - first)],
-                                        [this, row](int64_t head) { return EqualRows(row, head); });
-      if (place != nullptr && duplicates == DuplicatePolicy::kError) {
-        return Duplicate{static_cast<int64_t>(*place), row};
-      }
+  std::mutex lists;
+  std::vector<Part<BucketTable>> parts;
+  for (int part = 0; part < threads; ++part) {
+    parts.push_back({.table = table, .lists = &lists, .range = table->RangeOf(part, threads)});
+  }
+  std::vector<std::thread> others;
+  for (size_t part = 1; part < parts.size(); ++part) {
+    others.emplace_back([this, duplicates, &filled = parts[part]] {
+      filled.status = FillPart(duplicates, &filled);
+    });
+  }
+  parts[0].status = FillPart(duplicates, parts.data());
+  for (std::thread& other : others) other.join();
+
+  Part<BucketTable> whole = {.table = table, .lists = &lists, .range = table->RangeOf(0, 1)};
+  for (const Part<BucketTable>& part : parts) {
+    ARROW_RETURN_NOT_OK(part.status);
+    if (!part.duplicate) continue;
+    if (whole.duplicate && whole.duplicate->second_row < part.duplicate->second_row) continue;
+    whole.duplicate = part.duplicate;
+  }
+  for (const Part<BucketTable>& part : parts) {
+    for (const int64_t row : part.beyond) {
+      uint64_t hash = 0;
+      HashRows(row, 1, &hash);
+      auto* place =
+          table->Insert(row, hash, [this, row](int64_t head) { return EqualRows(row, head); });
+      ARROW_RETURN_NOT_OK(whole.Inserted(row, place, duplicates));
     }
   }
-  return std::nullopt;
+  return whole.duplicate;
 }
 
 void KeyTable::FindFirst(const arrow::ArrayVector& parts, int64_t rows, int64_t* first_rows) const {

@@ -38,8 +38,9 @@ class KeyTable {
     int64_t first_row;
     int64_t second_row;
   };
-  // Makes the table, after the last row. Under kError a duplicate ends it and is returned.
-  Result<std::optional<Duplicate>> Finish(DuplicatePolicy duplicates);
+  // Makes the table, after the last row, on so many threads. Under kError the first row that is a
+  // duplicate is returned, if there is one.
+  Result<std::optional<Duplicate>> Finish(DuplicatePolicy duplicates, int threads);
 
   // For each of the `rows` keys, whose parts are arrays of types(): the first row of that key, or
   // kNoRow. Wants Finish.
@@ -64,9 +65,12 @@ class KeyTable {
   void HashRows(int64_t first, int64_t count, uint64_t* hashes) const;
   bool EqualRows(int64_t left, int64_t right) const;
   template <typename BucketTable>
-  Status InsertBackwards(BucketTable* table) const;
+  Result<std::optional<Duplicate>> Fill(DuplicatePolicy duplicates, int threads,
+                                        BucketTable* table) const;
   template <typename BucketTable>
-  std::optional<Duplicate> InsertFirsts(DuplicatePolicy duplicates, BucketTable* table) const;
+  struct Part;
+  template <typename BucketTable>
+  Status FillPart(DuplicatePolicy duplicates, Part<BucketTable>* part) const;
 
   arrow::DataTypeVector types_;
   arrow::MemoryPool* pool_;

@@ -34,6 +34,7 @@ struct BuildOptions {
   // Those of the payload's that hold few different texts: LookupIndex::IsCoded.
   std::vector<int> coded_columns = {};
   int64_t expected_rows = 0;  // a hint: saves copies where the lookup is small
+  int threads = 1;            // that make the table when all rows are read
   arrow::MemoryPool* pool = nullptr;
 };
 

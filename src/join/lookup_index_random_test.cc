@@ -14,6 +14,7 @@ void CompareWithModel(const Case& c, int64_t most, Random& random, arrow::Memory
                              .key_columns = {keys.begin(), keys.begin() + c.key_parts},
                              .duplicates = c.duplicates,
                              .expected_rows = Below(random, 2) == 0 ? 0 : c.lookup->num_rows(),
+                             .threads = 1 + static_cast<int>(Below(random, 3)),
                              .pool = pool};
   const auto index = LookupIndex::Build(*reader, options).ValueOrDie();
   arrow::ArrayVector lookup_keys(c.lookup->columns().begin(),

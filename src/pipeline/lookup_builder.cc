@@ -7,11 +7,15 @@
 #include <utility>
 
 #include "pipeline/lanes.h"
+#include "pipeline/read_ahead.h"
 #include "pipeline/silver_reader.h"
 #include "pipeline/spill_base.h"
 
 namespace spillway::pipeline {
 namespace {
+
+// Each of them hashes all rows.
+constexpr int kMostFillingThreads = 4;
 
 std::vector<RowRange> RowGroupsOf(const PinnedTable& table) {
   std::vector<RowRange> ranges;
@@ -166,13 +170,16 @@ Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context,
   const PinnedTable& table = *context.plan.lookups[lookup];
   ARROW_RETURN_NOT_OK(
       context.memory.GrantForReading(context.plan.memory.lookups[lookup].lookup_bytes));
-  const ReaderPointer rows = ReadLookup(context, lookup, range, moment);
+  const int lanes = context.plan.lanes;
+  ReaderPointer rows = ReadLookup(context, lookup, range, moment);
+  if (lanes > 1) rows = ReadAhead(std::move(rows));
   return join::LookupIndex::Build(
       *rows, {.name = bound.name,
               .key_columns = KeyColumnsOf(bound),
               .duplicates = bound.duplicates,
               .coded_columns = CodedColumns(bound, table),
               .expected_rows = std::min(table.live_rows(), range.end_ordinal - range.first_ordinal),
+              .threads = std::min(lanes, kMostFillingThreads),
               .pool = context.memory.lookup_pool()});
 }
 

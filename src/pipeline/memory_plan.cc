@@ -345,7 +345,9 @@ class MomentPlanner {
     const PinnedTable& table = *inputs_.lookups[lookup];
     held_.push_back({fmt::format("index of {}", table.name()),
                      IndexBytes(inputs_.pipeline.lookups[lookup], table)});
-    const MemoryLine reading = ReadingLookup(table, 1);
+    MemoryLine reading = ReadingLookup(table, 1);
+    // One is read ahead.
+    if (work_.lanes > 1) reading.bytes += table.read_memory(work_.rung).largest_batch_bytes();
     plan_.lookups.push_back({.lookup_bytes = reading.bytes});
     Consider({reading});
   }
