@@ -9,15 +9,10 @@
 #include <arrow/type_traits.h>
 #include <fmt/format.h>
 
-#include "join/lookup_index.h"
 #include "parquet/footer_statistics.h"
 
 namespace spillway::pipeline {
 namespace {
-
-// What a derived value without a fixed width is taken to be: the strings of a CASE are short, and
-// what is longer is bounded by the pool.
-constexpr int64_t kDerivedValueBytes = 32;
 
 // The same value encoded: one of few, by a dictionary. Where there are many, the row group is
 // decoded once its memory is used up.
@@ -26,17 +21,6 @@ constexpr int64_t kDerivedEncodedBytes = 4;
 int64_t RowBytes(const arrow::DataType& type, int64_t variable_bytes) {
   if (arrow::is_fixed_width(type.id())) return std::max(type.bit_width() / 8, 1);
   return variable_bytes + 8;
-}
-
-// The decoded bytes of a projection's column: those of the columns it reads.
-int64_t ProjectionBytes(const Projection& projection, const PinnedTable& table) {
-  const auto bytes_of = [&table](int column) {
-    return table.weights()[static_cast<size_t>(column)].value_bytes;
-  };
-  if (!projection.expression) return bytes_of(projection.column);
-  int64_t bytes = table.live_rows() * kDerivedValueBytes;
-  for (const int column : projection.expression->columns()) bytes += bytes_of(column);
-  return bytes;
 }
 
 // Calls `visit(projection, bytes)` for each column that lookups add to a source row, with the bytes
@@ -234,42 +218,6 @@ std::string InLanes(std::string_view what, int lanes) {
   return lanes == 1 ? std::string(what) : fmt::format("{}, {} lanes", what, lanes);
 }
 
-struct LookupColumns {
-  std::vector<join::ColumnSize> keys;
-  std::vector<join::ColumnSize> payload;
-};
-
-LookupColumns ColumnsOf(const BoundLookup& lookup, const PinnedTable& table) {
-  LookupColumns columns;
-  for (size_t i = 0; i < lookup.projections.size(); ++i) {
-    const Projection& projection = lookup.projections[i];
-    std::vector<join::ColumnSize>& side =
-        i < static_cast<size_t>(lookup.num_keys()) ? columns.keys : columns.payload;
-    side.push_back(
-        {.type = projection.field->type(), .value_bytes = ProjectionBytes(projection, table)});
-    if (!projection.expression) {
-      side.back().values = table.weights()[static_cast<size_t>(projection.column)].values;
-    }
-  }
-  return columns;
-}
-
-join::ExternalJoinPlan PlanJoin(const PlannedInputs& inputs, size_t lookup, int lanes,
-                                int64_t budget_bytes) {
-  const BoundLookup& bound = inputs.pipeline.lookups[lookup];
-  const PinnedTable& table = *inputs.lookups[lookup];
-  LookupColumns columns = ColumnsOf(bound, table);
-  return join::PlanExternalJoin({.lookup_rows = table.live_rows(),
-                                 .keys = std::move(columns.keys),
-                                 .payload = std::move(columns.payload),
-                                 .duplicates = bound.duplicates,
-                                 .source_rows = CountRows(inputs.pieces),
-                                 .pieces = static_cast<int64_t>(inputs.pieces.size()),
-                                 .lanes = lanes,
-                                 .compress = kCompressSpilled},
-                                budget_bytes);
-}
-
 // What is known of the rows that are sorted: source columns and those of the lookups.
 sort::SortInputs SortInputsOf(const PlannedInputs& inputs, const WorkPlan& work) {
   const int64_t rows = std::max<int64_t>(inputs.source.live_rows(), 1);
@@ -440,22 +388,6 @@ class MomentPlanner {
 
 }  // namespace
 
-int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table) {
-  const LookupColumns columns = ColumnsOf(lookup, table);
-  return join::LookupIndex::EstimateBytes(table.live_rows(), columns.keys, columns.payload,
-                                          lookup.duplicates);
-}
-
-std::vector<int> CodedColumns(const BoundLookup& lookup, const PinnedTable& table) {
-  const std::vector<join::ColumnSize> payload = ColumnsOf(lookup, table).payload;
-  std::vector<int> columns;
-  for (size_t i = 0; i < payload.size(); ++i) {
-    if (!join::LookupIndex::IsCoded(payload[i], table.live_rows())) continue;
-    columns.push_back(lookup.num_keys() + static_cast<int>(i));
-  }
-  return columns;
-}
-
 std::vector<WorkPlan> WaysToWork(int64_t working_bytes, int most_lanes) {
   std::vector<WorkPlan> ways;
   size_t rung = 0;
@@ -511,7 +443,8 @@ ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_
   if (inputs.in_key_order) free_bytes /= 2;
   for (const size_t lookup : lookups) {
     joins[lookup] =
-        PlanJoin(inputs, lookup, work.lanes, free_bytes / static_cast<int64_t>(external));
+        PlanExternalLookup(inputs.pipeline.lookups[lookup], *inputs.lookups[lookup], inputs.pieces,
+                           work.lanes, free_bytes / static_cast<int64_t>(external));
   }
   return joins;
 }

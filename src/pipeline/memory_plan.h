@@ -16,6 +16,7 @@
 
 #include "join/external_join_plan.h"
 #include "pipeline/bound_pipeline.h"
+#include "pipeline/lookup_plan.h"
 #include "pipeline/piece.h"
 #include "pipeline/pinned_table.h"
 #include "pipeline/splice_plan.h"
@@ -64,9 +65,6 @@ struct PlannedInputs {
 // By lookup: how it is joined out of core; none where it is an index in memory.
 using ExternalJoins = std::vector<std::optional<join::ExternalJoinPlan>>;
 
-// Whether what is spilled is compressed.
-inline constexpr bool kCompressSpilled = true;
-
 // A way to work: so many lanes, each in pieces of these sizes, which are number `rung` of those
 // that the tables were pinned with.
 struct WorkPlan {
@@ -79,12 +77,6 @@ struct WorkPlan {
 // The ways to work within `working_bytes`, from `most_lanes` lanes down to one, those with as many
 // lanes from large pieces to small ones; the last one is the least that there is.
 std::vector<WorkPlan> WaysToWork(int64_t working_bytes, int most_lanes);
-
-// The most that building the index of `lookup` from `table` takes, its result included.
-int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table);
-
-// The columns of the lookup's build_schema that its index keeps as numbers of few texts.
-std::vector<int> CodedColumns(const BoundLookup& lookup, const PinnedTable& table);
 
 // The plan for one way to work, to join, and to sort where the inputs are in key order.
 MemoryPlan PlanMemory(const PlannedInputs& inputs, const WorkPlan& work, const ExternalJoins& joins,

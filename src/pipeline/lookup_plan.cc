@@ -1,0 +1,73 @@
+#include "pipeline/lookup_plan.h"
+
+#include <utility>
+
+#include "join/lookup_index.h"
+
+namespace spillway::pipeline {
+namespace {
+
+struct LookupColumns {
+  std::vector<join::ColumnSize> keys;
+  std::vector<join::ColumnSize> payload;
+};
+
+LookupColumns ColumnsOf(const BoundLookup& lookup, const PinnedTable& table) {
+  LookupColumns columns;
+  for (size_t i = 0; i < lookup.projections.size(); ++i) {
+    const Projection& projection = lookup.projections[i];
+    std::vector<join::ColumnSize>& side =
+        i < static_cast<size_t>(lookup.num_keys()) ? columns.keys : columns.payload;
+    side.push_back(
+        {.type = projection.field->type(), .value_bytes = ProjectionBytes(projection, table)});
+    if (!projection.expression) {
+      side.back().values = table.weights()[static_cast<size_t>(projection.column)].values;
+    }
+  }
+  return columns;
+}
+
+}  // namespace
+
+int64_t ProjectionBytes(const Projection& projection, const PinnedTable& table) {
+  const auto bytes_of = [&table](int column) {
+    return table.weights()[static_cast<size_t>(column)].value_bytes;
+  };
+  if (!projection.expression) return bytes_of(projection.column);
+  int64_t bytes = table.live_rows() * kDerivedValueBytes;
+  for (const int column : projection.expression->columns()) bytes += bytes_of(column);
+  return bytes;
+}
+
+int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table) {
+  const LookupColumns columns = ColumnsOf(lookup, table);
+  return join::LookupIndex::EstimateBytes(table.live_rows(), columns.keys, columns.payload,
+                                          lookup.duplicates);
+}
+
+std::vector<int> CodedColumns(const BoundLookup& lookup, const PinnedTable& table) {
+  const std::vector<join::ColumnSize> payload = ColumnsOf(lookup, table).payload;
+  std::vector<int> columns;
+  for (size_t i = 0; i < payload.size(); ++i) {
+    if (!join::LookupIndex::IsCoded(payload[i], table.live_rows())) continue;
+    columns.push_back(lookup.num_keys() + static_cast<int>(i));
+  }
+  return columns;
+}
+
+join::ExternalJoinPlan PlanExternalLookup(const BoundLookup& lookup, const PinnedTable& table,
+                                          const std::vector<Piece>& pieces, int lanes,
+                                          int64_t budget_bytes) {
+  LookupColumns columns = ColumnsOf(lookup, table);
+  return join::PlanExternalJoin({.lookup_rows = table.live_rows(),
+                                 .keys = std::move(columns.keys),
+                                 .payload = std::move(columns.payload),
+                                 .duplicates = lookup.duplicates,
+                                 .source_rows = CountRows(pieces),
+                                 .pieces = static_cast<int64_t>(pieces.size()),
+                                 .lanes = lanes,
+                                 .compress = kCompressSpilled},
+                                budget_bytes);
+}
+
+}  // namespace spillway::pipeline
