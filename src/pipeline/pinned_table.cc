@@ -127,6 +127,7 @@ Status PinnedTable::AddFile(delta::DataFile data_file) {
     deleted_rows_ += file.data_file.deletion_vector->cardinality;
   }
   bytes_ += footer.file_bytes;
+  largest_footer_bytes_ = std::max(largest_footer_bytes_, footer.footer_bytes);
   files_.push_back(std::move(file));
   return Status::OK();
 }

@@ -78,7 +78,8 @@ class PinnedTable {
   const std::vector<PinnedFile>& files() const { return files_; }
   int64_t physical_rows() const { return files_.empty() ? 0 : files_.back().end_ordinal(); }
   int64_t live_rows() const { return physical_rows() - deleted_rows_; }
-  int64_t bytes() const { return bytes_; }  // of the data files
+  int64_t bytes() const { return bytes_; }                                // of the data files
+  int64_t largest_footer_bytes() const { return largest_footer_bytes_; }  // serialised
 
   const std::vector<int>& columns() const { return columns_; }
   // The wanted columns, in that order, partition columns among them.
@@ -115,6 +116,7 @@ class PinnedTable {
   std::vector<parquet::ReadMemory> spliced_read_memory_;
   int64_t deleted_rows_ = 0;
   int64_t bytes_ = 0;
+  int64_t largest_footer_bytes_ = 0;
 };
 
 // How a column of the snapshot is found in its files.

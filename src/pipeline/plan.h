@@ -60,6 +60,9 @@ struct Plan {
   bool spills() const {
     return std::ranges::any_of(external_joins, [](const auto& join) { return join.has_value(); });
   }
+  // What no pool sees: the program itself, and in each lane the footers of what it reads and
+  // writes.
+  int64_t overhead_bytes(int of_lanes) const;
   bool fits() const { return memory.bound_bytes <= budget.total_bytes; }
   bool finished() const {
     return committed_ordinal.has_value() && *committed_ordinal >= source->physical_rows();

@@ -85,8 +85,7 @@ Result<std::vector<WorkPlan>> PinTables(Plan* plan, std::unique_ptr<delta::Snaps
 }
 
 // Chooses the first way that fits, with as many row groups spliced as can be: a row group whose new
-// columns do not fit beside the rest is decoded. Where no way fits, the plan is that of the last
-// one.
+// columns do not fit beside the rest is decoded. Where no way fits, the plan is the smallest one.
 class WayChooser {
  public:
   WayChooser(const std::vector<WorkPlan>& ways, const PlanOptions& options, Plan* plan)
@@ -100,14 +99,15 @@ class WayChooser {
       Splice(rows);
       is_found = ChooseAny();
     }
-    if (!is_found) {
-      Splice(0);
-      ChooseAny();
-    }
     const SplicePlan chosen = plan_->splice;
     Splice(0);
-    plan_->smallest_budget_bytes = SmallestBudget();
-    plan_->splice = chosen;
+    const Smallest smallest = FindSmallest();
+    plan_->smallest_budget_bytes = smallest.bytes;
+    if (is_found) {
+      plan_->splice = chosen;
+    } else if (!ChooseAny()) {
+      Use(ways_.back(), smallest.external);
+    }
   }
 
  private:
@@ -172,27 +172,33 @@ class WayChooser {
     return options_.spools || plan_->memory.writing_bytes > plan_->budget.total_bytes / 4;
   }
 
-  // Few rows take less as an index than out of core.
-  int64_t SmallestBudget() {
+  // The least that there is, with the number of lookups out of core that gives it: few rows take
+  // less as an index.
+  struct Smallest {
+    int64_t bytes = std::numeric_limits<int64_t>::max();
+    size_t external = 0;
+  };
+  Smallest FindSmallest() {
     const WorkPlan& way = ways_.back();
-    int64_t smallest = std::numeric_limits<int64_t>::max();
+    Smallest smallest;
     for (size_t external = 0; external <= plan_->lookups.size(); ++external) {
       const ExternalJoins joins = Joins(way, external, 0);
-      smallest = std::min(smallest, Memory(way, joins, Sort(way, joins, 0)).bound_bytes);
+      const int64_t bytes = Memory(way, joins, Sort(way, joins, 0)).bound_bytes;
+      if (bytes < smallest.bytes) smallest = {.bytes = bytes, .external = external};
     }
     return smallest;
   }
 
   ExternalJoins Joins(const WorkPlan& way, size_t external, int64_t budget_bytes) const {
-    return PlanJoins(inputs(), way, external, memory::kProcessOverheadBytes, budget_bytes);
+    return PlanJoins(inputs(), way, external, plan_->overhead_bytes(way.lanes), budget_bytes);
   }
   std::optional<sort::SortPlan> Sort(const WorkPlan& way, const ExternalJoins& joins,
                                      int64_t budget_bytes) const {
-    return PlanSourceSort(inputs(), way, joins, memory::kProcessOverheadBytes, budget_bytes);
+    return PlanSourceSort(inputs(), way, joins, plan_->overhead_bytes(way.lanes), budget_bytes);
   }
   MemoryPlan Memory(const WorkPlan& way, const ExternalJoins& joins,
                     const std::optional<sort::SortPlan>& sort) const {
-    return PlanMemory(inputs(), way, joins, sort, memory::kProcessOverheadBytes);
+    return PlanMemory(inputs(), way, joins, sort, plan_->overhead_bytes(way.lanes));
   }
   PlannedInputs inputs() const {
     return {*plan_->pipeline, *plan_->source, plan_->lookups,
@@ -272,6 +278,17 @@ void CutWork(Plan* plan) {
 }
 
 }  // namespace
+
+int64_t Plan::overhead_bytes(int of_lanes) const {
+  // The program's own bytes have room for usual footers. Of one with long statistics there are so
+  // many copies: parsed for the reader and the writer, in the new file's footer, and in the log.
+  constexpr int64_t kUsualFooterBytes = kMiB;
+  constexpr int64_t kFooterCopies = 10;
+  int64_t largest = source->largest_footer_bytes();
+  for (const auto& lookup : lookups) largest = std::max(largest, lookup->largest_footer_bytes());
+  return memory::kProcessOverheadBytes +
+         of_lanes * kFooterCopies * std::max<int64_t>(0, largest - kUsualFooterBytes);
+}
 
 Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& options) {
   auto plan = std::make_unique<Plan>();

@@ -17,7 +17,7 @@ Status Grant(memory::GovernedPool& pool, int64_t bytes) {
 Result<std::unique_ptr<RunMemory>> RunMemory::Make(const Plan& plan) {
   std::unique_ptr<RunMemory> memory(new RunMemory());
   ARROW_ASSIGN_OR_RAISE(memory->governor_, memory::Governor::Make(plan.budget.total_bytes,
-                                                                  memory::kProcessOverheadBytes));
+                                                                  plan.overhead_bytes(plan.lanes)));
   memory::Governor* governor = memory->governor_.get();
   ARROW_ASSIGN_OR_RAISE(memory->lookup_pool_,
                         memory::GovernedPool::Make(governor, "lookups", 0, 0));
