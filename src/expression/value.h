@@ -28,7 +28,6 @@ struct Value {
   int64_t mask() const { return single ? 0 : -1; }
 };
 
-// Says which rows are null.
 // Eight bits from bit `at` on, the first one lowest.
 inline uint8_t EightBits(const uint8_t* bits, int64_t at) {
   const uint8_t* bytes = bits + at / 8;
@@ -37,6 +36,7 @@ inline uint8_t EightBits(const uint8_t* bits, int64_t at) {
   return static_cast<uint8_t>((bytes[0] | (bytes[1] << 8)) >> shift);
 }
 
+// Says which rows are null.
 class Validity {
  public:
   explicit Validity(const Value& value);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -76,7 +75,7 @@ class CodedPayload final : public PayloadColumn {
     ARROW_ASSIGN_OR_RAISE(auto validity, GatherValidity(validity_, rows, pool));
     ARROW_ASSIGN_OR_RAISE(const auto codes, GatherWords(codes_, rows, pool));
     ARROW_ASSIGN_OR_RAISE(GatheredBytes texts, Decode(reinterpret_cast<const Code*>(codes->data()),
-                                                      rows, validity.get(), pool));
+                                                      rows.count, validity.get(), pool));
     return arrow::MakeArray(arrow::ArrayData::Make(
         type_, rows.count,
         {std::move(validity), std::move(texts.offsets), std::move(texts.bytes)}));
@@ -119,34 +118,19 @@ class CodedPayload final : public PayloadColumn {
     return Status::OK();
   }
 
-  Result<GatheredBytes> Decode(const Code* codes, const GatherRows& rows,
-                               const arrow::Buffer* validity, arrow::MemoryPool* pool) const {
-    GatheredBytes gathered;
-    ARROW_ASSIGN_OR_RAISE(
-        gathered.offsets,
-        arrow::AllocateBuffer((rows.count + 1) * static_cast<int64_t>(sizeof(int32_t)), pool));
-    auto* offsets = reinterpret_cast<int32_t*>(gathered.offsets->mutable_data());
+  Result<GatheredBytes> Decode(const Code* codes, int64_t rows, const arrow::Buffer* validity,
+                               arrow::MemoryPool* pool) const {
     const auto* ends = reinterpret_cast<const int32_t*>(ends_->data());
     // Without a text there is no NULL's code 0 either.
     const bool has_texts = ends_->size() > static_cast<int64_t>(sizeof(int32_t));
-    int64_t total = 0;
-    for (int64_t i = 0; i < rows.count; ++i) {
-      offsets[i] = static_cast<int32_t>(total);
+    const auto size_of = [&](int64_t i) {
       const bool is_valid =
           has_texts && (validity == nullptr || arrow::bit_util::GetBit(validity->data(), i));
-      total += is_valid ? ends[codes[i] + 1] - ends[codes[i]] : 0;
-      if (total > std::numeric_limits<int32_t>::max()) {
-        return Status::CapacityError("the joined strings of one batch exceed 2 GiB");
-      }
-    }
-    offsets[rows.count] = static_cast<int32_t>(total);
-    ARROW_ASSIGN_OR_RAISE(gathered.bytes, arrow::AllocateBuffer(total, pool));
-    uint8_t* out = gathered.bytes->mutable_data();
-    for (int64_t i = 0; i < rows.count; ++i) {
-      const int64_t size = offsets[i + 1] - offsets[i];
-      if (size > 0) CopyValue(out + offsets[i], bytes_->data() + ends[codes[i]], size);
-    }
-    return gathered;
+      return is_valid ? ends[codes[i] + 1] - ends[codes[i]] : 0;
+    };
+    return GatherTexts(rows, pool, size_of, [&](int64_t i, uint8_t* out, int64_t size) {
+      if (size > 0) CopyValue(out, bytes_->data() + ends[codes[i]], size);
+    });
   }
 
   // Gives all rows that came so far to a column without codes.

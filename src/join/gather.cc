@@ -1,7 +1,6 @@
 #include "join/gather.h"
 
 #include <algorithm>
-#include <limits>
 
 #include <arrow/util/bit_util.h>
 
@@ -69,32 +68,16 @@ Result<std::shared_ptr<arrow::Buffer>> GatherValidity(const StoredValidity& vali
 
 Result<GatheredBytes> GatherBytes(const StoredBytes& values, const GatherRows& rows,
                                   arrow::MemoryPool* pool) {
-  GatheredBytes gathered;
-  ARROW_ASSIGN_OR_RAISE(
-      gathered.offsets,
-      arrow::AllocateBuffer((rows.count + 1) * static_cast<int64_t>(sizeof(int32_t)), pool));
-  auto* offsets = reinterpret_cast<int32_t*>(gathered.offsets->mutable_data());
-  int64_t total = 0;
-  for (int64_t i = 0; i < rows.count; ++i) {
-    AskAhead(rows, i, kRowsAhead, [&](int64_t row) { values.PrefetchPlace(row); });
-    offsets[i] = static_cast<int32_t>(total);
-    if (rows.rows[i] >= 0) total += values[rows.rows[i]].size;
-    if (total > std::numeric_limits<int32_t>::max()) {
-      return Status::CapacityError("the joined strings of one batch exceed 2 GiB");
-    }
-  }
-  offsets[rows.count] = static_cast<int32_t>(total);
-
-  ARROW_ASSIGN_OR_RAISE(gathered.bytes, arrow::AllocateBuffer(total, pool));
-  uint8_t* out = gathered.bytes->mutable_data();
-  for (int64_t i = 0; i < rows.count; ++i) {
-    AskAhead(rows, i, kRowsAhead, [&](int64_t row) { values.PrefetchBytes(row); });
-    if (rows.rows[i] < 0) continue;
-    const StoredBytes::Place place = values[rows.rows[i]];
-    values.Copy(place, out);
-    out += place.size;
-  }
-  return gathered;
+  return GatherTexts(
+      rows.count, pool,
+      [&](int64_t i) {
+        AskAhead(rows, i, kRowsAhead, [&](int64_t row) { values.PrefetchPlace(row); });
+        return rows.rows[i] >= 0 ? values[rows.rows[i]].size : 0;
+      },
+      [&](int64_t i, uint8_t* out, int64_t size) {
+        AskAhead(rows, i, kRowsAhead, [&](int64_t row) { values.PrefetchBytes(row); });
+        if (size > 0) values.Copy(values[rows.rows[i]], out);
+      });
 }
 
 Result<std::shared_ptr<arrow::Buffer>> MatchedBits(const int64_t* rows, int64_t count,

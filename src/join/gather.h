@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -40,6 +41,33 @@ struct GatheredBytes {
 // The values of `rows`, empty where a row is -1. A CapacityError above 2 GiB.
 Result<GatheredBytes> GatherBytes(const StoredBytes& values, const GatherRows& rows,
                                   arrow::MemoryPool* pool);
+
+// Texts end to end: `size_of(i)` is the size of the i-th of `count`, and `copy(i, out, size)`
+// writes it. All sizes are asked for before anything is written. A CapacityError above 2 GiB.
+template <typename SizeOf, typename Copy>
+Result<GatheredBytes> GatherTexts(int64_t count, arrow::MemoryPool* pool, SizeOf&& size_of,
+                                  Copy&& copy) {
+  GatheredBytes gathered;
+  ARROW_ASSIGN_OR_RAISE(
+      gathered.offsets,
+      arrow::AllocateBuffer((count + 1) * static_cast<int64_t>(sizeof(int32_t)), pool));
+  auto* offsets = reinterpret_cast<int32_t*>(gathered.offsets->mutable_data());
+  int64_t total = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    offsets[i] = static_cast<int32_t>(total);
+    total += size_of(i);
+    if (total > std::numeric_limits<int32_t>::max()) {
+      return Status::CapacityError("the joined strings of one batch exceed 2 GiB");
+    }
+  }
+  offsets[count] = static_cast<int32_t>(total);
+  ARROW_ASSIGN_OR_RAISE(gathered.bytes, arrow::AllocateBuffer(total, pool));
+  uint8_t* const bytes = gathered.bytes->mutable_data();
+  for (int64_t i = 0; i < count; ++i) {
+    copy(i, bytes + offsets[i], int64_t{offsets[i + 1]} - offsets[i]);
+  }
+  return gathered;
+}
 
 // A bit per row, set where it is not -1.
 Result<std::shared_ptr<arrow::Buffer>> MatchedBits(const int64_t* rows, int64_t count,

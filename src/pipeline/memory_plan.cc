@@ -166,7 +166,7 @@ LaneBytes BytesOfLane(const PlannedInputs& inputs, const WorkSizes& sizes,
 
 struct LanePlan {
   LaneBytes bytes;         // the larger of what decoding and splicing take
-  WorkSizes decode_sizes;  // see Plan
+  WorkSizes decode_sizes;  // see MemoryPlan
 };
 
 LanePlan PlanLane(const PlannedInputs& inputs, const WorkPlan& work) {

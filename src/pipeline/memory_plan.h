@@ -42,7 +42,7 @@ struct MemoryPlan {
 
   std::vector<LookupReading> lookups;
 
-  WorkSizes decode_sizes;  // see Plan
+  WorkSizes decode_sizes;  // of one lane, where it writes rows that are decoded
 
   // What the kinds of work take while the source streams through, in all lanes together.
   int64_t reading_bytes = 0;

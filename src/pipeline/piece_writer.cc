@@ -14,8 +14,12 @@ namespace {
 
 Result<WrittenFiles> WriteDecoded(const PieceContext& context, const Piece& piece,
                                   int64_t now_micros) {
-  RunContext decoding = context.run;
-  decoding.sizes = context.run.plan.decode_sizes;
+  const RunContext& run = context.run;
+  const RunContext decoding{.plan = run.plan,
+                            .memory = run.memory,
+                            .progress = run.progress,
+                            .stop = run.stop,
+                            .sizes = run.plan.memory.decode_sizes};
   ARROW_ASSIGN_OR_RAISE(const ReaderPointer rows, ReadSilver(decoding, context.lookups, piece,
                                                              {now_micros}, {.for_writing = true}));
   return WriteRows(decoding, rows.get());

@@ -40,10 +40,9 @@ struct Plan {
   RunMode mode = RunMode::kStandard;
   std::string mode_reason;
   SplicePlan splice;
-  int lanes = 1;           // threads that work on pieces of chunks at the same time
-  bool spools = false;     // as WorkPlan
-  WorkSizes sizes;         // of one lane
-  WorkSizes decode_sizes;  // of one lane, where it writes rows that are decoded
+  int lanes = 1;        // threads that work on pieces of chunks at the same time
+  bool spools = false;  // as WorkPlan
+  WorkSizes sizes;      // of one lane
   ExternalJoins external_joins;
   std::optional<sort::SortPlan> sort;  // of the source, where its rows come in key order
   MemoryPlan memory;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -122,19 +123,23 @@ class WayChooser {
   // costs more than small pieces do.
   bool ChooseAny() {
     const size_t most_lanes = UsefulLanes();
-    const size_t lookups = plan_->lookups.size();
     for (auto first = ways_.begin(); first != ways_.end();) {
       const auto end = std::find_if(first, ways_.end(),
                                     [&](const WorkPlan& way) { return way.lanes != first->lanes; });
-      if (static_cast<size_t>(first->lanes) <= most_lanes) {
-        for (size_t external = options_.joins_out_of_core ? lookups : 0; external <= lookups;
-             ++external) {
-          if (std::any_of(first, end, [&](const WorkPlan& way) { return Use(way, external); })) {
-            return true;
-          }
-        }
-      }
+      if (static_cast<size_t>(first->lanes) <= most_lanes && UseAny({first, end})) return true;
       first = end;
+    }
+    return false;
+  }
+
+  // Of ways with as many lanes.
+  bool UseAny(std::span<const WorkPlan> ways) {
+    const size_t lookups = plan_->lookups.size();
+    for (size_t external = options_.joins_out_of_core ? lookups : 0; external <= lookups;
+         ++external) {
+      if (std::ranges::any_of(ways, [&](const WorkPlan& way) { return Use(way, external); })) {
+        return true;
+      }
     }
     return false;
   }
@@ -162,7 +167,6 @@ class WayChooser {
     plan_->external_joins = Joins(way, external, plan_->budget.total_bytes);
     plan_->sort = Sort(way, plan_->external_joins, plan_->budget.total_bytes);
     plan_->memory = Memory(way, plan_->external_joins, plan_->sort);
-    plan_->decode_sizes = plan_->memory.decode_sizes;
     return plan_->fits() && !WantsToSpool();
   }
 

@@ -18,7 +18,7 @@ struct RunContext {
   RunMemory& memory;
   Progress* progress;
   const StopSignal& stop;
-  WorkSizes sizes;  // the plan's, or its decode_sizes
+  const WorkSizes& sizes;  // the plan's, or those of its memory for rows that are decoded
 };
 
 // Status::Cancelled where a stop of at least this urgency is wanted.
