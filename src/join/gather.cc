@@ -4,8 +4,6 @@
 
 #include <arrow/util/bit_util.h>
 
-#include "join/key_type.h"
-
 namespace spillway::join {
 namespace {
 
@@ -36,21 +34,6 @@ Result<std::shared_ptr<arrow::Buffer>> MakeBits(int64_t count, arrow::MemoryPool
 }
 
 }  // namespace
-
-template <typename Word>
-Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<Word>& words, const GatherRows& rows,
-                                                   arrow::MemoryPool* pool) {
-  constexpr int64_t kWidth = sizeof(Word);
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
-                        arrow::AllocateBuffer(rows.count * kWidth, pool));
-  Word* out = reinterpret_cast<Word*>(values->mutable_data());
-  for (int64_t i = 0; i < rows.count; ++i) {
-    AskAhead(rows, i, kRowsAhead, [&](int64_t row) { __builtin_prefetch(&words[row]); });
-    const int64_t row = rows.rows[i];
-    out[i] = row >= 0 ? words[row] : Word{};
-  }
-  return values;
-}
 
 Result<std::shared_ptr<arrow::Buffer>> GatherBits(const StoredBits& bits, const GatherRows& rows,
                                                   arrow::MemoryPool* pool) {
@@ -84,16 +67,5 @@ Result<std::shared_ptr<arrow::Buffer>> MatchedBits(const int64_t* rows, int64_t 
                                                    arrow::MemoryPool* pool) {
   return MakeBits(count, pool, [rows](int64_t i) { return rows[i] >= 0; });
 }
-
-template Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<uint8_t>&,
-                                                            const GatherRows&, arrow::MemoryPool*);
-template Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<uint16_t>&,
-                                                            const GatherRows&, arrow::MemoryPool*);
-template Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<uint32_t>&,
-                                                            const GatherRows&, arrow::MemoryPool*);
-template Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<uint64_t>&,
-                                                            const GatherRows&, arrow::MemoryPool*);
-template Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<Word128>&,
-                                                            const GatherRows&, arrow::MemoryPool*);
 
 }  // namespace spillway::join

@@ -13,17 +13,11 @@
 #include <arrow/type_fwd.h>
 
 #include "base/status.h"
-#include "join/blocks.h"
 #include "join/payload.h"
 #include "join/stored_bits.h"
 #include "join/stored_bytes.h"
 
 namespace spillway::join {
-
-// The values of `rows`, zero where a row is -1.
-template <typename Word>
-Result<std::shared_ptr<arrow::Buffer>> GatherWords(const Words<Word>& words, const GatherRows& rows,
-                                                   arrow::MemoryPool* pool);
 
 // The bits of `rows`, 0 where a row is -1.
 Result<std::shared_ptr<arrow::Buffer>> GatherBits(const StoredBits& bits, const GatherRows& rows,

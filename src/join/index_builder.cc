@@ -9,7 +9,6 @@
 #include <arrow/type.h>
 #include <arrow/util/bit_run_reader.h>
 
-#include "join/coded_payload.h"
 #include "join/key_columns.h"
 
 namespace spillway::join {
@@ -29,26 +28,23 @@ Result<IndexBuilder> IndexBuilder::Make(const arrow::Schema& schema, const Build
   auto keys = std::make_unique<KeyTable>(std::move(key_types), options.pool, options.expected_rows);
 
   std::vector<int> payload_columns = PayloadColumnsOf(schema, options.key_columns);
-  auto payload = std::make_unique<PayloadStore>();
   arrow::FieldVector fields;
+  std::vector<bool> coded;
   for (const int column : payload_columns) {
     fields.push_back(schema.field(column));
-    if (std::ranges::find(options.coded_columns, column) != options.coded_columns.end()) {
-      payload->columns.push_back(
-          MakeCodedPayload(fields.back()->type(), options.pool, options.expected_rows));
-      continue;
-    }
-    ARROW_ASSIGN_OR_RAISE(auto stored, PayloadColumn::Make(fields.back()->type(), options.pool,
-                                                           options.expected_rows));
-    payload->columns.push_back(std::move(stored));
+    coded.push_back(std::ranges::find(options.coded_columns, column) !=
+                    options.coded_columns.end());
   }
-  payload->schema = arrow::schema(std::move(fields));
+  ARROW_ASSIGN_OR_RAISE(auto payload, PayloadStore::Make(arrow::schema(std::move(fields)), coded,
+                                                         options.pool, options.expected_rows));
   return IndexBuilder(options, std::move(payload_columns), std::move(keys), std::move(payload));
 }
 
 Status IndexBuilder::Append(const arrow::RecordBatch& batch) {
   std::vector<const arrow::ArrayData*> parts;
   for (const int column : options_.key_columns) parts.push_back(batch.column_data(column).get());
+  arrow::ArrayDataVector payload;
+  for (const int column : payload_columns_) payload.push_back(batch.column_data(column));
   ARROW_ASSIGN_OR_RAISE(const auto valid, ValidKeys(parts, batch.num_rows(), options_.pool));
   const uint8_t* bits = valid ? valid->data() : nullptr;
   if (options_.duplicates == DuplicatePolicy::kError) {
@@ -58,18 +54,14 @@ Status IndexBuilder::Append(const arrow::RecordBatch& batch) {
   ARROW_RETURN_NOT_OK(arrow::internal::VisitSetBitRuns(
       bits, 0, batch.num_rows(), [&](int64_t first, int64_t count) -> Status {
         ARROW_RETURN_NOT_OK(keys_->Append(parts, first, count));
-        for (size_t i = 0; i < payload_columns_.size(); ++i) {
-          ARROW_RETURN_NOT_OK(
-              payload_->columns[i]->Append(batch.column_data(payload_columns_[i]), first, count));
-        }
-        return Status::OK();
+        return payload_->Append(payload, first, count);
       }));
   null_key_rows_ += batch.num_rows() - (keys_->num_rows() - rows_before);
   return Status::OK();
 }
 
 Status IndexBuilder::Finish() {
-  for (const auto& column : payload_->columns) ARROW_RETURN_NOT_OK(column->Finish());
+  ARROW_RETURN_NOT_OK(payload_->Finish());
   ARROW_ASSIGN_OR_RAISE(const auto duplicate, keys_->Finish(options_.duplicates, options_.threads));
   return duplicate ? DuplicateError(*duplicate) : Status::OK();
 }

@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "join/key_table.h"
 #include "join/lookup_index.h"
-#include "join/payload.h"
+#include "join/payload_store.h"
 #include "join/stored_bits.h"
 
 namespace spillway::join {

@@ -7,11 +7,11 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include "join/coded_payload.h"
 #include "join/gather.h"
 #include "join/index_builder.h"
 #include "join/key_table.h"
 #include "join/key_type.h"
+#include "join/payload_store.h"
 #include "join/stored_bits.h"
 
 namespace spillway::join {
@@ -60,17 +60,12 @@ int64_t LookupIndex::EstimateBytes(int64_t rows, const std::vector<ColumnSize>& 
     key_bytes.push_back(key.value_bytes);
   }
   int64_t bytes = KeyTable::EstimateBytes(rows, key_types, key_bytes, duplicates);
-  for (const ColumnSize& column : payload) {
-    bytes += IsCoded(column, rows)
-                 ? EstimateCodedBytes(rows, *column.values)
-                 : PayloadColumn::EstimateBytes(*column.type, rows, column.value_bytes);
-  }
   // Which keys of a batch are not NULL, and under kError those of all batches.
-  return bytes + 2 * StoredBits::EstimateBytes(rows);
+  return bytes + PayloadStore::EstimateBytes(rows, payload) + 2 * StoredBits::EstimateBytes(rows);
 }
 
 bool LookupIndex::IsCoded(const ColumnSize& column, int64_t rows) {
-  return column.values && PaysCoding(*column.type, rows, *column.values);
+  return PayloadStore::IsCoded(column, rows);
 }
 
 bool LookupIndex::IsKeyType(const arrow::DataType& type) { return KindOf(type).has_value(); }
@@ -83,22 +78,11 @@ Result<std::unique_ptr<Prober>> LookupIndex::Probe(const arrow::ArrayVector& key
 Result<arrow::ArrayVector> LookupIndex::Gather(const Matches& matches,
                                                arrow::MemoryPool* pool) const {
   ARROW_ASSIGN_OR_RAISE(const GatherRows rows, RowsOf(matches, pool));
-  arrow::ArrayVector columns;
-  for (const auto& column : payload_->columns) {
-    ARROW_ASSIGN_OR_RAISE(auto array, column->Gather(rows, pool));
-    columns.push_back(std::move(array));
-  }
-  return columns;
-}
-
-Result<std::shared_ptr<arrow::Array>> LookupIndex::GatherColumn(int column, const Matches& matches,
-                                                                arrow::MemoryPool* pool) const {
-  ARROW_ASSIGN_OR_RAISE(const GatherRows rows, RowsOf(matches, pool));
-  return payload_->columns[static_cast<size_t>(column)]->Gather(rows, pool);
+  return payload_->Gather(rows, pool);
 }
 
 const std::shared_ptr<arrow::Schema>& LookupIndex::payload_schema() const {
-  return payload_->schema;
+  return payload_->schema();
 }
 
 int64_t LookupIndex::num_rows() const { return keys_->num_rows(); }
@@ -108,9 +92,7 @@ int64_t LookupIndex::null_key_rows() const { return null_key_rows_; }
 bool LookupIndex::unique() const { return keys_->unique(); }
 
 int64_t LookupIndex::bytes() const {
-  int64_t bytes = keys_->allocated_bytes();
-  for (const auto& column : payload_->columns) bytes += column->allocated_bytes();
-  return bytes;
+  return keys_->allocated_bytes() + payload_->allocated_bytes();
 }
 
 }  // namespace spillway::join

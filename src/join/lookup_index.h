@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +25,7 @@
 namespace spillway::join {
 
 class KeyTable;
+class PayloadStore;
 
 struct BuildOptions {
   std::string name;              // of the lookup, for errors
@@ -36,14 +36,6 @@ struct BuildOptions {
   int64_t expected_rows = 0;  // a hint: saves copies where the lookup is small
   int threads = 1;            // that make the table when all rows are read
   arrow::MemoryPool* pool = nullptr;
-};
-
-// What an estimate has to know of a column. `value_bytes` is the upper bound of all rows' value
-// bytes for utf8 and binary, and of the Arrow buffers' bytes for nested types; unused for others.
-struct ColumnSize {
-  std::shared_ptr<arrow::DataType> type;
-  int64_t value_bytes = 0;
-  std::optional<ValueSet> values = std::nullopt;  // where they are known
 };
 
 class LookupIndex {
@@ -76,9 +68,6 @@ class LookupIndex {
   // The payload columns for `matches`, NULL where there is no match. A CapacityError where the
   // strings of one column exceed 2 GiB: ask the prober for fewer rows.
   Result<arrow::ArrayVector> Gather(const Matches& matches, arrow::MemoryPool* pool) const;
-  // The same for one column of payload_schema().
-  Result<std::shared_ptr<arrow::Array>> GatherColumn(int column, const Matches& matches,
-                                                     arrow::MemoryPool* pool) const;
 
   // The reader's schema without the key columns. Its fields keep the reader's nullability: a left
   // outer join makes them nullable, and that is the caller's schema.

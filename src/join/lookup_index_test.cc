@@ -43,7 +43,7 @@ TEST(LookupIndexTest, NullKeysAreLeftOutAndMatchNothing) {
   EXPECT_TRUE(matches.one_to_one);
   EXPECT_EQ(matches.first_source_row, 0);
   EXPECT_EQ(matches.unmatched, 2);
-  const auto severity = index->GatherColumn(0, matches, &pool).ValueOrDie();
+  const auto severity = index->Gather(matches, &pool).ValueOrDie()[0];
   EXPECT_TRUE(severity->Equals(*FromJson(arrow::float64(), "[null, 3, null, 1]")));
   EXPECT_EQ(index->payload_schema()->ToString(), "severity: double");
 }
@@ -57,7 +57,7 @@ TEST(LookupIndexTest, DuplicatesUnderEachPolicy) {
                       .ValueOrDie();
     const Matches matches = prober->Next(100).ValueOrDie();
     EXPECT_EQ(index->unique(), policy == DuplicatePolicy::kFirst);
-    return index->GatherColumn(0, matches, &pool).ValueOrDie();
+    return index->Gather(matches, &pool).ValueOrDie()[0];
   };
   EXPECT_TRUE(probe(DuplicatePolicy::kExpand)->Equals(*FromJson(arrow::float64(), "[3, 5, 6, 1]")));
   EXPECT_TRUE(probe(DuplicatePolicy::kFirst)->Equals(*FromJson(arrow::float64(), "[3, 1]")));
@@ -153,7 +153,7 @@ TEST(LookupIndexTest, AnEmptyLookupMatchesNothing) {
   auto prober = index->Probe({keys}, JoinType::kLeftOuter, &pool).ValueOrDie();
   const Matches matches = prober->Next(10).ValueOrDie();
   EXPECT_TRUE(matches.one_to_one);
-  EXPECT_EQ(index->GatherColumn(0, matches, &pool).ValueOrDie()->null_count(), 2);
+  EXPECT_EQ(index->Gather(matches, &pool).ValueOrDie()[0]->null_count(), 2);
   EXPECT_TRUE(index->Probe({keys}, JoinType::kInner, &pool).ValueOrDie()->done());
 }
 
@@ -202,7 +202,7 @@ TEST(LookupIndexTest, ManyThreadsMayProbe) {
       auto prober = index->Probe({sources[t]}, JoinType::kInner, &pool).ValueOrDie();
       while (!prober->done()) {
         const Matches matches = prober->Next(3000).ValueOrDie();
-        const auto copy = index->GatherColumn(0, matches, &pool).ValueOrDie();
+        const auto copy = index->Gather(matches, &pool).ValueOrDie()[0];
         const auto keys = arrow::compute::Take(*sources[t], *matches.source_rows).ValueOrDie();
         differing += copy->Equals(*keys) ? 0 : 1;
       }

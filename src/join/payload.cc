@@ -1,5 +1,6 @@
 #include "join/payload.h"
 
+#include <bit>
 #include <utility>
 
 #include <arrow/array/util.h>
@@ -8,7 +9,6 @@
 #include <arrow/type_traits.h>
 
 #include "join/gather.h"
-#include "join/key_type.h"
 #include "join/nested_payload.h"
 #include "join/stored_bits.h"
 #include "join/stored_bytes.h"
@@ -16,64 +16,9 @@
 namespace spillway::join {
 namespace {
 
-// How a payload type is stored.
-enum class Form { kBits, kWord8, kWord16, kWord32, kWord64, kWord128, kBytes, kNested };
-
-Form FormOf(const arrow::DataType& type) {
-  if (type.id() == arrow::Type::BOOL) return Form::kBits;
-  if (type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY) return Form::kBytes;
-  if (!arrow::is_primitive(type.id()) && type.id() != arrow::Type::DECIMAL128) return Form::kNested;
-  switch (type.byte_width()) {
-    case 1:
-      return Form::kWord8;
-    case 2:
-      return Form::kWord16;
-    case 4:
-      return Form::kWord32;
-    case 8:
-      return Form::kWord64;
-    case 16:
-      return Form::kWord128;
-    default:
-      return Form::kNested;
-  }
+bool IsBytes(const arrow::DataType& type) {
+  return type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
 }
-
-template <typename Word>
-class WordPayload final : public PayloadColumn {
- public:
-  WordPayload(std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* pool, int64_t expected_rows)
-      : type_(std::move(type)), words_(pool, expected_rows), validity_(pool) {}
-
-  Status Append(const std::shared_ptr<arrow::ArrayData>& array, int64_t first,
-                int64_t count) override {
-    ARROW_RETURN_NOT_OK(validity_.Append(*array, first, count));
-    const WordReader<Word> values(*array);
-    return words_.Append(count, [&](int64_t i) { return values[first + i]; });
-  }
-
-  Status Finish() override {
-    ARROW_RETURN_NOT_OK(validity_.Finish());
-    return words_.Finish();
-  }
-
-  Result<std::shared_ptr<arrow::Array>> Gather(const GatherRows& rows,
-                                               arrow::MemoryPool* pool) const override {
-    ARROW_ASSIGN_OR_RAISE(auto validity, GatherValidity(validity_, rows, pool));
-    ARROW_ASSIGN_OR_RAISE(auto values, GatherWords(words_, rows, pool));
-    return arrow::MakeArray(
-        arrow::ArrayData::Make(type_, rows.count, {std::move(validity), std::move(values)}));
-  }
-
-  int64_t allocated_bytes() const override {
-    return validity_.allocated_bytes() + words_.allocated_bytes();
-  }
-
- private:
-  std::shared_ptr<arrow::DataType> type_;
-  Words<Word> words_;
-  StoredValidity validity_;
-};
 
 class BitsPayload final : public PayloadColumn {
  public:
@@ -148,55 +93,25 @@ class BytesPayload final : public PayloadColumn {
 
 }  // namespace
 
-std::unique_ptr<PayloadColumn> MakePlainPayload(const std::shared_ptr<arrow::DataType>& type,
-                                                arrow::MemoryPool* pool, int64_t expected_rows) {
-  return std::make_unique<BytesPayload>(type, pool, expected_rows);
+int RecordWidth(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::BOOL) return 0;
+  if (!arrow::is_primitive(type.id()) && type.id() != arrow::Type::DECIMAL128) return 0;
+  const auto width = static_cast<unsigned>(type.byte_width());
+  return std::has_single_bit(width) && width <= 16 ? type.byte_width() : 0;
 }
 
 Result<std::unique_ptr<PayloadColumn>> PayloadColumn::Make(
     const std::shared_ptr<arrow::DataType>& type, arrow::MemoryPool* pool, int64_t expected_rows) {
-  switch (FormOf(*type)) {
-    case Form::kBits:
-      return std::make_unique<BitsPayload>(type, pool);
-    case Form::kWord8:
-      return std::make_unique<WordPayload<uint8_t>>(type, pool, expected_rows);
-    case Form::kWord16:
-      return std::make_unique<WordPayload<uint16_t>>(type, pool, expected_rows);
-    case Form::kWord32:
-      return std::make_unique<WordPayload<uint32_t>>(type, pool, expected_rows);
-    case Form::kWord64:
-      return std::make_unique<WordPayload<uint64_t>>(type, pool, expected_rows);
-    case Form::kWord128:
-      return std::make_unique<WordPayload<Word128>>(type, pool, expected_rows);
-    case Form::kBytes:
-      return MakePlainPayload(type, pool, expected_rows);
-    case Form::kNested:
-      break;
-  }
+  if (type->id() == arrow::Type::BOOL) return std::make_unique<BitsPayload>(type, pool);
+  if (IsBytes(*type)) return std::make_unique<BytesPayload>(type, pool, expected_rows);
   return MakeNestedPayload(type, pool);
 }
 
 int64_t PayloadColumn::EstimateBytes(const arrow::DataType& type, int64_t rows,
                                      int64_t value_bytes) {
   const int64_t bits = StoredBits::EstimateBytes(rows);
-  switch (FormOf(type)) {
-    case Form::kBits:
-      return bits + bits;
-    case Form::kWord8:
-      return bits + Words<uint8_t>::EstimateBytes(rows);
-    case Form::kWord16:
-      return bits + Words<uint16_t>::EstimateBytes(rows);
-    case Form::kWord32:
-      return bits + Words<uint32_t>::EstimateBytes(rows);
-    case Form::kWord64:
-      return bits + Words<uint64_t>::EstimateBytes(rows);
-    case Form::kWord128:
-      return bits + Words<Word128>::EstimateBytes(rows);
-    case Form::kBytes:
-      return bits + StoredBytes::EstimateBytes(rows, value_bytes);
-    case Form::kNested:
-      break;
-  }
+  if (type.id() == arrow::Type::BOOL) return bits + bits;
+  if (IsBytes(type)) return bits + StoredBytes::EstimateBytes(rows, value_bytes);
   return EstimateNestedBytes(type, rows, value_bytes);
 }
 

@@ -1,11 +1,11 @@
-// The payload of all rows of a lookup, column by column, stored so that any rows can be fetched.
+// A payload column of a lookup by itself, stored so that any rows can be fetched.
 //
 // Thread rule: one thread appends and finishes; after that, any number may gather.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <optional>
 
 #include <arrow/array/data.h>
 #include <arrow/type_fwd.h>
@@ -27,6 +27,18 @@ struct ValueSet {
   int64_t bytes = 0;
 };
 
+// What an estimate has to know of a column. `value_bytes` is the upper bound of all rows' value
+// bytes for utf8 and binary, and of the Arrow buffers' bytes for nested types; unused for others.
+struct ColumnSize {
+  std::shared_ptr<arrow::DataType> type;
+  int64_t value_bytes = 0;
+  std::optional<ValueSet> values = std::nullopt;  // where they are known
+};
+
+// The bytes of a value of a type that PayloadRecords has, 0 for all others.
+int RecordWidth(const arrow::DataType& type);
+
+// A column of any other type.
 class PayloadColumn {
  public:
   static Result<std::unique_ptr<PayloadColumn>> Make(const std::shared_ptr<arrow::DataType>& type,
@@ -45,16 +57,6 @@ class PayloadColumn {
   virtual Result<std::shared_ptr<arrow::Array>> Gather(const GatherRows& rows,
                                                        arrow::MemoryPool* pool) const = 0;
   virtual int64_t allocated_bytes() const = 0;
-};
-
-// A column of utf8 or binary, each value in full.
-std::unique_ptr<PayloadColumn> MakePlainPayload(const std::shared_ptr<arrow::DataType>& type,
-                                                arrow::MemoryPool* pool, int64_t expected_rows);
-
-// All payload columns of a lookup.
-struct PayloadStore {
-  std::shared_ptr<arrow::Schema> schema;
-  std::vector<std::unique_ptr<PayloadColumn>> columns;
 };
 
 }  // namespace spillway::join

@@ -17,12 +17,12 @@ StoredBits::StoredBits(arrow::MemoryPool* pool) : blocks_(pool, kBitsBlockBits, 
 Status StoredBits::Append(const uint8_t* bits, int64_t first, int64_t count) {
   while (count > 0) {
     // Fill the bytes that are there before asking for more.
-    if (size_ == blocks_.size_bytes() * 8) {
+    if (size_ == blocks_.size() * 8) {
       ARROW_RETURN_NOT_OK(blocks_.Extend(arrow::bit_util::BytesForBits(count)).status());
     }
-    uint8_t* block = blocks_.MutableAt(size_ / 8 & ~(blocks_.block_bytes() - 1));
-    const int64_t offset = size_ % (blocks_.block_bytes() * 8);
-    const int64_t part = std::min(count, blocks_.size_bytes() * 8 - size_);
+    uint8_t* block = blocks_.MutableAt(size_ / 8 & ~(blocks_.block_units() - 1));
+    const int64_t offset = size_ % (blocks_.block_units() * 8);
+    const int64_t part = std::min(count, blocks_.size() * 8 - size_);
     if (bits == nullptr) {
       arrow::bit_util::SetBitsTo(block, offset, part, true);
     } else {

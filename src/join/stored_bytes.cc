@@ -45,7 +45,7 @@ Status StoredBytes::KeepPlaces() {
 }
 
 Status StoredBytes::AppendEnds(int64_t count, const int32_t* arrow_ends) {
-  const int64_t position = bytes_.size_bytes();
+  const int64_t position = bytes_.size();
   int64_t done = 0;
   while (done < count) {
     const int64_t row = rows_ + done;

@@ -31,10 +31,10 @@ namespace {
 
 using ArrowReader = ::parquet::arrow::FileReader;
 
-Result<std::unique_ptr<ArrowReader>> MakeArrowReader(const DataFile& file) {
+Result<std::unique_ptr<ArrowReader>> MakeArrowReader(const DataFile& file, bool threads) {
   ::parquet::ArrowReaderProperties properties;
   properties.set_pre_buffer(false);
-  properties.set_use_threads(false);
+  properties.set_use_threads(threads);
   // As nanoseconds, the default, most of the years that a table may hold do not fit.
   properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
   return ArrowReader::Make(
@@ -232,7 +232,7 @@ Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
   }
   std::unique_ptr<arrow::RecordBatchReader> stream;
   const auto make = [&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(auto reader, MakeArrowReader(file));
+    ARROW_ASSIGN_OR_RAISE(auto reader, MakeArrowReader(file, options.threads));
     ARROW_ASSIGN_OR_RAISE(
         ReadPlan plan, PlanColumns(reader->manifest(), columns, options.use_field_ids, file.path));
     std::vector<BatchSize> batch_sizes;
@@ -262,7 +262,7 @@ Result<std::vector<ReadMemory>> FileReader::EstimateMemory(const std::vector<Rea
   auto& [opened_options, file, footer] = *opened_;
   ReadPlan plan;
   const auto make = [&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(const auto reader, MakeArrowReader(file));
+    ARROW_ASSIGN_OR_RAISE(const auto reader, MakeArrowReader(file, false));
     return PlanColumns(reader->manifest(), columns, opened_options.use_field_ids, file.path)
         .Value(&plan);
   };

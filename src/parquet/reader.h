@@ -43,6 +43,7 @@ struct ReadOptions {
   int64_t batch_bytes = 32 * 1024 * 1024;  // aimed at: fewer rows make a batch if they are large
   bool use_field_ids = false;  // find columns by kFieldIdKey where the wanted field has one
   bool page_sizes = false;     // as FooterOptions
+  bool threads = false;        // decode the columns of a batch side by side, in Arrow's threads
 };
 
 struct ReadColumn {

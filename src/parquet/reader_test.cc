@@ -54,6 +54,7 @@ TEST(FileReaderTest, ReadsWhatArrowWroteWhateverTheLayout) {
     options.batch_rows = Draw(engine, 1, 150);
     options.buffer_bytes = Draw(engine, 1, 5000);
     options.batch_bytes = Draw(engine, 1000, 1000000);
+    options.threads = Draw(engine, 0, 1) == 0;
     const auto read = MustRead(path, *table->schema(), options);
     ASSERT_NE(read, nullptr);
     ExpectEqual(*read, *table);

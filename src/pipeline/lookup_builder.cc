@@ -34,12 +34,13 @@ std::vector<int> KeyColumnsOf(const BoundLookup& lookup) {
   return columns;
 }
 
-// Key and payload of the lookup's rows in `range`.
+// Key and payload of the lookup's rows in `range`, its columns decoded side by side if `threads`.
 ReaderPointer ReadLookup(const RunContext& context, size_t lookup, const RowRange& range,
-                         const Moment& moment) {
+                         const Moment& moment, bool threads) {
   const BoundLookup& bound = context.plan.pipeline->lookups[lookup];
   return MakeProjectionStage(
-      ReadCounted(context, *context.plan.lookups[lookup], range.first_ordinal, range.end_ordinal),
+      ReadCounted(context, *context.plan.lookups[lookup], range.first_ordinal, range.end_ordinal,
+                  /*uses=*/{}, threads),
       bound.build_schema, bound.projections, EvaluationContextOf(context, moment));
 }
 
@@ -81,7 +82,7 @@ class ExternalJoinRun {
       ARROW_ASSIGN_OR_RAISE(const auto writer, join_->MakeBuildWriter());
       while (const auto item = items.Take()) {
         const RowRange& range = ranges[static_cast<size_t>(*item)];
-        const ReaderPointer rows = ReadLookup(context_, lookup_, range, moment_);
+        const ReaderPointer rows = ReadLookup(context_, lookup_, range, moment_, /*threads=*/false);
         // Deleted rows leave gaps behind the range's last number, which do no harm.
         int64_t number = range.first_ordinal;
         for (;;) {
@@ -171,7 +172,7 @@ Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context,
   ARROW_RETURN_NOT_OK(
       context.memory.GrantForReading(context.plan.memory.lookups[lookup].lookup_bytes));
   const int lanes = context.plan.lanes;
-  ReaderPointer rows = ReadLookup(context, lookup, range, moment);
+  ReaderPointer rows = ReadLookup(context, lookup, range, moment, /*threads=*/lanes > 1);
   if (lanes > 1) rows = ReadAhead(std::move(rows));
   return join::LookupIndex::Build(
       *rows, {.name = bound.name,

@@ -48,6 +48,8 @@ struct MemoryPlan {
   int64_t reading_bytes = 0;
   int64_t transform_bytes = 0;
   int64_t writing_bytes = 0;
+  // Where new columns wait in files: what writing takes where they wait in memory; 0: not foreseen.
+  int64_t unspooled_writing_bytes = 0;
   // In key order, when the sorted rows are merged.
   int64_t merge_transform_bytes = 0;
   int64_t merge_writing_bytes = 0;

@@ -167,6 +167,12 @@ class WayChooser {
     plan_->external_joins = Joins(way, external, plan_->budget.total_bytes);
     plan_->sort = Sort(way, plan_->external_joins, plan_->budget.total_bytes);
     plan_->memory = Memory(way, plan_->external_joins, plan_->sort);
+    if (plan_->spools && !options_.spools) {
+      WorkPlan in_memory = way;
+      in_memory.spools = false;
+      plan_->memory.unspooled_writing_bytes =
+          Memory(in_memory, plan_->external_joins, plan_->sort).writing_bytes;
+    }
     return plan_->fits() && !WantsToSpool();
   }
 

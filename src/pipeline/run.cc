@@ -123,7 +123,9 @@ class Runner {
     ARROW_RETURN_NOT_OK(PrepareTarget());
     std::optional<spill::SpoolPool> spool;
     arrow::MemoryPool* encode_pool = context_.memory.write_pool();
-    if (plan.spools) encode_pool = &spool.emplace(lookups.spill_directory()->path(), encode_pool);
+    if (plan.spools && !context_.memory.GrantForUnspooledWriting(plan)) {
+      encode_pool = &spool.emplace(lookups.spill_directory()->path(), encode_pool);
+    }
     const PieceContext piece_context{.run = context_,
                                      .lookups = lookups,
                                      .encode_pool = encode_pool,

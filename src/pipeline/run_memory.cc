@@ -35,6 +35,13 @@ Status RunMemory::GrantForStreaming(const Plan& plan) {
   return Grant(*write_pool_, plan.memory.writing_bytes);
 }
 
+bool RunMemory::GrantForUnspooledWriting(const Plan& plan) {
+  const int64_t bytes = plan.memory.unspooled_writing_bytes;
+  const int64_t more_bytes = bytes - plan.memory.writing_bytes;
+  if (bytes == 0 || in_use_bytes() + more_bytes > plan.memory.bound_bytes) return false;
+  return Grant(*write_pool_, bytes).ok();
+}
+
 Status RunMemory::GrantForReading(int64_t bytes) { return Grant(*read_pool_, bytes); }
 
 Status RunMemory::GrantForMerging(const Plan& plan) {

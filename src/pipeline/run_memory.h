@@ -24,6 +24,11 @@ class RunMemory {
   // Call it once the lookups are ready: making them so needs the memory otherwise.
   Status GrantForStreaming(const Plan& plan);
 
+  // Grants what writing takes where new columns wait in memory, although the plan has them in
+  // files, if the lookups left so much of the plan's bound. Whether they did. After
+  // GrantForStreaming.
+  bool GrantForUnspooledWriting(const Plan& plan);
+
   // Grants the read pool `bytes`, which may be 0, until the next grant.
   Status GrantForReading(int64_t bytes);
 

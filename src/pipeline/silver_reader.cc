@@ -32,11 +32,11 @@ class CountingStage : public MapStage {
 }  // namespace
 
 ReaderPointer ReadCounted(const RunContext& context, const PinnedTable& table, int64_t first,
-                          int64_t end, std::vector<ColumnUse> uses) {
-  return std::make_unique<CountingStage>(
-      ScanTable(table, first, end, ReadOptionsFor(context.sizes, context.memory.read_pool()),
-                std::move(uses)),
-      table.read_schema(), context);
+                          int64_t end, std::vector<ColumnUse> uses, bool threads) {
+  parquet::ReadOptions options = ReadOptionsFor(context.sizes, context.memory.read_pool());
+  options.threads = threads;
+  return std::make_unique<CountingStage>(ScanTable(table, first, end, options, std::move(uses)),
+                                         table.read_schema(), context);
 }
 
 expression::EvaluationContext EvaluationContextOf(const RunContext& context, const Moment& moment) {

@@ -20,7 +20,7 @@ namespace spillway::pipeline {
 // Streams the rows with ordinals [first, end) of `table`, and counts them as done. Ends with
 // Status::Cancelled when the stop signal says so. `uses` as in ScanTable.
 ReaderPointer ReadCounted(const RunContext& context, const PinnedTable& table, int64_t first,
-                          int64_t end, std::vector<ColumnUse> uses = {});
+                          int64_t end, std::vector<ColumnUse> uses = {}, bool threads = false);
 
 expression::EvaluationContext EvaluationContextOf(const RunContext& context, const Moment& moment);
 

@@ -1,0 +1,104 @@
+#include "join/text_codes.h"
+
+#include <string_view>
+#include <utility>
+
+#include <arrow/array/builder_binary.h>
+#include <arrow/array/util.h>
+#include <arrow/buffer.h>
+#include <arrow/type.h>
+#include <arrow/util/hashing.h>
+
+#include "join/gather.h"
+#include "join/key_type.h"
+#include "join/row_bytes.h"
+
+namespace spillway::join {
+namespace {
+
+constexpr int64_t kMostTexts = int64_t{1} << 16;
+// Below that many rows for each text a number saves little.
+constexpr int64_t kFewestRowsPerText = 16;
+// Of the table that finds a text: slots of 16 bytes, at most half of them used after growing by
+// four, and the smaller table while it grows; and the texts' ends.
+constexpr int64_t kTableBytesPerText = 16 * 8 + 16 * 2 + 8;
+constexpr int64_t kSmallestTableBytes = 8192;
+
+}  // namespace
+
+struct TextCodes::Table {
+  explicit Table(arrow::MemoryPool* pool) : texts(pool) {}
+
+  arrow::internal::BinaryMemoTable<arrow::BinaryBuilder> texts;
+};
+
+TextCodes::TextCodes(std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* pool)
+    : type_(std::move(type)), pool_(pool), table_(std::make_unique<Table>(pool)) {}
+
+TextCodes::~TextCodes() = default;
+
+bool TextCodes::Pays(const arrow::DataType& type, int64_t rows, const ValueSet& values) {
+  const bool is_text = type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
+  return is_text && values.count <= kMostTexts && values.count * kFewestRowsPerText <= rows;
+}
+
+int64_t TextCodes::EstimateBytes(const ValueSet& values) {
+  return kSmallestTableBytes + values.count * kTableBytesPerText + 4 * values.bytes;
+}
+
+Result<bool> TextCodes::Encode(const arrow::ArrayData& array, int64_t first, int64_t rows,
+                               Code* codes) {
+  const BytesReader values(array);
+  const uint8_t* valid = array.MayHaveNulls() ? array.buffers[0]->data() : nullptr;
+  for (int64_t i = 0; i < rows; ++i) {
+    codes[i] = 0;
+    if (valid != nullptr && !arrow::bit_util::GetBit(valid, array.offset + first + i)) continue;
+    const std::string_view text = values[first + i];
+    int32_t code = 0;
+    ARROW_RETURN_NOT_OK(
+        table_->texts.GetOrInsert(text.data(), static_cast<int32_t>(text.size()), &code));
+    if (code >= kMostTexts) return false;
+    codes[i] = static_cast<Code>(code);
+  }
+  return true;
+}
+
+// Keeps the texts alone, one behind another, in the order of their codes.
+Status TextCodes::Finish() {
+  const auto& texts = table_->texts;
+  const int64_t count = texts.size();
+  ARROW_ASSIGN_OR_RAISE(
+      ends_, arrow::AllocateBuffer((count + 1) * static_cast<int64_t>(sizeof(int32_t)), pool_));
+  texts.CopyOffsets(reinterpret_cast<int32_t*>(ends_->mutable_data()));
+  ARROW_ASSIGN_OR_RAISE(bytes_, arrow::AllocateBuffer(texts.values_size(), pool_));
+  if (texts.values_size() > 0) texts.CopyValues(bytes_->mutable_data());
+  table_.reset();
+  return Status::OK();
+}
+
+Result<std::shared_ptr<arrow::Array>> TextCodes::Decode(const Code* codes, int64_t rows,
+                                                        std::shared_ptr<arrow::Buffer> validity,
+                                                        arrow::MemoryPool* pool) const {
+  const auto* ends = reinterpret_cast<const int32_t*>(ends_->data());
+  // Without a text there is no NULL's code 0 either.
+  const bool has_texts = ends_->size() > static_cast<int64_t>(sizeof(int32_t));
+  const uint8_t* valid = validity == nullptr ? nullptr : validity->data();
+  const auto size_of = [&](int64_t i) {
+    const bool is_valid =
+        has_texts && (valid == nullptr || arrow::bit_util::GetBit(valid, static_cast<uint64_t>(i)));
+    return is_valid ? ends[codes[i] + 1] - ends[codes[i]] : 0;
+  };
+  ARROW_ASSIGN_OR_RAISE(
+      GatheredBytes texts,
+      GatherTexts(rows, pool, size_of, [&](int64_t i, uint8_t* out, int64_t size) {
+        if (size > 0) CopyValue(out, bytes_->data() + ends[codes[i]], size);
+      }));
+  return arrow::MakeArray(arrow::ArrayData::Make(
+      type_, rows, {std::move(validity), std::move(texts.offsets), std::move(texts.bytes)}));
+}
+
+int64_t TextCodes::allocated_bytes() const {
+  return ends_ == nullptr ? 0 : ends_->capacity() + bytes_->capacity();
+}
+
+}  // namespace spillway::join
