@@ -60,16 +60,25 @@ std::vector<std::string> KeyOf(const Plan& plan) {
   return names;
 }
 
+std::string JoinText(const std::optional<pipeline::OutOfCoreJoin>& join) {
+  if (!join) return "an index in memory";
+  if (join->ranges) {
+    return fmt::format("an index of a range of keys at a time, {} of them; {} lookup rows are read",
+                       FormatCount(static_cast<int64_t>(join->ranges->ranges.size())),
+                       FormatCount(join->ranges->rows_read));
+  }
+  return fmt::format("out of core, in {} partitions; at most {} spilled",
+                     FormatCount(int64_t{1} << join->external.sizes.partition_bits),
+                     FormatByteSize(join->external.spilled_bytes));
+}
+
 // How each lookup is joined.
 std::string JoinLines(const Plan& plan) {
   std::string text;
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     const auto& join = plan.external_joins[i];
     text += fmt::format("  {:<12} {}: ", "join", plan.lookups[i]->name());
-    text += join ? fmt::format("out of core, in {} partitions; at most {} spilled\n",
-                               FormatCount(int64_t{1} << join->sizes.partition_bits),
-                               FormatByteSize(join->spilled_bytes))
-                 : std::string("an index in memory\n");
+    text += JoinText(join) + "\n";
   }
   return text;
 }
@@ -92,9 +101,14 @@ ordered_json OrderJson(const Plan& plan) {
 ordered_json JoinJson(const Plan& plan, size_t lookup) {
   const auto& join = plan.external_joins[lookup];
   if (!join) return {{"out_of_core", false}};
+  if (join->ranges) {
+    return {{"out_of_core", false},
+            {"key_ranges", join->ranges->ranges.size()},
+            {"lookup_rows_read", join->ranges->rows_read}};
+  }
   return {{"out_of_core", true},
-          {"partitions", int64_t{1} << join->sizes.partition_bits},
-          {"most_spilled_bytes", join->spilled_bytes}};
+          {"partitions", int64_t{1} << join->external.sizes.partition_bits},
+          {"most_spilled_bytes", join->external.spilled_bytes}};
 }
 
 ordered_json SpliceJson(const pipeline::SplicePlan& splice) {

@@ -6,16 +6,14 @@
 #include <string>
 #include <utility>
 
+#include "pipeline/build_index.h"
 #include "pipeline/lanes.h"
-#include "pipeline/read_ahead.h"
+#include "pipeline/lookup_plan.h"
 #include "pipeline/silver_reader.h"
 #include "pipeline/spill_base.h"
 
 namespace spillway::pipeline {
 namespace {
-
-// Each of them hashes all rows.
-constexpr int kMostFillingThreads = 4;
 
 std::vector<RowRange> RowGroupsOf(const PinnedTable& table) {
   std::vector<RowRange> ranges;
@@ -28,22 +26,6 @@ std::vector<RowRange> RowGroupsOf(const PinnedTable& table) {
   return ranges;
 }
 
-std::vector<int> KeyColumnsOf(const BoundLookup& lookup) {
-  std::vector<int> columns;
-  for (int key = 0; key < lookup.num_keys(); ++key) columns.push_back(key);
-  return columns;
-}
-
-// Key and payload of the lookup's rows in `range`, its columns decoded side by side if `threads`.
-ReaderPointer ReadLookup(const RunContext& context, size_t lookup, const RowRange& range,
-                         const Moment& moment, bool threads) {
-  const BoundLookup& bound = context.plan.pipeline->lookups[lookup];
-  return MakeProjectionStage(
-      ReadCounted(context, *context.plan.lookups[lookup], range.first_ordinal, range.end_ordinal,
-                  /*uses=*/{}, threads),
-      bound.build_schema, bound.projections, EvaluationContextOf(context, moment));
-}
-
 // A join out of core, phase after phase. The lookups before it are joined already.
 class ExternalJoinRun {
  public:
@@ -54,15 +36,16 @@ class ExternalJoinRun {
   Result<std::unique_ptr<join::ExternalJoin>> Run(spill::SpillDirectory* directory) {
     const BoundLookup& bound = context_.plan.pipeline->lookups[lookup_];
     ARROW_ASSIGN_OR_RAISE(
-        join_, join::ExternalJoin::Make({.name = bound.name,
-                                         .lookup_schema = bound.build_schema,
-                                         .key_columns = KeyColumnsOf(bound),
-                                         .duplicates = bound.duplicates,
-                                         .pieces = static_cast<int64_t>(pieces_.size()),
-                                         .sizes = context_.plan.external_joins[lookup_]->sizes,
-                                         .compress = kCompressSpilled,
-                                         .directory = directory,
-                                         .pool = context_.memory.lookup_pool()}));
+        join_,
+        join::ExternalJoin::Make({.name = bound.name,
+                                  .lookup_schema = bound.build_schema,
+                                  .key_columns = KeyColumnsOf(bound),
+                                  .duplicates = bound.duplicates,
+                                  .pieces = static_cast<int64_t>(pieces_.size()),
+                                  .sizes = context_.plan.external_joins[lookup_]->external.sizes,
+                                  .compress = kCompressSpilled,
+                                  .directory = directory,
+                                  .pool = context_.memory.lookup_pool()}));
     RunMemory& memory = context_.memory;
     const LookupReading& reading = context_.plan.memory.lookups[lookup_];
     ARROW_RETURN_NOT_OK(memory.GrantForReading(reading.lookup_bytes));
@@ -81,10 +64,10 @@ class ExternalJoinRun {
     return InLanes(ranges.size(), [&](LaneItems& items) -> Status {
       ARROW_ASSIGN_OR_RAISE(const auto writer, join_->MakeBuildWriter());
       while (const auto item = items.Take()) {
-        const RowRange& range = ranges[static_cast<size_t>(*item)];
+        const std::vector<RowRange> range = {ranges[static_cast<size_t>(*item)]};
         const ReaderPointer rows = ReadLookup(context_, lookup_, range, moment_, /*threads=*/false);
         // Deleted rows leave gaps behind the range's last number, which do no harm.
-        int64_t number = range.first_ordinal;
+        int64_t number = range.front().first_ordinal;
         for (;;) {
           ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
           if (batch == nullptr) break;
@@ -153,36 +136,20 @@ Result<std::unique_ptr<spill::SpillDirectory>> OpenSpillDirectory(const Plan& pl
   return nullptr;
 }
 
-// All lookups once; and for each that is joined out of core, the source's keys once more.
+// All lookups once, but for those that are read later by ranges of keys; and for each that is
+// joined out of core, the source's keys once more.
 int64_t RowsToRead(const Plan& plan, const std::vector<Piece>& pieces) {
   const int64_t source_rows = CountRows(pieces);
   int64_t rows = 0;
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
-    rows += plan.lookups[i]->live_rows() + (plan.external_joins[i] ? source_rows : 0);
+    const std::optional<OutOfCoreJoin>& join = plan.external_joins[i];
+    if (join && join->ranges) continue;
+    rows += plan.lookups[i]->live_rows() + (join ? source_rows : 0);
   }
   return rows;
 }
 
 }  // namespace
-
-Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context, size_t lookup,
-                                                      const RowRange& range, const Moment& moment) {
-  const BoundLookup& bound = context.plan.pipeline->lookups[lookup];
-  const PinnedTable& table = *context.plan.lookups[lookup];
-  ARROW_RETURN_NOT_OK(
-      context.memory.GrantForReading(context.plan.memory.lookups[lookup].lookup_bytes));
-  const int lanes = context.plan.lanes;
-  ReaderPointer rows = ReadLookup(context, lookup, range, moment, /*threads=*/lanes > 1);
-  if (lanes > 1) rows = ReadAhead(std::move(rows));
-  return join::LookupIndex::Build(
-      *rows, {.name = bound.name,
-              .key_columns = KeyColumnsOf(bound),
-              .duplicates = bound.duplicates,
-              .coded_columns = CodedColumns(bound, table),
-              .expected_rows = std::min(table.live_rows(), range.end_ordinal - range.first_ordinal),
-              .threads = std::min(lanes, kMostFillingThreads),
-              .pool = context.memory.lookup_pool()});
-}
 
 Result<Lookups> BuildLookups(const RunContext& context, const std::vector<Piece>& pieces,
                              const Moment& moment) {
@@ -195,13 +162,16 @@ Result<Lookups> BuildLookups(const RunContext& context, const std::vector<Piece>
   Lookups lookups(std::move(directory));
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     const join::JoinType type = plan.pipeline->lookups[i].type;
-    if (plan.external_joins[i]) {
+    const std::optional<OutOfCoreJoin>& join = plan.external_joins[i];
+    if (join && join->ranges) {
+      lookups.Add(type, std::make_unique<RangedLookup>(context, i, *join->ranges, moment));
+    } else if (join) {
       ExternalJoinRun run(context, i, lookups, pieces, moment);
-      ARROW_ASSIGN_OR_RAISE(auto join, run.Run(lookups.spill_directory()));
-      lookups.Add(type, std::move(join));
+      ARROW_ASSIGN_OR_RAISE(auto joined, run.Run(lookups.spill_directory()));
+      lookups.Add(type, std::move(joined));
     } else {
-      const RowRange all_rows = {.first_ordinal = 0,
-                                 .end_ordinal = plan.lookups[i]->physical_rows()};
+      const std::vector<RowRange> all_rows = {{0, plan.lookups[i]->physical_rows()}};
+      ARROW_RETURN_NOT_OK(context.memory.GrantForReading(plan.memory.lookups[i].lookup_bytes));
       ARROW_ASSIGN_OR_RAISE(auto index, BuildIndex(context, i, all_rows, moment));
       lookups.Add(type, std::move(index));
     }

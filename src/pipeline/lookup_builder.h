@@ -4,8 +4,6 @@
 // Thread rule: one thread, which starts the plan's lanes.
 #pragma once
 
-#include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "base/status.h"
@@ -14,16 +12,6 @@
 #include "pipeline/run_context.h"
 
 namespace spillway::pipeline {
-
-// A run of a table's rows.
-struct RowRange {
-  int64_t first_ordinal;
-  int64_t end_ordinal;
-};
-
-// An index of those rows of a lookup.
-Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context, size_t lookup,
-                                                      const RowRange& range, const Moment& moment);
 
 // `pieces` are those that will be read. `moment` is that of the lookups' own expressions and, where
 // a lookup is joined out of core, of what decides which source rows there are: the pieces have to

@@ -1,5 +1,6 @@
 #include "pipeline/lookup_plan.h"
 
+#include <numeric>
 #include <utility>
 
 #include "join/lookup_index.h"
@@ -37,6 +38,12 @@ int64_t ProjectionBytes(const Projection& projection, const PinnedTable& table) 
   int64_t bytes = table.live_rows() * kDerivedValueBytes;
   for (const int column : projection.expression->columns()) bytes += bytes_of(column);
   return bytes;
+}
+
+std::vector<int> KeyColumnsOf(const BoundLookup& lookup) {
+  std::vector<int> columns(lookup.source_keys.size());
+  std::iota(columns.begin(), columns.end(), 0);
+  return columns;
 }
 
 int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table) {

@@ -23,6 +23,9 @@ inline constexpr int64_t kDerivedValueBytes = 32;
 // The decoded bytes of a projection's column: those of the columns it reads.
 int64_t ProjectionBytes(const Projection& projection, const PinnedTable& table);
 
+// The columns of the lookup's build_schema that are its key.
+std::vector<int> KeyColumnsOf(const BoundLookup& lookup);
+
 // The most that building the index of `lookup` from `table` takes, its result included.
 int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table);
 

@@ -1,5 +1,5 @@
-// The lookups of a run, ready to be joined: each as an index in memory, or joined out of core with
-// the pieces of the source.
+// The lookups of a run, ready to be joined: each as an index in memory, joined out of core with the
+// pieces of the source, or as an index of one range of keys at a time.
 //
 // Thread rule: Add by one thread; after that thread-safe.
 #pragma once
@@ -16,6 +16,7 @@
 #include "join/lookup_index.h"
 #include "join/matcher.h"
 #include "pipeline/piece.h"
+#include "pipeline/ranged_lookup.h"
 #include "spill/spill_directory.h"
 
 namespace spillway::pipeline {
@@ -28,6 +29,7 @@ class Lookups {
 
   void Add(join::JoinType type, std::unique_ptr<join::LookupIndex> index);
   void Add(join::JoinType type, std::unique_ptr<join::ExternalJoin> join);
+  void Add(join::JoinType type, std::unique_ptr<RangedLookup> ranged);
 
   size_t size() const { return lookups_.size(); }
 
@@ -50,8 +52,9 @@ class Lookups {
  private:
   struct Lookup {
     join::JoinType type;
-    std::unique_ptr<join::LookupIndex> index;  // one of the two
-    std::unique_ptr<join::ExternalJoin> join;
+    std::unique_ptr<join::LookupIndex> index = nullptr;  // one of the three
+    std::unique_ptr<join::ExternalJoin> join = nullptr;
+    std::unique_ptr<RangedLookup> ranged = nullptr;
   };
   std::unique_ptr<spill::SpillDirectory> spill_directory_;
   std::vector<Lookup> lookups_;

@@ -246,8 +246,10 @@ class MomentPlanner {
 
   void AddJoins(const ExternalJoins& joins) {
     for (size_t i = 0; i < inputs_.lookups.size(); ++i) {
-      if (joins[i]) {
-        AddExternalJoin(i, *joins[i]);
+      if (joins[i] && joins[i]->ranges) {
+        AddRanges(i, *joins[i]->ranges);
+      } else if (joins[i]) {
+        AddExternalJoin(i, joins[i]->external);
       } else {
         AddIndex(i);
       }
@@ -284,6 +286,14 @@ class MomentPlanner {
         .merging_bytes = budget_bytes - overhead_bytes - MergeTransformBytes(lane) - lane.writing};
   }
 
+  // For an index, in one thread.
+  MemoryLine ReadingRange(const PinnedTable& table) const {
+    MemoryLine reading = ReadingLookup(table, 1);
+    // One batch is read ahead.
+    if (work_.lanes > 1) reading.bytes += table.read_memory(work_.rung).largest_batch_bytes();
+    return reading;
+  }
+
  private:
   // Of a long value, in a block, as it is spilled, and as it is read again.
   static constexpr int64_t kSpilledCopies = 3;
@@ -293,11 +303,19 @@ class MomentPlanner {
     const PinnedTable& table = *inputs_.lookups[lookup];
     held_.push_back({fmt::format("index of {}", table.name()),
                      IndexBytes(inputs_.pipeline.lookups[lookup], table)});
-    MemoryLine reading = ReadingLookup(table, 1);
-    // One is read ahead.
-    if (work_.lanes > 1) reading.bytes += table.read_memory(work_.rung).largest_batch_bytes();
+    const MemoryLine reading = ReadingRange(table);
     plan_.lookups.push_back({.lookup_bytes = reading.bytes});
     Consider({reading});
+  }
+
+  // A range's index is made while other lanes may still hold what they stream through.
+  void AddRanges(size_t lookup, const KeyRangePlan& ranges) {
+    const PinnedTable& table = *inputs_.lookups[lookup];
+    MemoryLine reading = ReadingRange(table);
+    held_.push_back({fmt::format("index of {}, of a range of keys at a time", table.name()),
+                     ranges.index_bytes});
+    plan_.lookups.push_back({.lookup_bytes = reading.bytes});
+    held_.push_back(std::move(reading));
   }
 
   void AddExternalJoin(size_t lookup, const join::ExternalJoinPlan& plan) {
@@ -433,18 +451,27 @@ ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_
     return IndexBytes(inputs.pipeline.lookups[lookup], *inputs.lookups[lookup]);
   });
   lookups.resize(external);
-  join::ExternalJoinPlan nothing;
-  nothing.phases.resize(4);
+  OutOfCoreJoin nothing;
+  nothing.external.phases.resize(4);
   for (const size_t lookup : lookups) joins[lookup] = nothing;
   const auto smallest_sort = PlanSourceSort(inputs, work, joins, overhead_bytes, 0);
   int64_t free_bytes =
       budget_bytes - PlanMemory(inputs, work, joins, smallest_sort, overhead_bytes).bound_bytes;
   // The other half is the sort's.
   if (inputs.in_key_order) free_bytes /= 2;
+  const int64_t share_bytes = free_bytes / static_cast<int64_t>(external);
   for (const size_t lookup : lookups) {
-    joins[lookup] =
-        PlanExternalLookup(inputs.pipeline.lookups[lookup], *inputs.lookups[lookup], inputs.pieces,
-                           work.lanes, free_bytes / static_cast<int64_t>(external));
+    const BoundLookup& bound = inputs.pipeline.lookups[lookup];
+    const PinnedTable& table = *inputs.lookups[lookup];
+    const int64_t reading_bytes = MomentPlanner(inputs, work, 0).ReadingRange(table).bytes;
+    joins[lookup] = OutOfCoreJoin{};
+    const int64_t most_bytes = std::min(share_bytes - reading_bytes, inputs.most_range_bytes);
+    if (!inputs.in_key_order && most_bytes > 0) {
+      joins[lookup]->ranges = CutKeyRanges(bound, inputs.source, table, inputs.pieces, most_bytes);
+    }
+    if (joins[lookup]->ranges) continue;
+    joins[lookup]->external =
+        PlanExternalLookup(bound, table, inputs.pieces, work.lanes, share_bytes);
   }
   return joins;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "join/external_join_plan.h"
 #include "pipeline/bound_pipeline.h"
+#include "pipeline/key_ranges.h"
 #include "pipeline/lookup_plan.h"
 #include "pipeline/piece.h"
 #include "pipeline/pinned_table.h"
@@ -62,10 +64,18 @@ struct PlannedInputs {
   const SplicePlan& splice;
   const std::vector<Piece>& pieces;  // that are left to do
   bool in_key_order = false;
+  int64_t most_range_bytes = std::numeric_limits<int64_t>::max();  // see PlanOptions
 };
 
-// By lookup: how it is joined out of core; none where it is an index in memory.
-using ExternalJoins = std::vector<std::optional<join::ExternalJoinPlan>>;
+// How a lookup is joined that is no index in memory as a whole: through spill files, or, where
+// there are ranges, with an index of one range of keys at a time.
+struct OutOfCoreJoin {
+  join::ExternalJoinPlan external = {};
+  std::optional<KeyRangePlan> ranges = std::nullopt;
+};
+
+// By lookup; none where it is an index in memory.
+using ExternalJoins = std::vector<std::optional<OutOfCoreJoin>>;
 
 // A way to work: so many lanes, each in pieces of these sizes, which are number `rung` of those
 // that the tables were pinned with.

@@ -74,24 +74,67 @@ parquet::ReadOptions ReadOptionsOf(const delta::Snapshot& snapshot, parquet::Rea
   return options;
 }
 
+namespace {
+
+using Bound = std::variant<int64_t, std::string>;
+
+// A value as it compares, where the file has it in a form of `type`.
+std::optional<Bound> MakeBound(const arrow::Scalar& value, const arrow::DataType& type) {
+  if (arrow::is_binary_like(type.id()) && arrow::is_binary_like(value.type->id())) {
+    return std::string(static_cast<const arrow::BaseBinaryScalar&>(value).view());
+  }
+  if (!arrow::is_signed_integer(type.id()) && !value.type->Equals(type)) return std::nullopt;
+  switch (value.type->id()) {
+    case arrow::Type::INT8:
+      return static_cast<const arrow::Int8Scalar&>(value).value;
+    case arrow::Type::INT16:
+      return static_cast<const arrow::Int16Scalar&>(value).value;
+    case arrow::Type::INT32:
+      return static_cast<const arrow::Int32Scalar&>(value).value;
+    case arrow::Type::INT64:
+      return static_cast<const arrow::Int64Scalar&>(value).value;
+    case arrow::Type::DATE32:
+      return static_cast<const arrow::Date32Scalar&>(value).value;
+    case arrow::Type::TIMESTAMP:
+      return static_cast<const arrow::TimestampScalar&>(value).value;
+    default:
+      return std::nullopt;
+  }
+}
+
+ValueBounds MakeBounds(const parquet::ColumnChunkFacts& chunk, const arrow::DataType& type) {
+  if (chunk.null_count && *chunk.null_count == chunk.num_values) {
+    return {.is_known = true, .only_nulls = true};
+  }
+  if (chunk.minimum == nullptr || chunk.maximum == nullptr) return {};
+  std::optional<Bound> minimum = MakeBound(*chunk.minimum, type);
+  std::optional<Bound> maximum = MakeBound(*chunk.maximum, type);
+  if (!minimum || !maximum) return {};
+  return {.is_known = true, .minimum = *std::move(minimum), .maximum = *std::move(maximum)};
+}
+
+}  // namespace
+
 PinnedTable::PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot,
                          std::vector<int> columns, std::vector<WorkSizes> pieces,
-                         std::vector<ColumnUse> computed)
+                         std::vector<ColumnUse> computed, std::vector<size_t> bounded)
     : name_(std::move(name)),
       snapshot_(std::move(snapshot)),
       columns_(std::move(columns)),
       pieces_(std::move(pieces)),
       computed_(std::move(computed)),
+      bounded_(std::move(bounded)),
       weights_(columns_.size()),
       read_memory_(pieces_.size()),
       spliced_read_memory_(pieces_.size()) {}
 
 Result<std::unique_ptr<PinnedTable>> PinnedTable::Make(
     std::string name, std::unique_ptr<delta::Snapshot> snapshot, std::vector<int> columns,
-    std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed, const WantedFile& wanted) {
+    std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed, std::vector<size_t> bounded,
+    const WantedFile& wanted) {
   std::unique_ptr<PinnedTable> table(new PinnedTable(std::move(name), std::move(snapshot),
                                                      std::move(columns), std::move(pieces),
-                                                     std::move(computed)));
+                                                     std::move(computed), std::move(bounded)));
   arrow::FieldVector fields;
   for (const int column : table->columns_) {
     fields.push_back(table->snapshot_->schema()->field(column));
@@ -120,6 +163,7 @@ Status PinnedTable::AddFile(delta::DataFile data_file) {
                                       : reader->WhyNotCopied(FileColumn(*snapshot_, column)));
   }
   Weigh(*reader, &file);
+  KeepBounds(*reader, &file);
   if (computed_.empty()) ARROW_RETURN_NOT_OK(CountValues(*reader));
   ARROW_RETURN_NOT_OK(EstimateMemory(*reader, file));
   ARROW_RETURN_NOT_OK(CountDeletedRows(&file));
@@ -161,6 +205,25 @@ void PinnedTable::Weigh(const parquet::FileReader& file, PinnedFile* pinned) {
       }
     }
   }
+}
+
+void PinnedTable::KeepBounds(const parquet::FileReader& file, PinnedFile* pinned) const {
+  const parquet::Footer& footer = file.footer();
+  for (const size_t column : bounded_) {
+    const std::vector<size_t> leaves = file.LeavesOf(FileColumn(*snapshot_, columns_[column]));
+    const arrow::DataType& type = *read_schema_->field(static_cast<int>(column))->type();
+    for (size_t group = 0; group < footer.row_groups.size(); ++group) {
+      pinned->row_groups[group].bounds.push_back(
+          leaves.size() == 1 ? MakeBounds(footer.row_groups[group].columns[leaves[0]], type)
+                             : ValueBounds());
+    }
+  }
+}
+
+const ValueBounds* PinnedTable::BoundsOf(const PinnedRowGroup& group, size_t column) const {
+  const auto found = std::ranges::find(bounded_, column);
+  if (found == bounded_.end()) return nullptr;
+  return &group.bounds[static_cast<size_t>(found - bounded_.begin())];
 }
 
 // Of each column that is one leaf of texts, adds the row groups' dictionaries up.

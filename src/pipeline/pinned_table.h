@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -25,11 +26,21 @@
 
 namespace spillway::pipeline {
 
+// Between which values a column is in a row group, NULLs aside. Only of integers, dates and
+// microseconds, and of texts and bytes, which compare as such; others are not known.
+struct ValueBounds {
+  bool is_known = false;
+  bool only_nulls = false;
+  std::variant<int64_t, std::string> minimum;  // or less
+  std::variant<int64_t, std::string> maximum;  // or more
+};
+
 struct PinnedRowGroup {
-  int64_t first_row = 0;         // within the file
-  int64_t num_rows = 0;          // deleted ones included
-  int64_t deleted_rows = 0;      // by the file's deletion vector
-  int64_t compressed_bytes = 0;  // of the wanted columns, as stored
+  int64_t first_row = 0;                 // within the file
+  int64_t num_rows = 0;                  // deleted ones included
+  int64_t deleted_rows = 0;              // by the file's deletion vector
+  int64_t compressed_bytes = 0;          // of the wanted columns, as stored
+  std::vector<ValueBounds> bounds = {};  // see PinnedTable::BoundsOf
 };
 
 struct PinnedFile {
@@ -65,13 +76,12 @@ class PinnedTable {
   //
   // `pieces` are the sizes in which the table may be read (at least one): read_memory(i) is for
   // pieces[i]. `computed` says, by wanted column, what is read of it where a row group splices;
-  // empty for a table of which nothing does.
-  static Result<std::unique_ptr<PinnedTable>> Make(std::string name,
-                                                   std::unique_ptr<delta::Snapshot> snapshot,
-                                                   std::vector<int> columns,
-                                                   std::vector<WorkSizes> pieces,
-                                                   std::vector<ColumnUse> computed = {},
-                                                   const WantedFile& wanted = nullptr);
+  // empty for a table of which nothing does. `bounded` are the wanted columns whose bounds are
+  // kept.
+  static Result<std::unique_ptr<PinnedTable>> Make(
+      std::string name, std::unique_ptr<delta::Snapshot> snapshot, std::vector<int> columns,
+      std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed = {},
+      std::vector<size_t> bounded = {}, const WantedFile& wanted = nullptr);
 
   const std::string& name() const { return name_; }
   const delta::Snapshot& snapshot() const { return *snapshot_; }
@@ -92,14 +102,19 @@ class PinnedTable {
   const parquet::ReadMemory& read_memory(size_t i) const { return read_memory_[i]; }
   const parquet::ReadMemory& spliced_read_memory(size_t i) const { return spliced_read_memory_[i]; }
 
+  // The bounds of a wanted column in a row group of the table; null where they were not kept.
+  const ValueBounds* BoundsOf(const PinnedRowGroup& group, size_t column) const;
+
   // "predictions (/lake/predictions, version 3)", for errors.
   std::string Describe() const;
 
  private:
   PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot, std::vector<int> columns,
-              std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed);
+              std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed,
+              std::vector<size_t> bounded);
   Status AddFile(delta::DataFile data_file);
   void Weigh(const parquet::FileReader& file, PinnedFile* pinned);
+  void KeepBounds(const parquet::FileReader& file, PinnedFile* pinned) const;
   Status CountValues(parquet::FileReader& file);
   Status EstimateMemory(parquet::FileReader& file, const PinnedFile& pinned);
   Status CountDeletedRows(PinnedFile* pinned) const;
@@ -109,6 +124,7 @@ class PinnedTable {
   const std::vector<int> columns_;
   const std::vector<WorkSizes> pieces_;
   const std::vector<ColumnUse> computed_;
+  const std::vector<size_t> bounded_;
   std::shared_ptr<arrow::Schema> read_schema_;
   std::vector<PinnedFile> files_;
   std::vector<ColumnWeight> weights_;

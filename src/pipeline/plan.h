@@ -57,7 +57,12 @@ struct Plan {
   ExistingTarget target;
 
   bool spills() const {
-    return std::ranges::any_of(external_joins, [](const auto& join) { return join.has_value(); });
+    return std::ranges::any_of(external_joins,
+                               [](const auto& join) { return join && !join->ranges; });
+  }
+  bool joins_by_ranges() const {
+    return std::ranges::any_of(external_joins,
+                               [](const auto& join) { return join && join->ranges; });
   }
   // What no pool sees: the program itself, and in each lane the footers of what it reads and
   // writes.
@@ -72,7 +77,10 @@ struct PlanOptions {
   bool fresh = false;  // start anew although an attempt is committed, in part or whole
   int64_t smallest_splice_bytes = kSmallestSpliceBytes;
   bool joins_out_of_core = false;  // all lookups, although their indexes may fit
-  bool spools = false;             // although there may be memory enough
+  // What the index of a range of keys may take at most; none: with joins_out_of_core nothing is
+  // joined by ranges, else what the budget has.
+  std::optional<int64_t> most_range_bytes = std::nullopt;
+  bool spools = false;  // although there may be memory enough
 };
 
 // Plans the run of `spec`. Reads logs and footers, and writes nothing. A plan that does not fit its

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <span>
 #include <thread>
 #include <utility>
@@ -63,16 +64,29 @@ int64_t IndexBytesOf(const Plan& plan) {
   return bytes;
 }
 
+// Those that there are, each once.
+std::vector<size_t> BoundedColumns(const std::vector<std::optional<size_t>>& columns) {
+  std::set<size_t> bounded;
+  for (const auto& column : columns) {
+    if (column) bounded.insert(*column);
+  }
+  return {bounded.begin(), bounded.end()};
+}
+
 // Opens the tables for every way to work that may be chosen, which are returned.
 Result<std::vector<WorkPlan>> PinTables(Plan* plan, std::unique_ptr<delta::Snapshot> source,
                                         std::vector<std::unique_ptr<delta::Snapshot>> lookups) {
   const int lanes = MostLanes(plan->spec.resources);
   const int64_t working_bytes = plan->budget.total_bytes - memory::kProcessOverheadBytes;
+  std::vector<std::optional<size_t>> source_keys;
   for (size_t i = 0; i < lookups.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto table,
-                          PinnedTable::Make(plan->spec.lookups[i].name.text, std::move(lookups[i]),
-                                            plan->pipeline->lookups[i].table_columns,
-                                            SizesOf(WaysToWork(working_bytes, lanes))));
+    const BoundLookup& bound = plan->pipeline->lookups[i];
+    source_keys.push_back(BoundedSourceColumn(bound, plan->pipeline->source_columns.size()));
+    ARROW_ASSIGN_OR_RAISE(
+        auto table,
+        PinnedTable::Make(plan->spec.lookups[i].name.text, std::move(lookups[i]),
+                          bound.table_columns, SizesOf(WaysToWork(working_bytes, lanes)), {},
+                          BoundedColumns({BoundedLookupColumn(bound)})));
     plan->lookups.push_back(std::move(table));
   }
   // Lookups that take more than half of it may be joined out of core.
@@ -81,7 +95,8 @@ Result<std::vector<WorkPlan>> PinTables(Plan* plan, std::unique_ptr<delta::Snaps
   ARROW_ASSIGN_OR_RAISE(
       plan->source,
       PinnedTable::Make("the source", std::move(source), plan->pipeline->source_columns,
-                        SizesOf(ways), UseOfSource(*plan->pipeline).computed));
+                        SizesOf(ways), UseOfSource(*plan->pipeline).computed,
+                        BoundedColumns(source_keys)));
   return ways;
 }
 
@@ -167,7 +182,8 @@ class WayChooser {
     plan_->external_joins = Joins(way, external, plan_->budget.total_bytes);
     plan_->sort = Sort(way, plan_->external_joins, plan_->budget.total_bytes);
     plan_->memory = Memory(way, plan_->external_joins, plan_->sort);
-    if (plan_->spools && !options_.spools) {
+    // An index of a range of keys is not there yet when the lookups are ready.
+    if (plan_->spools && !options_.spools && !plan_->joins_by_ranges()) {
       WorkPlan in_memory = way;
       in_memory.spools = false;
       plan_->memory.unspooled_writing_bytes =
@@ -211,8 +227,15 @@ class WayChooser {
     return PlanMemory(inputs(), way, joins, sort, plan_->overhead_bytes(way.lanes));
   }
   PlannedInputs inputs() const {
-    return {*plan_->pipeline, *plan_->source, plan_->lookups,
-            plan_->splice,    pieces_,        plan_->spec.in_key_order()};
+    constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
+    return {.pipeline = *plan_->pipeline,
+            .source = *plan_->source,
+            .lookups = plan_->lookups,
+            .splice = plan_->splice,
+            .pieces = pieces_,
+            .in_key_order = plan_->spec.in_key_order(),
+            .most_range_bytes =
+                options_.most_range_bytes.value_or(options_.joins_out_of_core ? 0 : kAny)};
   }
 
   const std::vector<WorkPlan>& ways_;

@@ -90,6 +90,7 @@ resources: {memory: 256MiB}
     return MakePlan(std::move(parsed), {.fresh = fresh,
                                         .smallest_splice_bytes = smallest_splice_bytes_,
                                         .joins_out_of_core = joins_out_of_core_,
+                                        .most_range_bytes = most_range_bytes_,
                                         .spools = spools_});
   }
 
@@ -124,6 +125,7 @@ resources: {memory: 256MiB}
   std::string pipeline_ = std::string(kPipeline);
   int64_t smallest_splice_bytes_ = kSmallestSpliceBytes;
   bool joins_out_of_core_ = false;
+  std::optional<int64_t> most_range_bytes_ = std::nullopt;
   bool spools_ = false;
 };
 

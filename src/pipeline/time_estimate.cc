@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/units.h"
+#include "pipeline/build_index.h"
 #include "pipeline/clock.h"
 #include "pipeline/lookup_builder.h"
 #include "pipeline/run_context.h"
@@ -65,9 +66,9 @@ class Rehearsal {
     double external_joins = 0;
     for (size_t i = 0; i < plan_.lookups.size(); ++i) {
       ARROW_ASSIGN_OR_RAISE(const double seconds, TryLookup(i));
-      if (plan_.external_joins[i]) ++external_joins;
-      estimate.lookup_seconds +=
-          plan_.external_joins[i] ? kOutOfCore * seconds / plan_.lanes : seconds;
+      const std::optional<OutOfCoreJoin>& join = plan_.external_joins[i];
+      if (join && !join->ranges) ++external_joins;
+      estimate.lookup_seconds += SecondsOf(join, *plan_.lookups[i], seconds);
     }
     ARROW_RETURN_NOT_OK(context_.memory.GrantForStreaming(plan_));
     int64_t spliced_rows = 0;
@@ -83,16 +84,25 @@ class Rehearsal {
   }
 
  private:
+  // Seconds to make a lookup ready, where one thread makes an index of all of it in `seconds`.
+  double SecondsOf(const std::optional<OutOfCoreJoin>& join, const PinnedTable& table,
+                   double seconds) const {
+    if (!join) return seconds;
+    if (!join->ranges) return kOutOfCore * seconds / plan_.lanes;
+    const auto rows = static_cast<double>(std::max<int64_t>(table.physical_rows(), 1));
+    return seconds * static_cast<double>(join->ranges->rows_read) / rows;
+  }
+
   // Seconds for all rows of a lookup, on one thread.
   Result<double> TryLookup(size_t lookup) {
     const PinnedTable& table = *plan_.lookups[lookup];
     const int64_t rows = std::min(TriedRows(table), table.physical_rows());
+    const std::vector<RowRange> tried = {{0, rows}};
+    ARROW_RETURN_NOT_OK(context_.memory.GrantForReading(plan_.memory.lookups[lookup].lookup_bytes));
     std::unique_ptr<join::LookupIndex> index;
     ARROW_ASSIGN_OR_RAISE(const double seconds, Time([&] {
                             index.reset();
-                            return BuildIndex(context_, lookup,
-                                              {.first_ordinal = 0, .end_ordinal = rows}, moment_)
-                                .Value(&index);
+                            return BuildIndex(context_, lookup, tried, moment_).Value(&index);
                           }));
     tried_.Add(plan_.pipeline->lookups[lookup].type, std::move(index));
     if (rows == 0) return 0;

@@ -202,7 +202,7 @@ Result<Fingerprint> StoredFingerprint(const Plan& plan, const Scope& scope, RunM
   }
   ARROW_ASSIGN_OR_RAISE(const auto table, PinnedTable::Make("the target", std::move(snapshot),
                                                             AscendingIndices(columns), {plan.sizes},
-                                                            {}, is_compared));
+                                                            {}, {}, is_compared));
   const auto rows = ScanTable(*table, 0, table->physical_rows(), options);
   Fingerprint fingerprint = EmptyFingerprint(order.size());
   ARROW_RETURN_NOT_OK(

@@ -1,0 +1,28 @@
+// Reads rows of a lookup, and makes an index of them.
+//
+// Thread rule: free functions; each call by one thread, which may start others.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "join/lookup_index.h"
+#include "pipeline/key_ranges.h"
+#include "pipeline/run_context.h"
+#include "pipeline/stages.h"
+
+namespace spillway::pipeline {
+
+// Key and payload of the lookup's rows in `ranges`, its columns decoded side by side if `threads`.
+// All arguments outlive the reader.
+ReaderPointer ReadLookup(const RunContext& context, size_t lookup,
+                         const std::vector<RowRange>& ranges, const Moment& moment, bool threads);
+
+// An index of those rows.
+Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context, size_t lookup,
+                                                      const std::vector<RowRange>& ranges,
+                                                      const Moment& moment);
+
+}  // namespace spillway::pipeline
