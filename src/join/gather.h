@@ -63,6 +63,15 @@ Result<GatheredBytes> GatherTexts(int64_t count, arrow::MemoryPool* pool, SizeOf
   return gathered;
 }
 
+// Of rows that are bytes, the values of `width` bytes at `offset`, one behind another.
+void CopyWords(const uint8_t* const* rows, int64_t count, int32_t width, int32_t offset,
+               uint8_t* out);
+
+// Of rows that are bytes, whether the byte at `offset` has any bit of `mask`: a bit a row, in whole
+// bytes of `out`.
+void CopyBits(const uint8_t* const* rows, int64_t count, int32_t offset, uint32_t mask,
+              uint8_t* out);
+
 // A bit per row, set where it is not -1.
 Result<std::shared_ptr<arrow::Buffer>> MatchedBits(const int64_t* rows, int64_t count,
                                                    arrow::MemoryPool* pool);

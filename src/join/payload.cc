@@ -16,10 +16,6 @@
 namespace spillway::join {
 namespace {
 
-bool IsBytes(const arrow::DataType& type) {
-  return type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
-}
-
 class BitsPayload final : public PayloadColumn {
  public:
   BitsPayload(std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* pool)
@@ -103,7 +99,8 @@ int RecordWidth(const arrow::DataType& type) {
 Result<std::unique_ptr<PayloadColumn>> PayloadColumn::Make(
     const std::shared_ptr<arrow::DataType>& type, arrow::MemoryPool* pool, int64_t expected_rows) {
   if (type->id() == arrow::Type::BOOL) return std::make_unique<BitsPayload>(type, pool);
-  if (IsBytes(*type)) return std::make_unique<BytesPayload>(type, pool, expected_rows);
+  if (arrow::is_binary_like(type->id()))
+    return std::make_unique<BytesPayload>(type, pool, expected_rows);
   return MakeNestedPayload(type, pool);
 }
 
@@ -111,7 +108,7 @@ int64_t PayloadColumn::EstimateBytes(const arrow::DataType& type, int64_t rows,
                                      int64_t value_bytes) {
   const int64_t bits = StoredBits::EstimateBytes(rows);
   if (type.id() == arrow::Type::BOOL) return bits + bits;
-  if (IsBytes(type)) return bits + StoredBytes::EstimateBytes(rows, value_bytes);
+  if (arrow::is_binary_like(type.id())) return bits + StoredBytes::EstimateBytes(rows, value_bytes);
   return EstimateNestedBytes(type, rows, value_bytes);
 }
 

@@ -8,6 +8,7 @@
 #include <arrow/memory_pool.h>
 #include <arrow/util/bit_util.h>
 
+#include "join/gather.h"
 #include "join/key_type.h"
 #include "join/row_bytes.h"
 
@@ -45,28 +46,6 @@ void VisitWidth(int width, Visit&& visit) {
 
 // The records of a group of rows.
 using Records = std::array<const uint8_t*, kGroup>;
-
-void CopyValues(const Records& records, int64_t count, int width, int offset, uint8_t* out) {
-  VisitWidth(width, [&]<typename Word>(Word /*tag*/) {
-    for (int64_t i = 0; i < count; ++i) {
-      Store(out + i * static_cast<int64_t>(sizeof(Word)),
-            Load<Word>(records[static_cast<size_t>(i)] + offset));
-    }
-  });
-}
-
-// A bit a record, for whole bytes of `out`.
-void CopyBits(const Records& records, int64_t count, size_t column, uint8_t* out) {
-  const size_t byte = column / 8;
-  const size_t bit = column % 8;
-  for (int64_t i = 0; i < count; i += 8) {
-    uint32_t bits = 0;
-    for (int64_t j = i; j < std::min(i + 8, count); ++j) {
-      bits |= ((records[static_cast<size_t>(j)][byte] >> bit) & 1U) << (j - i);
-    }
-    *out++ = static_cast<uint8_t>(bits);
-  }
-}
 
 }  // namespace
 
@@ -162,10 +141,11 @@ Result<std::vector<PayloadRecords::Gathered>> PayloadRecords::Gather(
     const int64_t count = std::min(kGroup, rows.count - first);
     for (size_t i = 0; i < columns_.size(); ++i) {
       const Column& column = columns_[i];
-      CopyValues(groups[turn], count, column.width, column.offset,
-                 gathered[i].values->mutable_data() + first * column.width);
+      CopyWords(groups[turn].data(), count, column.width, column.offset,
+                gathered[i].values->mutable_data() + first * column.width);
       if (!column.has_nulls) continue;
-      CopyBits(groups[turn], count, i, gathered[i].validity->mutable_data() + first / 8);
+      CopyBits(groups[turn].data(), count, static_cast<int32_t>(i / 8), 1U << (i % 8),
+               gathered[i].validity->mutable_data() + first / 8);
     }
   }
   return gathered;

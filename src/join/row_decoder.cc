@@ -21,13 +21,6 @@ namespace {
 // Far enough to cover the latency of the cache below.
 constexpr int64_t kRowsAhead = 16;
 
-template <typename Word>
-void CopyWords(const uint8_t* const* rows, int64_t count, int32_t offset, uint8_t* out) {
-  for (int64_t i = 0; i < count; ++i) {
-    Store(out + i * static_cast<int64_t>(sizeof(Word)), Load<Word>(rows[i] + offset));
-  }
-}
-
 int64_t OffsetWidth(RowForm form) {
   return form == RowForm::kLargeBytes ? int64_t{sizeof(int64_t)} : int64_t{sizeof(int32_t)};
 }
@@ -155,22 +148,26 @@ Status RowDecoder::MeasureValues(const PayloadField& field, int64_t first, Colum
   return Status::OK();
 }
 
+// A group is a multiple of 8 rows long, but the last one.
 Status RowDecoder::DecodeGroup(int64_t first, std::vector<Column>* columns) {
   for (size_t i = 0; i < columns->size(); ++i) {
     const PayloadField& field = format_.payload()[i];
     Column& column = (*columns)[i];
     if (seen_nulls_[i] && column.validity != nullptr) {
       const int32_t offset = format_.validity_offset() + static_cast<int32_t>(i / 8);
-      DecodeBits(first, offset, 1U << (i % 8), column.validity->mutable_data());
+      CopyBits(rows_.data(), group_rows_, offset, 1U << (i % 8),
+               column.validity->mutable_data() + first / 8);
     }
     switch (field.form) {
       case RowForm::kNothing:
         break;
       case RowForm::kBit:
-        DecodeBits(first, field.offset, 1, column.values->mutable_data());
+        CopyBits(rows_.data(), group_rows_, field.offset, 1,
+                 column.values->mutable_data() + first / 8);
         break;
       case RowForm::kFixed:
-        DecodeWords(field, column.values->mutable_data() + first * field.width);
+        CopyWords(rows_.data(), group_rows_, field.width, field.offset,
+                  column.values->mutable_data() + first * field.width);
         break;
       case RowForm::kBytes:
         DecodeValues<int32_t>(field, first, &column);
@@ -184,40 +181,6 @@ Status RowDecoder::DecodeGroup(int64_t first, std::vector<Column>* columns) {
     }
   }
   return Status::OK();
-}
-
-// A group is a multiple of 8 rows long, but the last one.
-void RowDecoder::DecodeBits(int64_t first, int32_t offset, uint32_t bit, uint8_t* bits) const {
-  uint8_t* out = bits + first / 8;
-  for (int64_t i = 0; i < group_rows_; i += 8) {
-    uint32_t byte = 0;
-    const int64_t end = std::min<int64_t>(8, group_rows_ - i);
-    for (int64_t j = 0; j < end; ++j) {
-      const uint32_t set = (rows_[static_cast<size_t>(i + j)][offset] & bit) != 0 ? 1 : 0;
-      byte |= set << j;
-    }
-    *out++ = static_cast<uint8_t>(byte);
-  }
-}
-
-void RowDecoder::DecodeWords(const PayloadField& field, uint8_t* out) const {
-  switch (field.width) {
-    case 1:
-      return CopyWords<uint8_t>(rows_.data(), group_rows_, field.offset, out);
-    case 2:
-      return CopyWords<uint16_t>(rows_.data(), group_rows_, field.offset, out);
-    case 4:
-      return CopyWords<uint32_t>(rows_.data(), group_rows_, field.offset, out);
-    case 8:
-      return CopyWords<uint64_t>(rows_.data(), group_rows_, field.offset, out);
-    case 16:
-      return CopyWords<Word128>(rows_.data(), group_rows_, field.offset, out);
-    default:
-      break;
-  }
-  for (int64_t i = 0; i < group_rows_; ++i) {
-    CopyValue(out + i * field.width, rows_[static_cast<size_t>(i)] + field.offset, field.width);
-  }
 }
 
 template <typename Offset>

@@ -51,8 +51,6 @@ class RowDecoder {
   template <typename Offset>
   Status MeasureValues(const PayloadField& field, int64_t first, Column* column);
   Status DecodeGroup(int64_t first, std::vector<Column>* columns);
-  void DecodeBits(int64_t first, int32_t offset, uint32_t bit, uint8_t* bits) const;
-  void DecodeWords(const PayloadField& field, uint8_t* out) const;
   template <typename Offset>
   void DecodeValues(const PayloadField& field, int64_t first, Column* column);
   Status DecodeNested(const PayloadField& field, NestedBuilder* out);

@@ -7,6 +7,7 @@
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/hashing.h>
 
 #include "join/gather.h"
@@ -38,8 +39,8 @@ TextCodes::TextCodes(std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* p
 TextCodes::~TextCodes() = default;
 
 bool TextCodes::Pays(const arrow::DataType& type, int64_t rows, const ValueSet& values) {
-  const bool is_text = type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
-  return is_text && values.count <= kMostTexts && values.count * kFewestRowsPerText <= rows;
+  return arrow::is_binary_like(type.id()) && values.count <= kMostTexts &&
+         values.count * kFewestRowsPerText <= rows;
 }
 
 int64_t TextCodes::EstimateBytes(const ValueSet& values) {

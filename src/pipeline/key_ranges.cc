@@ -59,21 +59,20 @@ class RangeCutter {
 
   std::optional<KeyRangePlan> Cut(const std::vector<Piece>& pieces) {
     std::vector<uint8_t> matched(groups_.size());  // by the pieces of the range
-    int64_t first = 0;
-    for (size_t i = 0; i < pieces.size(); ++i) {
+    int64_t first = 0;                             // of its pieces
+    for (const Piece& piece : pieces) {
       std::vector<uint8_t> wider = matched;
-      Match(pieces[i], &wider);
-      if (IndexBytesOf(wider) > most_index_bytes_) {
-        if (first == pieces[i].number) return std::nullopt;
-        Add(first, pieces[i].number, matched);
-        first = pieces[i].number;
+      Match(piece, &wider);
+      if (IndexBytesOf(wider) > most_index_bytes_ && piece.number > first) {
+        Add(piece.number, matched);
+        first = piece.number;
         wider.assign(groups_.size(), 0);
-        Match(pieces[i], &wider);
-        if (IndexBytesOf(wider) > most_index_bytes_) return std::nullopt;
+        Match(piece, &wider);
       }
+      if (IndexBytesOf(wider) > most_index_bytes_) return std::nullopt;
       matched = std::move(wider);
     }
-    if (!pieces.empty()) Add(first, pieces.back().number + 1, matched);
+    if (!pieces.empty()) Add(pieces.back().number + 1, matched);
     const auto rows = static_cast<double>(table_.physical_rows());
     if (static_cast<double>(plan_.rows_read) > rows * (1 + kMostReadTwice)) return std::nullopt;
     return std::move(plan_);
@@ -109,19 +108,18 @@ class RangeCutter {
                                 std::min(1.0, larger * kShareMargin));
   }
 
-  void Add(int64_t first_piece, int64_t end_piece, const std::vector<uint8_t>& matched) {
-    KeyRange range{.first_piece = first_piece, .end_piece = end_piece};
+  void Add(int64_t end_piece, const std::vector<uint8_t>& matched) {
+    KeyRange range{.end_piece = end_piece};
     for (size_t i = 0; i < groups_.size(); ++i) {
       if (!matched[i]) continue;
       const RowRange& rows = groups_[i].rows;
-      range.num_rows += rows.end_ordinal - rows.first_ordinal;
+      plan_.rows_read += rows.end_ordinal - rows.first_ordinal;
       if (!range.rows.empty() && range.rows.back().end_ordinal == rows.first_ordinal) {
         range.rows.back().end_ordinal = rows.end_ordinal;
       } else {
         range.rows.push_back(rows);
       }
     }
-    plan_.rows_read += range.num_rows;
     plan_.index_bytes = std::max(plan_.index_bytes, IndexBytesOf(matched));
     plan_.ranges.push_back(std::move(range));
   }

@@ -25,16 +25,14 @@ struct RowRange {
 
 // Pieces that follow each other, and all rows of the lookup that theirs can match.
 struct KeyRange {
-  int64_t first_piece = 0;  // by Piece::number
-  int64_t end_piece = 0;
+  int64_t end_piece = 0;       // by Piece::number; the first one is where the range before ends
   std::vector<RowRange> rows;  // ascending
-  int64_t num_rows = 0;        // of the lookup, deleted ones included
 };
 
 struct KeyRangePlan {
   std::vector<KeyRange> ranges;  // of all pieces
   int64_t index_bytes = 0;       // the most that the index of one range takes
-  int64_t rows_read = 0;         // of all ranges together
+  int64_t rows_read = 0;         // of all ranges together, deleted ones included
 };
 
 // Cuts `pieces` into as few ranges as do with `most_index_bytes` each. None where the statistics do

@@ -44,38 +44,6 @@ Result<std::vector<delta::DataFile>> ListFiles(const delta::Snapshot& snapshot,
   return files;
 }
 
-}  // namespace
-
-bool IsPartitionColumn(const delta::Snapshot& snapshot, int column) {
-  const std::vector<std::string>& names = snapshot.partition_columns();
-  return std::ranges::find(names, snapshot.schema()->field(column)->name()) != names.end();
-}
-
-parquet::ReadColumn FileColumn(const delta::Snapshot& snapshot, int column) {
-  return {.physical_name = snapshot.PhysicalName(column),
-          .field = snapshot.schema()->field(column)};
-}
-
-std::vector<parquet::ReadColumn> FileColumns(const PinnedTable& table,
-                                             const std::vector<ColumnUse>& uses) {
-  std::vector<parquet::ReadColumn> wanted;
-  for (size_t i = 0; i < table.columns().size(); ++i) {
-    const int column = table.columns()[i];
-    const ColumnUse use = uses.empty() ? ColumnUse::kValues : uses[i];
-    if (use == ColumnUse::kNone || IsPartitionColumn(table.snapshot(), column)) continue;
-    wanted.push_back(FileColumn(table.snapshot(), column));
-    wanted.back().validity_only = use == ColumnUse::kNulls;
-  }
-  return wanted;
-}
-
-parquet::ReadOptions ReadOptionsOf(const delta::Snapshot& snapshot, parquet::ReadOptions options) {
-  options.use_field_ids = snapshot.column_mapping() == delta::ColumnMapping::kId;
-  return options;
-}
-
-namespace {
-
 using Bound = std::variant<int64_t, std::string>;
 
 // A value as it compares, where the file has it in a form of `type`.
@@ -114,6 +82,34 @@ ValueBounds MakeBounds(const parquet::ColumnChunkFacts& chunk, const arrow::Data
 }
 
 }  // namespace
+
+bool IsPartitionColumn(const delta::Snapshot& snapshot, int column) {
+  const std::vector<std::string>& names = snapshot.partition_columns();
+  return std::ranges::find(names, snapshot.schema()->field(column)->name()) != names.end();
+}
+
+parquet::ReadColumn FileColumn(const delta::Snapshot& snapshot, int column) {
+  return {.physical_name = snapshot.PhysicalName(column),
+          .field = snapshot.schema()->field(column)};
+}
+
+std::vector<parquet::ReadColumn> FileColumns(const PinnedTable& table,
+                                             const std::vector<ColumnUse>& uses) {
+  std::vector<parquet::ReadColumn> wanted;
+  for (size_t i = 0; i < table.columns().size(); ++i) {
+    const int column = table.columns()[i];
+    const ColumnUse use = uses.empty() ? ColumnUse::kValues : uses[i];
+    if (use == ColumnUse::kNone || IsPartitionColumn(table.snapshot(), column)) continue;
+    wanted.push_back(FileColumn(table.snapshot(), column));
+    wanted.back().validity_only = use == ColumnUse::kNulls;
+  }
+  return wanted;
+}
+
+parquet::ReadOptions ReadOptionsOf(const delta::Snapshot& snapshot, parquet::ReadOptions options) {
+  options.use_field_ids = snapshot.column_mapping() == delta::ColumnMapping::kId;
+  return options;
+}
 
 PinnedTable::PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot,
                          std::vector<int> columns, std::vector<WorkSizes> pieces,

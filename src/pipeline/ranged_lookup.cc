@@ -82,11 +82,8 @@ Result<std::shared_ptr<RangedLookup::Use>> RangedLookup::Enter(size_t range) {
 Status RangedLookup::Build(size_t range) {
   index_.reset();     // there is room for one
   Progress progress;  // of the run: lookups are not among its rows
-  RunContext context = {.plan = context_.plan,
-                        .memory = context_.memory,
-                        .progress = &progress,
-                        .stop = context_.stop,
-                        .sizes = context_.sizes};
+  RunContext context = context_;
+  context.progress = &progress;
   return BuildIndex(context, lookup_, plan_.ranges[range].rows, moment_).Value(&index_);
 }
 
