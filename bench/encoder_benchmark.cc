@@ -77,19 +77,20 @@ Column Times(int64_t rows, std::mt19937_64& bits) {
   return builder.Finish().ValueOrDie();
 }
 
-Column ConstantTime(int64_t rows, std::mt19937_64& /*bits*/) {
-  const arrow::TimestampScalar time(1'700'000'000'000'000, TimeType());
-  return arrow::MakeArrayFromScalar(time, rows).ValueOrDie();
+// As the derived columns come: a dictionary of one value.
+Column Constant(const arrow::Scalar& value, int64_t rows) {
+  return std::make_shared<arrow::DictionaryArray>(
+      arrow::dictionary(arrow::uint16(), value.type),
+      arrow::MakeArrayFromScalar(arrow::UInt16Scalar(0), rows).ValueOrDie(),
+      arrow::MakeArrayFromScalar(value, 1).ValueOrDie());
 }
 
-// As the derived columns come: a dictionary of one text.
+Column ConstantTime(int64_t rows, std::mt19937_64& /*bits*/) {
+  return Constant(arrow::TimestampScalar(1'700'000'000'000'000, TimeType()), rows);
+}
+
 Column ConstantText(int64_t rows, std::mt19937_64& /*bits*/) {
-  const auto dictionary = arrow::MakeArrayFromScalar(arrow::StringScalar("2026-01-01"), 1);
-  return arrow::DictionaryArray::FromArrays(
-             arrow::dictionary(arrow::int32(), arrow::utf8()),
-             arrow::MakeArrayFromScalar(arrow::Int32Scalar(0), rows).ValueOrDie(),
-             dictionary.ValueOrDie())
-      .ValueOrDie();
+  return Constant(arrow::StringScalar("2026-01-01"), rows);
 }
 
 struct Kind {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 #include "expression/branch_merge.h"
@@ -26,50 +27,54 @@ constexpr std::array<EightMasks, 256> kMasksOfBits = [] {
   return masks;
 }();
 
-// Marks with `branch` the open rows where `condition` is true. Returns how many stay open.
+// A bit for each row that has no branch yet.
+using OpenBits = std::vector<uint8_t>;
+
+// Marks with `branch` the open rows where `condition` is true. Returns how many rows it marked.
 // Without a jump, and eight rows at a time: conditions on data are hard to foresee.
-int64_t Choose(const Value& condition, BranchNumber branch, std::vector<BranchNumber>* choices) {
+int64_t Choose(const Value& condition, BranchNumber branch, OpenBits* open,
+               std::vector<BranchNumber>* choices) {
   const Validity validity(condition);
   const BooleanReader truth(condition);
   const auto rows = static_cast<int64_t>(choices->size());
   BranchNumber* choice = choices->data();
-  int64_t open = 0;
+  int64_t marked = 0;
   int64_t row = 0;
-  for (; !condition.single && row + 8 <= rows; row += 8, choice += 8) {
-    const EightMasks& takes = kMasksOfBits[truth.Eight(row) & validity.EightValid(row)];
-    int still_open = 0;
+  for (uint8_t* bits = open->data(); !condition.single && row + 8 <= rows;
+       row += 8, choice += 8, ++bits) {
+    const auto takes = static_cast<uint8_t>(truth.Eight(row) & validity.EightValid(row) & *bits);
+    const EightMasks& masks = kMasksOfBits[takes];
     for (size_t i = 0; i < 8; ++i) {
-      const auto is_open = static_cast<BranchNumber>(choice[i] == kNoBranch ? 0xFFFF : 0);
-      const auto chooses = static_cast<BranchNumber>(is_open & takes[i]);
-      choice[i] = static_cast<BranchNumber>((choice[i] & ~chooses) | (branch & chooses));
-      still_open += is_open & ~takes[i] & 1;
+      choice[i] = static_cast<BranchNumber>((choice[i] & ~masks[i]) | (branch & masks[i]));
     }
-    open += still_open;
+    *bits = static_cast<uint8_t>(*bits & ~takes);
+    marked += std::popcount(takes);
   }
   for (; row < rows; ++row, ++choice) {
-    const bool is_open = *choice == kNoBranch;
-    const bool takes = is_open && truth[row] && validity.IsValid(row);
-    if (takes) *choice = branch;
-    open += static_cast<int64_t>(is_open && !takes);
+    uint8_t& bits = (*open)[static_cast<size_t>(row / 8)];
+    const auto bit = static_cast<uint8_t>(1U << (row % 8));
+    if ((bits & bit) == 0 || !truth[row] || validity.IsNull(row)) continue;
+    *choice = branch;
+    bits = static_cast<uint8_t>(bits & ~bit);
+    ++marked;
   }
-  return open;
+  return marked;
 }
 
 // The same for a condition that was evaluated for the rows `selected` only.
 int64_t ChooseNarrow(const Value& condition, const Selection& selected, BranchNumber branch,
-                     std::vector<BranchNumber>* choices) {
+                     OpenBits* open, std::vector<BranchNumber>* choices) {
   const Validity validity(condition);
   const BooleanReader truth(condition);
-  int64_t open = 0;
+  int64_t marked = 0;
   for (size_t i = 0; i < selected.size(); ++i) {
     const auto at = static_cast<int64_t>(i);
-    if (truth[at] && validity.IsValid(at)) {
-      (*choices)[static_cast<size_t>(selected[i])] = branch;
-    } else {
-      ++open;
-    }
+    if (!truth[at] || validity.IsNull(at)) continue;
+    (*choices)[static_cast<size_t>(selected[i])] = branch;
+    arrow::bit_util::ClearBit(open->data(), selected[i]);
+    ++marked;
   }
-  return open;
+  return marked;
 }
 
 Selection OpenRows(const std::vector<BranchNumber>& choices) {
@@ -100,7 +105,8 @@ Result<Branch> EvaluateBranch(const BoundNode& node, const Rows& rows, BranchNum
 struct Conditions {
   const Rows& rows;
   std::vector<BranchNumber> choices;  // empty until the first row chose
-  int64_t open;
+  OpenBits open_bits;                 // as the choices
+  int64_t open;                       // rows
 
   // Evaluates `condition` where no branch is chosen yet. Sets `all` if it is true for all rows.
   Status Try(const BoundNode& condition, BranchNumber branch, bool* all);
@@ -138,9 +144,12 @@ Status Conditions::Try(const BoundNode& condition, BranchNumber branch, bool* al
     *all = IsTrue(*value);
     return Status::OK();
   }
-  if (choices.empty()) choices.assign(static_cast<size_t>(rows.count), kNoBranch);
-  open =
-      narrow ? ChooseNarrow(*value, selected, branch, &choices) : Choose(*value, branch, &choices);
+  if (choices.empty()) {
+    choices.assign(static_cast<size_t>(rows.count), kNoBranch);
+    open_bits.assign(static_cast<size_t>(rows.count / 8 + 1), 0xFF);
+  }
+  open -= narrow ? ChooseNarrow(*value, selected, branch, &open_bits, &choices)
+                 : Choose(*value, branch, &open_bits, &choices);
   return Status::OK();
 }
 
@@ -162,7 +171,7 @@ Result<CaseNode::Choices> CaseNode::Choose(const Rows& rows) const {
   const size_t pairs = children.size() / 2;
   const BranchNumber otherwise =
       children.size() % 2 == 1 ? static_cast<BranchNumber>(pairs) : kNoBranch;
-  Conditions conditions{.rows = rows, .choices = {}, .open = rows.count};
+  Conditions conditions{.rows = rows, .choices = {}, .open_bits = {}, .open = rows.count};
   for (size_t pair = 0; pair < pairs && conditions.open > 0; ++pair) {
     bool all = false;
     ARROW_RETURN_NOT_OK(conditions.Try(*children[2 * pair], static_cast<BranchNumber>(pair), &all));

@@ -11,10 +11,10 @@
 
 #include "expression/binder.h"
 #include "expression/bound_node.h"
+#include "expression/constant_choice.h"
 #include "expression/leaf_nodes.h"
 #include "expression/parser.h"
 #include "expression/source_text.h"
-#include "expression/text_choice.h"
 
 namespace spillway::expression {
 namespace {
@@ -79,7 +79,7 @@ Result<arrow::Datum> BoundExpression::Evaluate(const arrow::RecordBatch& batch,
 Result<std::shared_ptr<arrow::Array>> BoundExpression::EvaluateDictionary(
     const arrow::RecordBatch& batch, const EvaluationContext& context) const {
   ARROW_ASSIGN_OR_RAISE(const Rows rows, RowsOf(batch, context));
-  ARROW_ASSIGN_OR_RAISE(const auto values, text_choice_->Evaluate(rows));
+  ARROW_ASSIGN_OR_RAISE(const auto values, constant_choice_->Evaluate(rows));
   return values->Slice(0, batch.num_rows());
 }
 
@@ -97,8 +97,8 @@ Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
   BoundExpression bound(std::string(text), std::move(root));
   bound.constant_ = dynamic_cast<const ConstantNode*>(bound.root_.get()) != nullptr;
   bound.time_dependence_ = TimeDependenceOf(*bound.root_);
-  ARROW_ASSIGN_OR_RAISE(auto choice, TextChoice::Find(*bound.root_, options.pool));
-  if (choice) bound.text_choice_ = std::make_unique<TextChoice>(*std::move(choice));
+  ARROW_ASSIGN_OR_RAISE(auto choice, ConstantChoice::Find(*bound.root_, options.pool));
+  if (choice) bound.constant_choice_ = std::make_unique<ConstantChoice>(*std::move(choice));
   std::vector<int> all;
   std::vector<int> values;
   CollectColumns(*bound.root_, &all, &values);

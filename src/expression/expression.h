@@ -30,7 +30,7 @@ namespace spillway::expression {
 
 struct BoundNode;
 struct Rows;
-class TextChoice;
+class ConstantChoice;
 
 inline constexpr int64_t kMaximumTextBytes = 64 * 1024;
 inline constexpr int kMaximumDepth = 500;
@@ -92,11 +92,12 @@ class BoundExpression {
   Result<arrow::Datum> Evaluate(const arrow::RecordBatch& batch,
                                 const EvaluationContext& context) const;
 
-  // Whether EvaluateDictionary may be called: it is a CASE whose values are constant texts.
-  bool gives_dictionary() const { return text_choice_ != nullptr; }
+  // Whether EvaluateDictionary may be called: it is a CASE whose values are constants, and
+  // neither booleans nor decimals.
+  bool gives_dictionary() const { return constant_choice_ != nullptr; }
 
-  // As Evaluate, but always an array, of dictionary(int32, utf8): its dictionary is the same for
-  // every batch, and has each text once.
+  // As Evaluate, but always an array, of dictionary(int32, type()): its dictionary is the same for
+  // every batch.
   Result<std::shared_ptr<arrow::Array>> EvaluateDictionary(const arrow::RecordBatch& batch,
                                                            const EvaluationContext& context) const;
 
@@ -114,7 +115,7 @@ class BoundExpression {
   std::vector<int> columns_;
   std::vector<int> null_test_only_columns_;
   std::unique_ptr<const BoundNode> root_;
-  std::unique_ptr<const TextChoice> text_choice_;  // null where there is none
+  std::unique_ptr<const ConstantChoice> constant_choice_;  // null where there is none
 };
 
 // Parses `text`, looks its names up in `schema` (without regard to case, as Spark does), types it

@@ -349,8 +349,8 @@ TEST(Documentation, NamesEveryFunction) {
   }
 }
 
-// The same texts as Evaluate gives, each once in a dictionary that does not depend on the batch.
-TEST(Expression, ACaseOfConstantTextsGivesADictionary) {
+// The same values as Evaluate gives, in a dictionary that does not depend on the batch.
+TEST(Expression, ACaseOfConstantsGivesADictionary) {
   const auto schema = arrow::schema({arrow::field("x", arrow::int64())});
   const auto batch_of = [&schema](std::string_view rows) {
     const auto array = arrow::json::ArrayFromJSONString(arrow::int64(), rows).ValueOrDie();
@@ -360,7 +360,10 @@ TEST(Expression, ACaseOfConstantTextsGivesADictionary) {
        {"CASE WHEN x > 5 THEN 'high' WHEN x > 2 THEN 'low' WHEN x = 2 THEN 'high' ELSE '' END",
         "CASE WHEN x > 5 THEN 'high' WHEN x > 2 THEN NULL END",
         "CASE x WHEN 1 THEN 'one' WHEN 1 / (x - 3) THEN 'never' ELSE 'other' END",
-        "CASE WHEN x IS NULL THEN 'none' ELSE concat('so', 'me') END"}) {
+        "CASE WHEN x IS NULL THEN 'none' ELSE concat('so', 'me') END",
+        "CASE WHEN x > 1 THEN 1 ELSE 2 END", "CASE WHEN x > 5 THEN 0.5D WHEN x > 2 THEN -0D END",
+        "CASE WHEN x > 5 THEN DATE '2026-01-02' ELSE DATE '2025-12-31' END",
+        "CASE WHEN x > 5 THEN TIMESTAMP '2026-01-02 03:04:05' END"}) {
     SCOPED_TRACE(text);
     const auto bound = MustBind(text, *schema);
     ASSERT_TRUE(bound.gives_dictionary());
@@ -376,7 +379,7 @@ TEST(Expression, ACaseOfConstantTextsGivesADictionary) {
             plain.is_array() ? plain.make_array()->GetScalar(row).ValueOrDie() : plain.scalar();
         const auto found =
             encoded.IsNull(row)
-                ? arrow::MakeNullScalar(arrow::utf8())
+                ? arrow::MakeNullScalar(bound.type())
                 : encoded.dictionary()->GetScalar(encoded.GetValueIndex(row)).ValueOrDie();
         ASSERT_TRUE(found->Equals(*expected)) << row << ": " << found->ToString();
       }
@@ -384,9 +387,11 @@ TEST(Expression, ACaseOfConstantTextsGivesADictionary) {
       dictionary = encoded.dictionary();
     }
   }
-  EXPECT_FALSE(MustBind("CASE WHEN x > 1 THEN 1 ELSE 2 END", *schema).gives_dictionary());
-  EXPECT_FALSE(
-      MustBind("CASE WHEN x > 1 THEN 'a' ELSE CAST(x AS STRING) END", *schema).gives_dictionary());
+  for (const std::string_view text :
+       {"CASE WHEN x > 1 THEN 'a' ELSE CAST(x AS STRING) END", "CASE WHEN x > 1 THEN x END",
+        "CASE WHEN x > 1 THEN true ELSE false END", "CASE WHEN x > 1 THEN 1.5 ELSE 2.5 END"}) {
+    EXPECT_FALSE(MustBind(text, *schema).gives_dictionary()) << text;
+  }
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ class LookupIndex {
   Result<std::unique_ptr<Prober>> Probe(const arrow::ArrayVector& keys, JoinType type,
                                         arrow::MemoryPool* pool) const;
 
-  // The payload columns for `matches`, NULL where there is no match. A CapacityError where the
+  // The payload columns for `matches`, NULL where there is no match; coded ones as dictionaries, of
+  // which PlainTexts (text_codes.h) makes texts. A CapacityError where the
   // strings of one column exceed 2 GiB: ask the prober for fewer rows.
   Result<arrow::ArrayVector> Gather(const Matches& matches, arrow::MemoryPool* pool) const;
 

@@ -30,7 +30,8 @@ struct MatchedRows {
   int64_t first_source_row = 0;
   std::shared_ptr<arrow::Int64Array> source_rows;
   int64_t unmatched = 0;
-  arrow::ArrayVector payload;  // NULL where there is no match
+  // NULL where there is no match. Texts may come as a dictionary, as LookupIndex::Gather says.
+  arrow::ArrayVector payload;
 };
 
 class Matcher {

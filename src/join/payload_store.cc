@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-#include <arrow/array/array_base.h>
+#include <arrow/array/array_dict.h>
 #include <arrow/array/data.h>
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
@@ -129,10 +129,10 @@ Status PayloadStore::GoOnPlain(size_t number) {
     std::iota(numbers.begin(), numbers.begin() + rows, row);
     ARROW_ASSIGN_OR_RAISE(auto gathered,
                           records_.Gather({.rows = numbers.data(), .count = rows}, pool_));
+    auto& [validity, codes] = gathered[number];
     ARROW_ASSIGN_OR_RAISE(
         const auto texts,
-        column.texts->Decode(reinterpret_cast<const Code*>(gathered[number].values->data()), rows,
-                             std::move(gathered[number].validity), pool_));
+        PlainTexts(column.texts->Decode(std::move(codes), rows, std::move(validity)), pool_));
     ARROW_RETURN_NOT_OK(column.other->Append(texts->data(), 0, rows));
   }
   column.texts.reset();
@@ -156,9 +156,7 @@ Result<arrow::ArrayVector> PayloadStore::Gather(const GatherRows& rows,
     auto& array = arrays[in_records_[i]];
     auto& [validity, values] = records[i];
     if (column.texts != nullptr) {
-      ARROW_ASSIGN_OR_RAISE(
-          array, column.texts->Decode(reinterpret_cast<const Code*>(values->data()), rows.count,
-                                      std::move(validity), pool));
+      array = column.texts->Decode(std::move(values), rows.count, std::move(validity));
     } else if (column.other == nullptr) {
       array = arrow::MakeArray(
           arrow::ArrayData::Make(schema_->field(static_cast<int>(in_records_[i]))->type(),

@@ -34,6 +34,7 @@ class PayloadStore {
   Status Append(const arrow::ArrayDataVector& columns, int64_t first, int64_t count);
   Status Finish();
 
+  // Coded columns come as TextCodes::Decode makes them.
   Result<arrow::ArrayVector> Gather(const GatherRows& rows, arrow::MemoryPool* pool) const;
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }

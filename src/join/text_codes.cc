@@ -3,11 +3,13 @@
 #include <string_view>
 #include <utility>
 
+#include <arrow/array/array_dict.h>
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
+#include <arrow/util/bitmap_ops.h>
 #include <arrow/util/hashing.h>
 
 #include "join/gather.h"
@@ -69,37 +71,59 @@ Status TextCodes::Finish() {
   const auto& texts = table_->texts;
   const int64_t count = texts.size();
   ARROW_ASSIGN_OR_RAISE(
-      ends_, arrow::AllocateBuffer((count + 1) * static_cast<int64_t>(sizeof(int32_t)), pool_));
-  texts.CopyOffsets(reinterpret_cast<int32_t*>(ends_->mutable_data()));
-  ARROW_ASSIGN_OR_RAISE(bytes_, arrow::AllocateBuffer(texts.values_size(), pool_));
-  if (texts.values_size() > 0) texts.CopyValues(bytes_->mutable_data());
+      std::shared_ptr<arrow::Buffer> ends,
+      arrow::AllocateBuffer((count + 1) * static_cast<int64_t>(sizeof(int32_t)), pool_));
+  texts.CopyOffsets(reinterpret_cast<int32_t*>(ends->mutable_data()));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes,
+                        arrow::AllocateBuffer(texts.values_size(), pool_));
+  if (texts.values_size() > 0) texts.CopyValues(bytes->mutable_data());
   table_.reset();
+  texts_ = arrow::MakeArray(
+      arrow::ArrayData::Make(type_, count, {nullptr, std::move(ends), std::move(bytes)}, 0));
   return Status::OK();
 }
 
-Result<std::shared_ptr<arrow::Array>> TextCodes::Decode(const Code* codes, int64_t rows,
-                                                        std::shared_ptr<arrow::Buffer> validity,
-                                                        arrow::MemoryPool* pool) const {
-  const auto* ends = reinterpret_cast<const int32_t*>(ends_->data());
-  // Without a text there is no NULL's code 0 either.
-  const bool has_texts = ends_->size() > static_cast<int64_t>(sizeof(int32_t));
-  const uint8_t* valid = validity == nullptr ? nullptr : validity->data();
-  const auto size_of = [&](int64_t i) {
-    const bool is_valid =
-        has_texts && (valid == nullptr || arrow::bit_util::GetBit(valid, static_cast<uint64_t>(i)));
-    return is_valid ? ends[codes[i] + 1] - ends[codes[i]] : 0;
-  };
-  ARROW_ASSIGN_OR_RAISE(
-      GatheredBytes texts,
-      GatherTexts(rows, pool, size_of, [&](int64_t i, uint8_t* out, int64_t size) {
-        if (size > 0) CopyValue(out, bytes_->data() + ends[codes[i]], size);
-      }));
-  return arrow::MakeArray(arrow::ArrayData::Make(
-      type_, rows, {std::move(validity), std::move(texts.offsets), std::move(texts.bytes)}));
+std::shared_ptr<arrow::DictionaryArray> TextCodes::Decode(
+    std::shared_ptr<arrow::Buffer> codes, int64_t rows,
+    std::shared_ptr<arrow::Buffer> validity) const {
+  auto data = arrow::ArrayData::Make(arrow::dictionary(arrow::uint16(), type_), rows,
+                                     {std::move(validity), std::move(codes)});
+  data->dictionary = texts_->data();
+  return std::make_shared<arrow::DictionaryArray>(std::move(data));
 }
 
 int64_t TextCodes::allocated_bytes() const {
-  return ends_ == nullptr ? 0 : ends_->capacity() + bytes_->capacity();
+  return texts_ == nullptr
+             ? 0
+             : texts_->data()->buffers[1]->capacity() + texts_->data()->buffers[2]->capacity();
+}
+
+Result<std::shared_ptr<arrow::Array>> PlainTexts(std::shared_ptr<arrow::Array> column,
+                                                 arrow::MemoryPool* pool) {
+  if (column->type_id() != arrow::Type::DICTIONARY) return column;
+  const arrow::ArrayData& rows = *column->data();
+  const BytesReader values(*rows.dictionary);
+  const auto* codes = rows.GetValues<TextCodes::Code>(1);
+  const auto text_of = [&](int64_t i) {
+    return column->IsValid(i) ? values[codes[i]] : std::string_view();
+  };
+  ARROW_ASSIGN_OR_RAISE(
+      GatheredBytes gathered,
+      GatherTexts(
+          rows.length, pool, [&](int64_t i) { return static_cast<int64_t>(text_of(i).size()); },
+          [&](int64_t i, uint8_t* out, int64_t size) {
+            if (size > 0) {
+              CopyValue(out, reinterpret_cast<const uint8_t*>(text_of(i).data()), size);
+            }
+          }));
+  std::shared_ptr<arrow::Buffer> validity;
+  if (column->null_count() > 0) {
+    ARROW_ASSIGN_OR_RAISE(validity, arrow::internal::CopyBitmap(pool, rows.buffers[0]->data(),
+                                                                rows.offset, rows.length));
+  }
+  return arrow::MakeArray(arrow::ArrayData::Make(
+      rows.dictionary->type, rows.length,
+      {std::move(validity), std::move(gathered.offsets), std::move(gathered.bytes)}));
 }
 
 }  // namespace spillway::join

@@ -34,10 +34,10 @@ class TextCodes {
   // After the last row.
   Status Finish();
 
-  // The texts of `rows` codes, NULL where the bitmap `validity`, if there is one, has no bit.
-  Result<std::shared_ptr<arrow::Array>> Decode(const Code* codes, int64_t rows,
-                                               std::shared_ptr<arrow::Buffer> validity,
-                                               arrow::MemoryPool* pool) const;
+  // The texts of `rows` codes, as a dictionary of uint16: NULL where the bitmap `validity`, if
+  // there is one, has no bit. After Finish.
+  std::shared_ptr<arrow::DictionaryArray> Decode(std::shared_ptr<arrow::Buffer> codes, int64_t rows,
+                                                 std::shared_ptr<arrow::Buffer> validity) const;
 
   int64_t allocated_bytes() const;
 
@@ -47,8 +47,11 @@ class TextCodes {
   std::shared_ptr<arrow::DataType> type_;
   arrow::MemoryPool* pool_;
   std::unique_ptr<Table> table_;         // until Finish
-  std::unique_ptr<arrow::Buffer> ends_;  // of the texts: int32, one more than there are
-  std::unique_ptr<arrow::Buffer> bytes_;
+  std::shared_ptr<arrow::Array> texts_;  // after it, in the order of their codes
 };
+
+// The texts of a dictionary that TextCodes made, one after another; any other column as it is.
+Result<std::shared_ptr<arrow::Array>> PlainTexts(std::shared_ptr<arrow::Array> column,
+                                                 arrow::MemoryPool* pool);
 
 }  // namespace spillway::join

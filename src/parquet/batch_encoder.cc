@@ -5,6 +5,7 @@
 
 #include <arrow/array/array_base.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/byte_size.h>
 #include <arrow/util/compression.h>
 #include <fmt/format.h>
@@ -88,7 +89,7 @@ Status BatchEncoder::Start(const std::shared_ptr<arrow::io::OutputStream>& sink)
   SetColumnOptions(options_, *descriptor, builder);
   auto root = std::static_pointer_cast<::parquet::schema::GroupNode>(descriptor->schema_root());
   return ArrowWriter::Make(&pool_,
-                           OpenObservedWriter(sink, std::move(root), builder.build(), &row_group_),
+                           OpenRowGroupFile(sink, std::move(root), builder.build(), &row_group_),
                            schema_, arrow_properties, &writer_);
 }
 
@@ -129,12 +130,19 @@ void BatchEncoder::Abandon() {
   writer_.reset();
 }
 
+bool MayBeDictionary(const arrow::DataType& type) {
+  return arrow::is_integer(type.id()) || arrow::is_floating(type.id()) ||
+         type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::TIMESTAMP ||
+         arrow::is_binary_like(type.id());
+}
+
 bool FitsSchema(const arrow::ArrayVector& columns, const arrow::Schema& schema) {
   if (static_cast<int>(columns.size()) != schema.num_fields()) return false;
   for (size_t i = 0; i < columns.size(); ++i) {
     const arrow::DataType* type = columns[i]->type().get();
     if (type->id() == arrow::Type::DICTIONARY) {
       type = static_cast<const arrow::DictionaryType&>(*type).value_type().get();
+      if (!MayBeDictionary(*type)) return false;
     }
     if (!type->Equals(*schema.field(static_cast<int>(i))->type())) return false;
   }

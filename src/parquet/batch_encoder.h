@@ -18,7 +18,7 @@
 #include "base/status.h"
 #include "parquet/column_statistics.h"
 #include "parquet/column_tally.h"
-#include "parquet/observed_writer.h"
+#include "parquet/row_group_file.h"
 #include "parquet/small_block_pool.h"
 #include "parquet/writer.h"
 
@@ -63,8 +63,8 @@ class BatchEncoder {
   std::unique_ptr<::parquet::arrow::FileWriter> writer_;  // goes first: it writes to the others
 };
 
-// Whether `columns` can be written under `schema`: they have its types, or are dictionaries of
-// them.
+// Whether `columns` can be written under `schema`: they have its types, or may be dictionaries of
+// them and are.
 bool FitsSchema(const arrow::ArrayVector& columns, const arrow::Schema& schema);
 
 // Fails with kValueOutOfRange where a codec of `options` is not available.

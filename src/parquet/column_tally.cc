@@ -68,9 +68,12 @@ Status ColumnTally::Count(const arrow::Array& values, size_t& column, arrow::Mem
   }
   Column& entry = columns_[column++];
   entry.null_count += values.null_count();
-  if (values.type_id() == arrow::Type::DICTIONARY) return Status::OK();  // of texts
-  if (values.type_id() == arrow::Type::FLOAT) entry.has_nan |= HasNaN<float>(values);
-  if (values.type_id() == arrow::Type::DOUBLE) entry.has_nan |= HasNaN<double>(values);
+  // A NaN of a dictionary counts although no row may have it.
+  const bool is_dictionary = values.type_id() == arrow::Type::DICTIONARY;
+  const arrow::Array& numbers =
+      is_dictionary ? *static_cast<const arrow::DictionaryArray&>(values).dictionary() : values;
+  if (numbers.type_id() == arrow::Type::FLOAT) entry.has_nan |= HasNaN<float>(numbers);
+  if (numbers.type_id() == arrow::Type::DOUBLE) entry.has_nan |= HasNaN<double>(numbers);
   return Status::OK();
 }
 

@@ -51,6 +51,10 @@ struct WrittenFile {
       {};  // in schema order, depth first, structs themselves left out
 };
 
+// Whether a column of `type` may come as a dictionary of its values: numbers, dates, timestamps,
+// texts and binaries, but no decimals and nothing below other types.
+bool MayBeDictionary(const arrow::DataType& type);
+
 class FileWriter {
  public:
   // Creates the file, which must not exist; its folder must. Fails with kUnsupportedType where a
@@ -65,10 +69,10 @@ class FileWriter {
   // Removes the file unless Close succeeded.
   ~FileWriter();
 
-  // Appends the rows of `batch`, whose columns have the schema's types in the schema's order; a
-  // text may also be a dictionary of its type, which then is the file's dictionary too. After a
-  // failure (kStorageFull, kReadOnlyStorage, kStorage, kBudgetExceeded; kInternal for a batch that
-  // does not fit the schema, such as NULL in a column that may have none) only Abort is allowed.
+  // Appends the rows of `batch`, whose columns have the schema's types in the schema's order, or
+  // are dictionaries of them, of int32 or uint16, where MayBeDictionary. After a failure
+  // (kStorageFull, kReadOnlyStorage, kStorage, kBudgetExceeded; kInternal for a batch that does not
+  // fit the schema, such as NULL in a column that may have none) only Abort is allowed.
   Status Write(const arrow::RecordBatch& batch);
 
   // What the file would take if it were closed now, roughly: the bytes written and those buffered

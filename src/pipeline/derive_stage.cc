@@ -7,6 +7,8 @@
 #include <arrow/scalar.h>
 #include <arrow/type_traits.h>
 
+#include "join/text_codes.h"
+#include "parquet/writer.h"
 #include "pipeline/expression_place.h"
 #include "pipeline/map_stage.h"
 #include "pipeline/nested_nullability.h"
@@ -65,6 +67,7 @@ class RunningColumns {
       : fields_(batch.schema()->fields()),
         arrays_(batch.columns()),
         constants_(arrays_.size()),
+        plain_(arrays_.size()),
         rows_(batch.num_rows()),
         context_(context) {}
 
@@ -75,9 +78,11 @@ class RunningColumns {
       fields_.emplace_back();
       arrays_.emplace_back();
       constants_.emplace_back();
+      plain_.emplace_back();
     }
     fields_[at] = field;
     arrays_[at] = value.is_array() ? value.make_array() : nullptr;
+    plain_[at] = nullptr;
     constants_[at] = value.is_array() ? nullptr : value.scalar();
   }
 
@@ -111,26 +116,30 @@ class RunningColumns {
       ARROW_ASSIGN_OR_RAISE(arrays_[at],
                             arrow::MakeArrayFromScalar(*constants_[at], rows_, context_.pool));
     }
-    return arrays_[at];
+    if (plain_[at] == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(plain_[at], join::PlainTexts(arrays_[at], context_.pool));
+    }
+    return plain_[at];
   }
 
-  // The column as a writer takes it: a text that is the same in all rows as a dictionary of one.
+  // The column as a writer takes it: a dictionary as it is, and a value that is the same in all
+  // rows as a dictionary of one.
   Result<std::shared_ptr<arrow::Array>> RowsForWriting(int column) {
     const auto& constant = constants_[static_cast<size_t>(column)];
-    const bool is_text = constant != nullptr && constant->is_valid &&
-                         arrow::is_base_binary_like(constant->type->id());
-    if (!is_text) return Rows(column);
+    if (constant == nullptr) return arrays_[static_cast<size_t>(column)];
+    if (!constant->is_valid || !parquet::MayBeDictionary(*constant->type)) return Rows(column);
     ARROW_ASSIGN_OR_RAISE(auto dictionary, arrow::MakeArrayFromScalar(*constant, 1, context_.pool));
     ARROW_ASSIGN_OR_RAISE(auto indices,
-                          arrow::MakeArrayFromScalar(arrow::Int32Scalar(0), rows_, context_.pool));
-    return arrow::DictionaryArray::FromArrays(arrow::dictionary(arrow::int32(), constant->type),
-                                              indices, dictionary);
+                          arrow::MakeArrayFromScalar(arrow::UInt16Scalar(0), rows_, context_.pool));
+    return std::make_shared<arrow::DictionaryArray>(
+        arrow::dictionary(arrow::uint16(), constant->type), indices, dictionary);
   }
 
  private:
   arrow::FieldVector fields_;
   arrow::ArrayVector arrays_;      // null: not made yet of the constant
   arrow::ScalarVector constants_;  // null: the column varies
+  arrow::ArrayVector plain_;       // arrays_ without dictionaries, where they were asked for
   const int64_t rows_;
   const expression::EvaluationContext& context_;
 };

@@ -89,8 +89,7 @@ class ExternalJoinRun {
         ARROW_RETURN_NOT_OK(writer->StartPiece(piece.number));
         ReaderPointer rows = ReadSource(context_, piece, moment_, uses);
         if (!before_.KeepRows(piece)) {
-          ARROW_ASSIGN_OR_RAISE(rows,
-                                JoinLookups(context_, before_, piece, nullptr, std::move(rows)));
+          ARROW_ASSIGN_OR_RAISE(rows, JoinLookups(context_, before_, piece, std::move(rows)));
         }
         for (;;) {
           ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());

@@ -11,6 +11,7 @@
 #include <arrow/type_traits.h>
 #include <arrow/util/byte_size.h>
 
+#include "join/text_codes.h"
 #include "pipeline/stages.h"
 
 namespace spillway::pipeline {
@@ -65,16 +66,13 @@ int64_t LargestRowBytes(const arrow::Array& column) {
 class LookupStage : public arrow::RecordBatchReader {
  public:
   LookupStage(ReaderPointer input, std::shared_ptr<arrow::Schema> schema, const BoundLookup& lookup,
-              std::unique_ptr<join::Matcher> matcher, int64_t batch_bytes, bool* rows_changed,
-              arrow::MemoryPool* pool, bool numbered)
+              std::unique_ptr<join::Matcher> matcher, const LookupStageOptions& options)
       : input_(std::move(input)),
         schema_(std::move(schema)),
         lookup_(lookup),
         matcher_(std::move(matcher)),
-        batch_bytes_(batch_bytes),
-        rows_changed_(rows_changed),
-        numbered_(numbered),
-        execution_(pool) {}
+        options_(options),
+        execution_(options.pool) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 
@@ -91,7 +89,12 @@ class LookupStage : public arrow::RecordBatchReader {
     ARROW_ASSIGN_OR_RAISE(join::MatchedRows rows, matcher_->Next(run_rows_));
     ARROW_RETURN_NOT_OK(CheckRowsStay(rows));
     ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, SourceColumns(rows));
-    columns.insert(columns.end() - (numbered_ ? 1 : 0), rows.payload.begin(), rows.payload.end());
+    for (auto& payload : rows.payload) {
+      if (!options_.for_writing) {
+        ARROW_ASSIGN_OR_RAISE(payload, join::PlainTexts(payload, options_.pool));
+      }
+      columns.insert(columns.end() - (options_.numbered ? 1 : 0), std::move(payload));
+    }
     *batch = arrow::RecordBatch::Make(schema_, rows.num_rows, std::move(columns));
     return Status::OK();
   }
@@ -101,23 +104,26 @@ class LookupStage : public arrow::RecordBatchReader {
  private:
   Status StartBatch() {
     arrow::ArrayVector keys;
-    for (const int column : lookup_.source_keys) keys.push_back(source_->column(column));
+    for (const int column : lookup_.source_keys) {
+      ARROW_ASSIGN_OR_RAISE(auto key, join::PlainTexts(source_->column(column), options_.pool));
+      keys.push_back(std::move(key));
+    }
     ARROW_RETURN_NOT_OK(matcher_->Start(keys));
     next_row_ = 0;
     run_rows_ = std::max<int64_t>(source_->num_rows(), 1);
     if (matcher_->unique()) return Status::OK();
     int64_t row_bytes = 1;
     for (const auto& column : source_->columns()) row_bytes += LargestRowBytes(*column);
-    run_rows_ = std::clamp<int64_t>(batch_bytes_ / row_bytes, 1, run_rows_);
+    run_rows_ = std::clamp<int64_t>(options_.batch_bytes / row_bytes, 1, run_rows_);
     return Status::OK();
   }
 
   // Each source row has to come once, in its place, where the caller says so.
   Status CheckRowsStay(const join::MatchedRows& rows) {
-    if (rows_changed_ == nullptr || rows.one_to_one) return Status::OK();
+    if (options_.rows_changed == nullptr || rows.one_to_one) return Status::OK();
     for (int64_t i = 0; i < rows.num_rows; ++i) {
-      *rows_changed_ = rows.source_rows->Value(i) != next_row_++;
-      if (*rows_changed_) return Status::Invalid("the rows do not stay one to one");
+      *options_.rows_changed = rows.source_rows->Value(i) != next_row_++;
+      if (*options_.rows_changed) return Status::Invalid("the rows do not stay one to one");
     }
     return Status::OK();
   }
@@ -139,9 +145,7 @@ class LookupStage : public arrow::RecordBatchReader {
   const std::shared_ptr<arrow::Schema> schema_;
   const BoundLookup& lookup_;
   const std::unique_ptr<join::Matcher> matcher_;
-  const int64_t batch_bytes_;
-  bool* const rows_changed_;
-  const bool numbered_;
+  const LookupStageOptions options_;
   arrow::compute::ExecContext execution_;
   std::shared_ptr<arrow::RecordBatch> source_;
   int64_t run_rows_ = 0;  // the most rows of one output batch
@@ -151,16 +155,15 @@ class LookupStage : public arrow::RecordBatchReader {
 }  // namespace
 
 ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
-                              std::unique_ptr<join::Matcher> matcher, int64_t batch_bytes,
-                              bool* rows_changed, arrow::MemoryPool* pool, bool numbered) {
+                              std::unique_ptr<join::Matcher> matcher,
+                              const LookupStageOptions& options) {
   arrow::FieldVector fields = input->schema()->fields();
   for (const auto& field : matcher->payload_schema()->fields()) {
-    fields.insert(fields.end() - (numbered ? 1 : 0), field->WithNullable(true));
+    fields.insert(fields.end() - (options.numbered ? 1 : 0), field->WithNullable(true));
   }
   std::shared_ptr<arrow::Schema> schema = arrow::schema(std::move(fields));
   return std::make_unique<LookupStage>(std::move(input), std::move(schema), lookup,
-                                       std::move(matcher), batch_bytes, rows_changed, pool,
-                                       numbered);
+                                       std::move(matcher), options);
 }
 
 }  // namespace spillway::pipeline

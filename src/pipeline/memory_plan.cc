@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "parquet/footer_statistics.h"
+#include "parquet/writer.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -106,15 +107,19 @@ int64_t EncodedRowBytes(const PlannedInputs& inputs) {
   return bytes;
 }
 
-// The part of it that is in small blocks: the pages of a column with a dictionary wait until that
-// is complete, each a number of at most three bytes for a row.
+// The part of it that is in small blocks: where parquet-cpp writes a column, of decimals or nested,
+// its pages wait until their dictionary is complete, each a number of at most three bytes for a
+// row.
 int64_t DictionaryRowBytes(const PlannedInputs& inputs) {
   constexpr int64_t kNumberBytes = 3;
   int64_t bytes = 0;
-  ForEachLookupColumn(inputs, [&bytes](const Projection&, int64_t) { bytes += kNumberBytes; });
-  for (const DerivedColumn& derived : inputs.pipeline.derived) {
-    bytes += std::min(EncodedBytes(derived), kNumberBytes);
-  }
+  const auto add = [&bytes](const arrow::DataType& type) {
+    if (parquet::MayBeDictionary(type) || type.id() == arrow::Type::BOOL) return;
+    bytes += kNumberBytes * parquet::CountLeaves(type);
+  };
+  ForEachLookupColumn(
+      inputs, [&add](const Projection& projection, int64_t) { add(*projection.field->type()); });
+  for (const DerivedColumn& derived : inputs.pipeline.derived) add(*derived.field->type());
   return bytes;
 }
 

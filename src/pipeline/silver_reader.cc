@@ -56,14 +56,14 @@ ReaderPointer ReadSource(const RunContext& context, const Piece& piece, const Mo
 }
 
 Result<ReaderPointer> JoinLookups(const RunContext& context, const Lookups& lookups,
-                                  const Piece& piece, bool* rows_changed, ReaderPointer rows,
-                                  bool numbered) {
+                                  const Piece& piece, ReaderPointer rows,
+                                  LookupStageOptions options) {
   const Plan& plan = context.plan;
-  arrow::MemoryPool* pool = context.memory.transform_pool();
+  options.batch_bytes = context.sizes.batch_bytes;
+  options.pool = context.memory.transform_pool();
   for (size_t i = 0; i < lookups.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto matcher, lookups.MakeMatcher(i, piece, pool));
-    rows = MakeLookupStage(std::move(rows), plan.pipeline->lookups[i], std::move(matcher),
-                           context.sizes.batch_bytes, rows_changed, pool, numbered);
+    ARROW_ASSIGN_OR_RAISE(auto matcher, lookups.MakeMatcher(i, piece, options.pool));
+    rows = MakeLookupStage(std::move(rows), plan.pipeline->lookups[i], std::move(matcher), options);
   }
   return rows;
 }
@@ -73,15 +73,16 @@ Result<ReaderPointer> ReadNumbered(const RunContext& context, const Lookups& loo
   // Rows that `where` drops make numbers smaller, but never larger than those of the next piece.
   ReaderPointer rows = MakeNumberStage(ReadSource(context, piece, moment, {}), piece.first_ordinal,
                                        context.memory.transform_pool());
-  return JoinLookups(context, lookups, piece, nullptr, std::move(rows), /*numbered=*/true);
+  return JoinLookups(context, lookups, piece, std::move(rows), {.numbered = true});
 }
 
 Result<ReaderPointer> ReadSilver(const RunContext& context, const Lookups& lookups,
                                  const Piece& piece, const Moment& moment,
                                  const SilverOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(ReaderPointer rows,
-                        JoinLookups(context, lookups, piece, options.rows_changed,
-                                    ReadSource(context, piece, moment, options.uses)));
+  ARROW_ASSIGN_OR_RAISE(
+      ReaderPointer rows,
+      JoinLookups(context, lookups, piece, ReadSource(context, piece, moment, options.uses),
+                  {.rows_changed = options.rows_changed, .for_writing = options.for_writing}));
   return MakeDeriveStage(std::move(rows), *context.plan.pipeline,
                          EvaluationContextOf(context, moment), options.for_writing);
 }

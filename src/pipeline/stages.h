@@ -28,19 +28,29 @@ ReaderPointer MakeProjectionStage(ReaderPointer input, std::shared_ptr<arrow::Sc
                                   const std::vector<Projection>& projections,
                                   const expression::EvaluationContext& context);
 
-// Joins with what `matcher` finds and adds its payload. A source row may give many rows: batches
-// are cut so that none holds more than about `batch_bytes`, or one row. With `rows_changed` the
-// rows have to stay one to one: the stage sets it and fails where they do not. `numbered`: the
-// input's last column is that of MakeNumberStage, and stays the last one.
+struct LookupStageOptions {
+  // A source row may give many rows: batches are cut so that none holds more than about so many
+  // bytes, or one row.
+  int64_t batch_bytes = 0;
+  arrow::MemoryPool* pool = nullptr;
+  // If given, the rows have to stay one to one: the stage sets it and fails where they do not.
+  bool* rows_changed = nullptr;
+  // The input's last column is that of MakeNumberStage, and stays the last one.
+  bool numbered = false;
+  // A text column of the payload may come as a dictionary of its type, as MakeDeriveStage takes it.
+  bool for_writing = false;
+};
+
+// Joins with what `matcher` finds and adds its payload.
 ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
-                              std::unique_ptr<join::Matcher> matcher, int64_t batch_bytes,
-                              bool* rows_changed, arrow::MemoryPool* pool, bool numbered = false);
+                              std::unique_ptr<join::Matcher> matcher,
+                              const LookupStageOptions& options);
 
 // Adds a column that numbers the rows from `first` on.
 ReaderPointer MakeNumberStage(ReaderPointer input, int64_t first, arrow::MemoryPool* pool);
 
-// Adds the derived columns, and keeps those that the output wants. `for_writing`: a text column may
-// come as a dictionary of its type, which a writer takes as it is.
+// Adds the derived columns, and keeps those that the output wants. `for_writing`: a column may come
+// as a dictionary of its type, which a writer takes as it is (parquet/writer.h).
 ReaderPointer MakeDeriveStage(ReaderPointer input, const BoundPipeline& pipeline,
                               const expression::EvaluationContext& context, bool for_writing);
 

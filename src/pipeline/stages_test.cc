@@ -4,6 +4,7 @@
 #include <random>
 
 #include <arrow/array/array_dict.h>
+#include <arrow/json/from_string.h>
 
 #include "join/lookup_index.h"
 #include "pipeline/test_tables.h"
@@ -149,9 +150,10 @@ TEST(LookupStage, JoinsLikeNestedLoops) {
       BoundLookup bound{.type = type};
       bound.source_keys = {0};
       const int64_t batch_bytes = 1 + static_cast<int64_t>(random() % 5000);
-      const auto stage = MakeLookupStage(
-          ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema), bound,
-          MatcherOf(*index, type), batch_bytes, nullptr, arrow::default_memory_pool());
+      const auto stage =
+          MakeLookupStage(ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema), bound,
+                          MatcherOf(*index, type),
+                          {.batch_bytes = batch_bytes, .pool = arrow::default_memory_pool()});
       int64_t largest = 0;
       ASSERT_EQ(Joined(*stage, &largest), NaiveJoin(source, lookup, type));
       ASSERT_LE(largest, 40);  // never more rows than the source's batch had
@@ -168,7 +170,7 @@ TEST(LookupStage, CutsWhatAHotKeyMultiplies) {
   const auto rows_at_once = [&](int64_t batch_bytes) {
     const auto stage =
         MakeLookupStage(ReaderOf({SourceBatch(source)}, kSourceSchema), bound, MatcherOf(*index),
-                        batch_bytes, nullptr, arrow::default_memory_pool());
+                        {.batch_bytes = batch_bytes, .pool = arrow::default_memory_pool()});
     int64_t largest = 0;
     EXPECT_EQ(Joined(*stage, &largest).size(), 4000U);
     return largest;
@@ -191,8 +193,8 @@ TEST(LookupStage, SlicesWhereEveryRowMatchesOnce) {
   bound.source_keys = {0};
   const BatchPointer batch = SourceBatch(source);
   // However small the batches are meant to be: nothing is multiplied.
-  const auto stage = MakeLookupStage(ReaderOf({batch}, kSourceSchema), bound, MatcherOf(*index), 1,
-                                     nullptr, arrow::default_memory_pool());
+  const auto stage = MakeLookupStage(ReaderOf({batch}, kSourceSchema), bound, MatcherOf(*index),
+                                     {.batch_bytes = 1, .pool = arrow::default_memory_pool()});
   const BatchPointer joined = stage->Next().ValueOrDie();
   ASSERT_EQ(joined->num_rows(), 100);
   EXPECT_EQ(joined->column(1)->data()->buffers[2], batch->column(1)->data()->buffers[2]);
@@ -210,11 +212,11 @@ TEST(LookupStage, StacksOneUponAnother) {
   const auto second_index = IndexOf(second);
   BoundLookup bound;
   bound.source_keys = {0};
-  auto stage =
-      MakeLookupStage(ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema), bound,
-                      MatcherOf(*first_index), 300, nullptr, arrow::default_memory_pool());
-  stage = MakeLookupStage(std::move(stage), bound, MatcherOf(*second_index), 300, nullptr,
-                          arrow::default_memory_pool());
+  auto stage = MakeLookupStage(ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema),
+                               bound, MatcherOf(*first_index),
+                               {.batch_bytes = 300, .pool = arrow::default_memory_pool()});
+  stage = MakeLookupStage(std::move(stage), bound, MatcherOf(*second_index),
+                          {.batch_bytes = 300, .pool = arrow::default_memory_pool()});
   size_t expected = 0;
   for (const Row& row : source) {
     const auto matches = [&row](const std::vector<Row>& rows) {
@@ -236,8 +238,8 @@ TEST(NumberStage, ANumberStaysWithItsRowAndBehindAllColumns) {
   auto stage = MakeNumberStage(ReaderOf({source->Slice(0, 1), source->Slice(1, 3)}, kSourceSchema),
                                40, pool);
   for (int lookup = 0; lookup < 2; ++lookup) {
-    stage = MakeLookupStage(std::move(stage), bound, MatcherOf(*index), 300, nullptr, pool,
-                            /*numbered=*/true);
+    stage = MakeLookupStage(std::move(stage), bound, MatcherOf(*index),
+                            {.batch_bytes = 300, .pool = pool, .numbered = true});
   }
   std::vector<std::string> numbers;
   for (const std::string& row : test::RowsOf(*stage)) {
@@ -299,7 +301,7 @@ TEST(DeriveStage, PassesTheErrorOfARowOn) {
 }
 
 // A text without a column is one value for all rows; what reads nothing but it is one too.
-TEST(DeriveStage, AConstantTextIsADictionaryForAWriter) {
+TEST(DeriveStage, AConstantIsADictionaryForAWriter) {
   const test::TestFolder folder;
   const auto parsed =
       test::ParseSpec(folder,
@@ -313,12 +315,36 @@ TEST(DeriveStage, AConstantTextIsADictionaryForAWriter) {
   const auto stage = MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, context, true);
   const auto batch = stage->Next().ValueOrDie();
   ASSERT_EQ(batch->num_rows(), 2);
-  EXPECT_EQ(batch->column(0)->type_id(), arrow::Type::TIMESTAMP);
+  ASSERT_EQ(batch->column(0)->type_id(), arrow::Type::DICTIONARY);
+  const auto& at = static_cast<const arrow::DictionaryArray&>(*batch->column(0));
+  EXPECT_EQ(at.dictionary()->GetScalar(0).ValueOrDie()->ToString(), "1970-01-01 00:00:00.000000Z");
   ASSERT_EQ(batch->column(1)->type_id(), arrow::Type::DICTIONARY);
   const auto& day = static_cast<const arrow::DictionaryArray&>(*batch->column(1));
   EXPECT_EQ(day.dictionary()->length(), 1);
   EXPECT_EQ(day.dictionary()->GetScalar(0).ValueOrDie()->ToString(), "1970");
   EXPECT_EQ(batch->column(2)->GetScalar(1).ValueOrDie()->ToString(), "1970b");
+}
+
+// Texts that a lookup gave as a dictionary are plain for an expression, and stay for a writer.
+TEST(DeriveStage, TakesTheTextsOfALookupAsADictionary) {
+  const test::TestFolder folder;
+  const auto parsed = test::ParseSpec(folder,
+                                      "pipeline: test\nsource: {table: s}\ntarget: {table: t}\n"
+                                      "columns: {both: \"concat(text, '!')\"}\n"
+                                      "drop: [key, list, map]\n");
+  const auto bound = BindPipeline(*parsed, *kSourceSchema, {}).ValueOrDie();
+  const auto type = arrow::dictionary(arrow::uint16(), arrow::utf8());
+  const auto texts =
+      arrow::json::DictArrayFromJSONString(type, "[0, null, 1, 0]", R"(["a", "b"])").ValueOrDie();
+  const auto input = arrow::RecordBatch::Make(
+      arrow::schema({kSourceSchema->GetFieldByName("text")}), texts->length(), {texts});
+  const expression::EvaluationContext context{.now_micros = 0};
+  const auto stage = MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, context, true);
+  const auto batch = stage->Next().ValueOrDie();
+  EXPECT_EQ(batch->column(0), texts);
+  const auto both =
+      arrow::json::ArrayFromJSONString(arrow::utf8(), R"(["a!", null, "b!", "a!"])").ValueOrDie();
+  EXPECT_TRUE(batch->column(1)->Equals(*both)) << batch->column(1)->ToString();
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
-#include "expression/text_choice.h"
+#include "expression/constant_choice.h"
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
 #include <arrow/array/array_dict.h>
 #include <arrow/array/array_primitive.h>
-#include <arrow/array/builder_binary.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/util/bit_util.h>
 
@@ -14,34 +14,30 @@
 
 namespace spillway::expression {
 
-TextChoice::TextChoice(const CaseNode& node, std::shared_ptr<arrow::Array> texts,
-                       std::vector<int32_t> text_of_branch)
-    : node_(&node), texts_(std::move(texts)), text_of_branch_(std::move(text_of_branch)) {}
+ConstantChoice::ConstantChoice(const CaseNode& node, std::shared_ptr<arrow::Array> values,
+                               std::vector<int32_t> value_of_branch)
+    : node_(&node), values_(std::move(values)), value_of_branch_(std::move(value_of_branch)) {}
 
-Result<std::optional<TextChoice>> TextChoice::Find(const BoundNode& root, arrow::MemoryPool* pool) {
+Result<std::optional<ConstantChoice>> ConstantChoice::Find(const BoundNode& root,
+                                                           arrow::MemoryPool* pool) {
   const auto* node = dynamic_cast<const CaseNode*>(&root);
-  if (node == nullptr || node->type.kind != Kind::kString) return std::nullopt;
-  std::vector<std::string_view> texts;
-  std::vector<int32_t> text_of_branch;
+  if (node == nullptr || node->type.kind == Kind::kBoolean || node->type.kind == Kind::kDecimal) {
+    return std::nullopt;
+  }
+  arrow::ArrayVector values;
+  std::vector<int32_t> value_of_branch;
   for (size_t branch = 0; branch < node->num_values(); ++branch) {
     const auto* constant = dynamic_cast<const ConstantNode*>(&node->ValueNode(branch));
     if (constant == nullptr) return std::nullopt;
-    if (constant->is_null()) {
-      text_of_branch.push_back(kNull);
-      continue;
-    }
-    const std::string_view text = TextReader(constant->value())[0];
-    const auto known = std::ranges::find(texts, text);
-    text_of_branch.push_back(static_cast<int32_t>(known - texts.begin()));
-    if (known == texts.end()) texts.push_back(text);
+    value_of_branch.push_back(constant->is_null() ? kNull : static_cast<int32_t>(values.size()));
+    if (!constant->is_null()) values.push_back(arrow::MakeArray(constant->value().data));
   }
-  arrow::StringBuilder builder(pool);
-  for (const std::string_view text : texts) ARROW_RETURN_NOT_OK(builder.Append(text));
-  ARROW_ASSIGN_OR_RAISE(auto dictionary, builder.Finish());
-  return TextChoice(*node, std::move(dictionary), std::move(text_of_branch));
+  if (values.empty()) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(auto dictionary, arrow::Concatenate(values, pool));
+  return ConstantChoice(*node, std::move(dictionary), std::move(value_of_branch));
 }
 
-Result<std::shared_ptr<arrow::Array>> TextChoice::Evaluate(const Rows& rows) const {
+Result<std::shared_ptr<arrow::Array>> ConstantChoice::Evaluate(const Rows& rows) const {
   ARROW_ASSIGN_OR_RAISE(const std::vector<BranchNumber> branches, node_->ChooseBranches(rows));
   ARROW_ASSIGN_OR_RAISE(
       std::shared_ptr<arrow::Buffer> indices,
@@ -50,7 +46,7 @@ Result<std::shared_ptr<arrow::Array>> TextChoice::Evaluate(const Rows& rows) con
   int64_t nulls = 0;
   for (size_t row = 0; row < branches.size(); ++row) {
     const BranchNumber branch = branches[row];
-    index[row] = branch == kNoBranch ? kNull : text_of_branch_[branch];
+    index[row] = branch == kNoBranch ? kNull : value_of_branch_[branch];
     nulls += static_cast<int64_t>(index[row] == kNull);
   }
   std::shared_ptr<arrow::Buffer> validity;
@@ -64,11 +60,11 @@ Result<std::shared_ptr<arrow::Array>> TextChoice::Evaluate(const Rows& rows) con
       }
     }
   }
-  return arrow::DictionaryArray::FromArrays(
-      arrow::dictionary(arrow::int32(), arrow::utf8()),
+  return std::make_shared<arrow::DictionaryArray>(
+      arrow::dictionary(arrow::int32(), values_->type()),
       std::make_shared<arrow::Int32Array>(rows.count, std::move(indices), std::move(validity),
                                           nulls),
-      texts_);
+      values_);
 }
 
 }  // namespace spillway::expression

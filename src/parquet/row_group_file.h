@@ -1,6 +1,7 @@
-// A parquet::ParquetFileWriter that lets its owner see the row group that is open. parquet-cpp's
-// Arrow writer, which goes on top, keeps it to itself; but only there is it known how many bytes a
-// row group has so far, encoded and compressed.
+// A parquet::ParquetFileWriter whose row groups are held encoded until they end, as parquet-cpp's
+// own buffered ones, for its Arrow writer to go on top. Two things are different: columns without
+// structure are written by FlatColumnWriter, and the owner sees the row group that is open; only
+// there is it known how many bytes a row group has so far, encoded and compressed.
 //
 // Thread rule: one thread at a time.
 #pragma once
@@ -27,9 +28,9 @@ struct OpenRowGroup {
   bool IsFull(int64_t limit_bytes, int64_t next_bytes) const;
 };
 
-// Opens a writer as ParquetFileWriter::Open does (and throws as it does). `row_group`, which must
-// outlive the writer, follows it.
-std::unique_ptr<::parquet::ParquetFileWriter> OpenObservedWriter(
+// Opens a writer of buffered row groups and no others. It throws as parquet-cpp's does, has page
+// indexes, and encrypts nothing. `row_group`, which must outlive the writer, follows it.
+std::unique_ptr<::parquet::ParquetFileWriter> OpenRowGroupFile(
     std::shared_ptr<arrow::io::OutputStream> sink,
     std::shared_ptr<::parquet::schema::GroupNode> schema,
     std::shared_ptr<::parquet::WriterProperties> properties, OpenRowGroup* row_group);
