@@ -1,5 +1,8 @@
 #include "cli/plan_report.h"
 
+#include <string>
+#include <vector>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -155,6 +158,23 @@ std::string MemoryTable(const Plan& plan) {
   return text;
 }
 
+// What more memory would change.
+std::vector<std::string> AdviceOf(const Plan& plan) {
+  const auto with = [](int64_t bytes, const std::string& change) {
+    return fmt::format("with about --memory {}MiB, {}", (bytes + kMiB - 1) / kMiB, change);
+  };
+  const pipeline::BudgetAdvice& more = plan.advice;
+  std::vector<std::string> advice;
+  if (more.in_memory_bytes > 0) {
+    advice.push_back(with(more.in_memory_bytes, "every lookup would be an index in memory"));
+  }
+  if (more.all_lanes_bytes > 0) {
+    advice.push_back(with(more.all_lanes_bytes, fmt::format("{} lanes would work instead of {}",
+                                                            more.all_lanes, plan.lanes)));
+  }
+  return advice;
+}
+
 }  // namespace
 
 std::string ModeName(pipeline::RunMode mode) {
@@ -184,6 +204,7 @@ std::string PlanText(const Plan& plan, const EstimatedTime& time) {
                             "\nverdict: it does not fit; the smallest budget that would do "
                             "is {}\n",
                             FormatByteSize(plan.smallest_budget_bytes));
+  for (const std::string& advice : AdviceOf(plan)) text += fmt::format("advice: {}\n", advice);
   return text;
 }
 
@@ -217,6 +238,7 @@ ordered_json PlanJson(const Plan& plan, const EstimatedTime& time) {
                     {"smallest_budget_bytes", plan.smallest_budget_bytes},
                     {"fits", plan.fits()},
                     {"lines", std::move(lines)}};
+  json["advice"] = AdviceOf(plan);
   return json;
 }
 

@@ -31,6 +31,14 @@ enum class RunMode {
   kChunked,   // the empty table first, then one commit per chunk
 };
 
+// What more memory would change, as far as this plan can tell: the bound of the other plan, with
+// pieces that are sized for this budget. 0 where there is nothing to gain.
+struct BudgetAdvice {
+  int64_t in_memory_bytes = 0;  // every lookup is an index in memory
+  int64_t all_lanes_bytes = 0;  // so many lanes work as are wanted and useful,
+  int all_lanes = 0;            // these
+};
+
 struct Plan {
   spec::Spec spec;
   memory::Budget budget;
@@ -47,6 +55,7 @@ struct Plan {
   std::optional<sort::SortPlan> sort;  // of the source, where its rows come in key order
   MemoryPlan memory;
   int64_t smallest_budget_bytes = 0;
+  BudgetAdvice advice;
 
   // The app id of this run's txn actions, and the version that the last of them recorded: the
   // ordinal behind the last source row that is committed. None: nothing is committed yet.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <climits>
 #include <limits>
 #include <set>
 #include <span>
@@ -121,9 +122,11 @@ class WayChooser {
     plan_->smallest_budget_bytes = smallest.bytes;
     if (is_found) {
       plan_->splice = chosen;
+      pieces_ = PiecesOf(*plan_);
     } else if (!ChooseAny()) {
       Use(ways_.back(), smallest.external);
     }
+    if (plan_->fits()) plan_->advice = Advise();
   }
 
  private:
@@ -192,10 +195,13 @@ class WayChooser {
     return plan_->fits() && !WantsToSpool();
   }
 
+  static constexpr int64_t kWritingShares = 4;
+
   // What waits in memory to be written is better in files where it takes much of the budget.
   bool WantsToSpool() const {
     if (plan_->spools || plan_->splice.spliced == 0) return false;
-    return options_.spools || plan_->memory.writing_bytes > plan_->budget.total_bytes / 4;
+    return options_.spools ||
+           kWritingShares * plan_->memory.writing_bytes > plan_->budget.total_bytes;
   }
 
   // The least that there is, with the number of lookups out of core that gives it: few rows take
@@ -213,6 +219,42 @@ class WayChooser {
       if (bytes < smallest.bytes) smallest = {.bytes = bytes, .external = external};
     }
     return smallest;
+  }
+
+  // More lanes come before indexes in memory (ChooseAny), so these have all lanes beside them.
+  BudgetAdvice Advise() const {
+    const auto useful = static_cast<int>(std::min<size_t>(UsefulLanes(), INT_MAX));
+    const int lanes = std::ranges::find_if(ways_, [useful](const WorkPlan& way) {
+                        return way.lanes <= useful;
+                      })->lanes;
+    BudgetAdvice advice;
+    if (!options_.joins_out_of_core &&
+        std::ranges::any_of(plan_->external_joins, [](const auto& join) { return !!join; })) {
+      advice.in_memory_bytes = LeastOf(lanes, 0);
+    }
+    if (plan_->lanes >= lanes) return advice;
+    advice.all_lanes = lanes;
+    advice.all_lanes_bytes = std::numeric_limits<int64_t>::max();
+    for (size_t external = 0; external <= plan_->lookups.size(); ++external) {
+      advice.all_lanes_bytes = std::min(advice.all_lanes_bytes, LeastOf(lanes, external));
+    }
+    return advice;
+  }
+
+  // The least budget for a way with so many lanes and lookups out of core.
+  int64_t LeastOf(int lanes, size_t external) const {
+    int64_t least = std::numeric_limits<int64_t>::max();
+    for (const WorkPlan& way : ways_) {
+      if (way.lanes != lanes) continue;
+      const ExternalJoins joins = Joins(way, external, 0);
+      const MemoryPlan memory = Memory(way, joins, Sort(way, joins, 0));
+      int64_t bytes = memory.bound_bytes;
+      if (!way.spools && plan_->splice.spliced > 0) {  // as WantsToSpool
+        bytes = std::max(bytes, kWritingShares * memory.writing_bytes);
+      }
+      least = std::min(least, bytes);
+    }
+    return least;
   }
 
   ExternalJoins Joins(const WorkPlan& way, size_t external, int64_t budget_bytes) const {
