@@ -11,6 +11,7 @@
 
 #include "parquet/footer_statistics.h"
 #include "parquet/writer.h"
+#include "spill/spool_pool.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -135,8 +136,10 @@ int64_t SpliceWriterBytes(const PlannedInputs& inputs, const WorkPlan& work) {
       leaves = std::max(leaves, EncodedLeaves(inputs, &inputs.splice.files[i].is_copied));
     }
   }
-  const int64_t held =
-      work.spools ? rows * DictionaryRowBytes(inputs) : 2 * rows * EncodedRowBytes(inputs);
+  // A column's pages are in a small block, which doubles, before they are in a spooled one.
+  constexpr int64_t kBeforeSpooled = spill::SpoolPool::kSpooledBlockBytes * 3 / 2;
+  const int64_t held = work.spools ? rows * DictionaryRowBytes(inputs) + leaves * kBeforeSpooled
+                                   : 2 * rows * EncodedRowBytes(inputs);
   return held + PageBytes(leaves, work.sizes) + work.sizes.copy_buffer_bytes;
 }
 
