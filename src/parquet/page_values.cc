@@ -66,7 +66,8 @@ class ValuesOf final : public PageValues {
         dictionary_(pool),
         indices_(pool),
         plain_(pool),
-        statistics_(leaf, pool) {}
+        statistics_(leaf, pool),
+        source_numbers_(pool) {}
 
   int64_t RowsWithin(const ArrayData& rows, int64_t first, int64_t most,
                      int64_t bytes) const override {
@@ -188,14 +189,14 @@ class ValuesOf final : public PageValues {
   // Appends the rows if they have one value, which is the only one so far: then there is nothing to
   // do for each of them.
   Result<bool> AppendConstant(const ArrayData& rows, int64_t first, int64_t count) {
-    if (source_values_.size() != 1 || dictionary_.size() > 1 || indices_.length() > 0) {
+    if (source_->length != 1 || dictionary_.size() > 1 || indices_.length() > 0) {
       return false;
     }
     uint32_t number = 0;
-    ARROW_RETURN_NOT_OK(dictionary_.Add(source_values_[0], &number));
+    ARROW_RETURN_NOT_OK(dictionary_.Add(Kind::At(*source_, 0), &number));
     if (dictionary_.size() > 1) return false;
     const int64_t values = count - NullsIn(rows, first, count);
-    CountPlain(values * Kind::PlainBytes(source_values_[0]), values);
+    CountPlain(values * Kind::PlainBytes(Kind::At(*source_, 0)), values);
     return true;
   }
 
@@ -209,17 +210,19 @@ class ValuesOf final : public PageValues {
   template <typename Code>
   Status AppendCodesOf(const ArrayData& rows, int64_t first, int64_t count) {
     const auto* codes = rows.GetValues<Code>(1);
+    const auto num_codes = static_cast<size_t>(source_->length);
+    uint32_t* numbers = source_numbers_.mutable_data();
     return VisitValid(rows, first, count, [&](int64_t row, int64_t length) -> Status {
       for (int64_t i = row; i < row + length; ++i) {
         const auto code = static_cast<size_t>(codes[i]);
-        if (code >= source_values_.size()) return Status::Invalid("a code without a value");
-        const Value value = source_values_[code];
+        if (code >= num_codes) return Status::Invalid("a code without a value");
+        const Value value = Kind::At(*source_, codes[i]);
         if (!has_dictionary_) {
           ARROW_RETURN_NOT_OK(Kind::AppendPlain(value, &plain_));
           CountPlain(Kind::PlainBytes(value), 1);
           continue;
         }
-        uint32_t& number = source_numbers_[code];
+        uint32_t& number = numbers[code];
         if (number == kUnknown) ARROW_RETURN_NOT_OK(dictionary_.Add(value, &number));
         AppendIndex(number, value);
       }
@@ -229,13 +232,12 @@ class ValuesOf final : public PageValues {
 
   Status OpenSource(const std::shared_ptr<ArrayData>& dictionary) {
     if (dictionary->GetNullCount() > 0) return Status::Invalid("a dictionary with a NULL");
+    // Whether it can be read at all.
+    ARROW_RETURN_NOT_OK(Kind::VisitValues(*dictionary, 0, 0, [](Value) { return Status::OK(); }));
+    source_numbers_.Reset();
+    ARROW_RETURN_NOT_OK(source_numbers_.Append(dictionary->length, kUnknown));
     source_ = dictionary;
-    source_values_.clear();
-    source_numbers_.assign(static_cast<size_t>(dictionary->length), kUnknown);
-    return Kind::VisitValues(*dictionary, 0, dictionary->length, [this](Value value) {
-      source_values_.push_back(value);
-      return Status::OK();
-    });
+    return Status::OK();
   }
 
   bool DictionaryPays(bool is_last) const {
@@ -303,9 +305,8 @@ class ValuesOf final : public PageValues {
   ChunkStatistics<typename Kind::Type> statistics_;
   std::vector<uint64_t> used_;  // a bit for each value of the dictionary
 
-  std::shared_ptr<ArrayData> source_;  // the dictionary of the rows that came last
-  std::vector<Value> source_values_;
-  std::vector<uint32_t> source_numbers_;  // in ours
+  std::shared_ptr<ArrayData> source_;                   // the dictionary of the rows that came last
+  arrow::TypedBufferBuilder<uint32_t> source_numbers_;  // in ours, of its values
 };
 
 class BooleanValues final : public PageValues {

@@ -83,6 +83,15 @@ struct Numbers {
     }
   }
 
+  // One value of a column that VisitValues takes.
+  static Value At(const arrow::ArrayData& rows, int64_t row) {
+    if constexpr (std::is_same_v<Value, int32_t>) {
+      if (rows.type->id() == arrow::Type::INT8) return rows.GetValues<int8_t>(1)[row];
+      if (rows.type->id() == arrow::Type::INT16) return rows.GetValues<int16_t>(1)[row];
+    }
+    return rows.GetValues<Value>(1)[row];
+  }
+
   template <typename Visit>
   static Status VisitValues(const arrow::ArrayData& rows, int64_t first, int64_t count,
                             Visit&& visit) {
@@ -128,6 +137,14 @@ struct Bytes {
 
   static int64_t PlainBytes(Value value) {
     return static_cast<int64_t>(sizeof(uint32_t) + value.size());
+  }
+
+  // One value of a column that VisitValues takes.
+  static Value At(const arrow::ArrayData& rows, int64_t row) {
+    const auto* ends = rows.GetValues<int32_t>(1);
+    const auto size = static_cast<size_t>(ends[row + 1] - ends[row]);
+    if (size == 0) return {};
+    return {reinterpret_cast<const char*>(rows.buffers[2]->data()) + ends[row], size};
   }
 
   // The bytes under a NULL count too: as a rule there are none.
