@@ -54,6 +54,10 @@ Result<int64_t> ParseByteSize(std::string_view text) {
   return refuse();
 }
 
+std::string MemoryFlag(int64_t bytes) {
+  return fmt::format("--memory {}MiB", (bytes + kMiB - 1) / kMiB);
+}
+
 std::string FormatByteSize(int64_t bytes) {
   constexpr std::array<std::string_view, 4> kNames = {"KiB", "MiB", "GiB", "TiB"};
   constexpr double kShownAs1024 = 1023.95;  // what one decimal rounds up to 1024.0

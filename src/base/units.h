@@ -21,6 +21,9 @@ Result<int64_t> ParseByteSize(std::string_view text);
 // "512.0 MiB", "1.4 GiB", "980 B".
 std::string FormatByteSize(int64_t bytes);
 
+// "--memory 512MiB": the flag with at least so many bytes, in whole MiB, to be given as it stands.
+std::string MemoryFlag(int64_t bytes);
+
 // "1,234,567".
 std::string FormatCount(int64_t count);
 

@@ -96,5 +96,11 @@ TEST(FormatDurationTest, ChoosesTheUnit) {
   EXPECT_EQ(FormatDuration(std::numeric_limits<double>::quiet_NaN()), "unknown");
 }
 
+TEST(MemoryFlag, GivesAtLeastSoManyBytes) {
+  EXPECT_EQ(MemoryFlag(512 * kMiB), "--memory 512MiB");
+  EXPECT_EQ(MemoryFlag(512 * kMiB + 1), "--memory 513MiB");
+  EXPECT_EQ(MemoryFlag(1), "--memory 1MiB");
+}
+
 }  // namespace
 }  // namespace spillway

@@ -161,7 +161,7 @@ std::string MemoryTable(const Plan& plan) {
 // What more memory would change.
 std::vector<std::string> AdviceOf(const Plan& plan) {
   const auto with = [](int64_t bytes, const std::string& change) {
-    return fmt::format("with about --memory {}MiB, {}", (bytes + kMiB - 1) / kMiB, change);
+    return fmt::format("with about {}, {}", MemoryFlag(bytes), change);
   };
   const pipeline::BudgetAdvice& more = plan.advice;
   std::vector<std::string> advice;

@@ -66,8 +66,8 @@ class LookupIndex {
                                         arrow::MemoryPool* pool) const;
 
   // The payload columns for `matches`, NULL where there is no match; coded ones as dictionaries, of
-  // which PlainTexts (text_codes.h) makes texts. A CapacityError where the
-  // strings of one column exceed 2 GiB: ask the prober for fewer rows.
+  // which PlainTexts (text_codes.h) makes texts. A CapacityError where the strings of one column
+  // exceed 2 GiB: ask the prober for fewer rows.
   Result<arrow::ArrayVector> Gather(const Matches& matches, arrow::MemoryPool* pool) const;
 
   // The reader's schema without the key columns. Its fields keep the reader's nullability: a left

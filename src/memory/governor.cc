@@ -12,10 +12,7 @@
 namespace spillway::memory {
 namespace {
 
-// Rounds up to whole MiB: the sizes that people give.
-std::string AtLeast(int64_t bytes) {
-  return fmt::format("give --memory {}MiB or more", (bytes + kMiB - 1) / kMiB);
-}
+std::string AtLeast(int64_t bytes) { return fmt::format("give {} or more", MemoryFlag(bytes)); }
 
 Status NeverFits(const Governor& governor, const std::string& tag, int64_t minimum_bytes) {
   return MakeError(

@@ -130,6 +130,10 @@ void BatchEncoder::Abandon() {
   writer_.reset();
 }
 
+bool IsEncodedByPage(const arrow::DataType& type) {
+  return type.id() == arrow::Type::BOOL || MayBeDictionary(type);
+}
+
 bool MayBeDictionary(const arrow::DataType& type) {
   return arrow::is_integer(type.id()) || arrow::is_floating(type.id()) ||
          type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::TIMESTAMP ||

@@ -71,14 +71,15 @@ Status FlatColumnWriter::Append(const arrow::ArrayData& rows) {
   for (int64_t first = 0; first < rows.length;) {
     const int64_t most =
         std::min(rows.length - first, properties_->max_rows_per_page() - page_rows_);
-    int64_t count = values_->RowsWithin(rows, first, most, page_bytes_ - values_->page_bytes());
+    ARROW_ASSIGN_OR_RAISE(
+        int64_t count, values_->RowsWithin(rows, first, most, page_bytes_ - values_->page_bytes()));
     if (count == 0 && page_rows_ > 0) {
       ARROW_RETURN_NOT_OK(EndPage(/*is_last=*/false));
       continue;
     }
     count = std::max<int64_t>(count, 1);  // a value that is larger than a page has one to itself
-    ARROW_RETURN_NOT_OK(AppendValidity(rows, first, count));
-    ARROW_RETURN_NOT_OK(values_->Append(rows, first, count));
+    ARROW_ASSIGN_OR_RAISE(const int64_t nulls, AppendValidity(rows, first, count));
+    ARROW_RETURN_NOT_OK(values_->Append(rows, first, count, nulls));
     page_rows_ += count;
     first += count;
     if (page_rows_ >= properties_->max_rows_per_page() || values_->page_bytes() >= page_bytes_ ||
@@ -89,13 +90,13 @@ Status FlatColumnWriter::Append(const arrow::ArrayData& rows) {
   return Status::OK();
 }
 
-Status FlatColumnWriter::AppendValidity(const arrow::ArrayData& rows, int64_t first,
-                                        int64_t count) {
+Result<int64_t> FlatColumnWriter::AppendValidity(const arrow::ArrayData& rows, int64_t first,
+                                                 int64_t count) {
   const uint8_t* bitmap = rows.MayHaveNulls() ? rows.buffers[0]->data() : nullptr;
   const int64_t nulls =
       bitmap == nullptr ? 0
                         : count - arrow::internal::CountSetBits(bitmap, rows.offset + first, count);
-  if (nulls == 0 && page_nulls_ == 0) return Status::OK();
+  if (nulls == 0 && page_nulls_ == 0) return 0;
   if (page_nulls_ == 0) ARROW_RETURN_NOT_OK(validity_.Append(page_rows_, true));
   if (nulls == 0) {
     ARROW_RETURN_NOT_OK(validity_.Append(count, true));
@@ -104,7 +105,7 @@ Status FlatColumnWriter::AppendValidity(const arrow::ArrayData& rows, int64_t fi
     validity_.UnsafeAppend(bitmap, rows.offset + first, count);
   }
   page_nulls_ += nulls;
-  return Status::OK();
+  return nulls;
 }
 
 Status FlatColumnWriter::EndPage(bool is_last) {
@@ -157,7 +158,7 @@ Status FlatColumnWriter::KeepBody() {
 
 int64_t FlatColumnWriter::Close() {
   if (std::exchange(closed_, true)) return uncompressed_bytes_;
-  if (page_rows_ > 0) PARQUET_THROW_NOT_OK(EndPage(/*is_last=*/ended_.empty()));
+  if (page_rows_ > 0) PARQUET_THROW_NOT_OK(EndPage(/*is_last=*/true));
   WritePages();
   return uncompressed_bytes_;
 }

@@ -71,7 +71,8 @@ class FlatColumnWriter final : public ::parquet::ColumnWriter {
   };
 
   Status Append(const arrow::ArrayData& rows);
-  Status AppendValidity(const arrow::ArrayData& rows, int64_t first, int64_t count);
+  // Returns how many of the rows are NULL.
+  Result<int64_t> AppendValidity(const arrow::ArrayData& rows, int64_t first, int64_t count);
   Status EndPage(bool is_last);
   Status AppendLevels();
   Status KeepBody();

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include <arrow/type.h>
-#include <arrow/util/bitmap_ops.h>
 
 #include "parquet/run_encoder.h"
 #include "parquet/value_dictionary.h"
@@ -69,16 +68,17 @@ class ValuesOf final : public PageValues {
         statistics_(leaf, pool),
         source_numbers_(pool) {}
 
-  int64_t RowsWithin(const ArrayData& rows, int64_t first, int64_t most,
-                     int64_t bytes) const override {
+  Result<int64_t> RowsWithin(const ArrayData& rows, int64_t first, int64_t most,
+                             int64_t bytes) override {
     if (rows.type->id() != arrow::Type::DICTIONARY) {
       return Kind::RowsWithin(rows, first, most, bytes);
     }
-    return std::min(most, bytes / LongestOf(*rows.dictionary));
+    if (source_ != rows.dictionary) ARROW_RETURN_NOT_OK(OpenSource(rows.dictionary));
+    return std::min(most, bytes / source_longest_bytes_);
   }
 
-  Status Append(const ArrayData& rows, int64_t first, int64_t count) override {
-    if (rows.type->id() == arrow::Type::DICTIONARY) return AppendCodes(rows, first, count);
+  Status Append(const ArrayData& rows, int64_t first, int64_t count, int64_t nulls) override {
+    if (rows.type->id() == arrow::Type::DICTIONARY) return AppendCodes(rows, first, count, nulls);
     if (has_dictionary_) {
       ARROW_RETURN_NOT_OK(FillIndices(count));
       return Kind::VisitValues(rows, first, count, [this](Value value) {
@@ -90,7 +90,7 @@ class ValuesOf final : public PageValues {
     }
     const int64_t before = plain_.length();
     ARROW_RETURN_NOT_OK(Kind::AppendPlain(rows, first, count, &plain_));
-    CountPlain(plain_.length() - before, count - NullsIn(rows, first, count));
+    CountPlain(plain_.length() - before, count - nulls);
     return Status::OK();
   }
 
@@ -139,23 +139,6 @@ class ValuesOf final : public PageValues {
  private:
   static constexpr uint32_t kUnknown = UINT32_MAX;
 
-  static int64_t NullsIn(const ArrayData& rows, int64_t first, int64_t count) {
-    if (!rows.MayHaveNulls()) return 0;
-    return count -
-           arrow::internal::CountSetBits(rows.buffers[0]->data(), rows.offset + first, count);
-  }
-
-  // PLAIN bytes of the longest value of a column's dictionary.
-  static int64_t LongestOf(const ArrayData& dictionary) {
-    if (!Kind::kHasLength) return Kind::PlainBytes({});
-    const auto* ends = dictionary.GetValues<int32_t>(1);
-    int64_t longest = 0;
-    for (int64_t i = 0; i < dictionary.length; ++i) {
-      longest = std::max<int64_t>(longest, ends[i + 1] - ends[i]);
-    }
-    return longest + static_cast<int64_t>(sizeof(uint32_t));
-  }
-
   void AppendIndex(uint32_t number, Value value) {
     indices_.UnsafeAppend(number);
     CountPlain(Kind::PlainBytes(value), 1);
@@ -169,10 +152,9 @@ class ValuesOf final : public PageValues {
   }
 
   // The rows of a column that has a dictionary: each of its values is looked up once.
-  Status AppendCodes(const ArrayData& rows, int64_t first, int64_t count) {
-    if (source_ != rows.dictionary) ARROW_RETURN_NOT_OK(OpenSource(rows.dictionary));
+  Status AppendCodes(const ArrayData& rows, int64_t first, int64_t count, int64_t nulls) {
     if (has_dictionary_) {
-      ARROW_ASSIGN_OR_RAISE(const bool is_constant, AppendConstant(rows, first, count));
+      ARROW_ASSIGN_OR_RAISE(const bool is_constant, AppendConstant(count - nulls));
       if (is_constant) return Status::OK();
       ARROW_RETURN_NOT_OK(FillIndices(count));
     }
@@ -186,16 +168,15 @@ class ValuesOf final : public PageValues {
     }
   }
 
-  // Appends the rows if they have one value, which is the only one so far: then there is nothing to
-  // do for each of them.
-  Result<bool> AppendConstant(const ArrayData& rows, int64_t first, int64_t count) {
+  // Appends so many values of the source if it has one, which is the only one so far: then there is
+  // nothing to do for each of them.
+  Result<bool> AppendConstant(int64_t values) {
     if (source_->length != 1 || dictionary_.size() > 1 || indices_.length() > 0) {
       return false;
     }
     uint32_t number = 0;
     ARROW_RETURN_NOT_OK(dictionary_.Add(Kind::At(*source_, 0), &number));
     if (dictionary_.size() > 1) return false;
-    const int64_t values = count - NullsIn(rows, first, count);
     CountPlain(values * Kind::PlainBytes(Kind::At(*source_, 0)), values);
     return true;
   }
@@ -232,8 +213,11 @@ class ValuesOf final : public PageValues {
 
   Status OpenSource(const std::shared_ptr<ArrayData>& dictionary) {
     if (dictionary->GetNullCount() > 0) return Status::Invalid("a dictionary with a NULL");
-    // Whether it can be read at all.
-    ARROW_RETURN_NOT_OK(Kind::VisitValues(*dictionary, 0, 0, [](Value) { return Status::OK(); }));
+    source_longest_bytes_ = Kind::PlainBytes({});
+    ARROW_RETURN_NOT_OK(Kind::VisitValues(*dictionary, 0, dictionary->length, [this](Value value) {
+      source_longest_bytes_ = std::max(source_longest_bytes_, Kind::PlainBytes(value));
+      return Status::OK();
+    }));
     source_numbers_.Reset();
     ARROW_RETURN_NOT_OK(source_numbers_.Append(dictionary->length, kUnknown));
     source_ = dictionary;
@@ -306,6 +290,7 @@ class ValuesOf final : public PageValues {
   std::vector<uint64_t> used_;  // a bit for each value of the dictionary
 
   std::shared_ptr<ArrayData> source_;                   // the dictionary of the rows that came last
+  int64_t source_longest_bytes_ = 0;                    // of its longest value, PLAIN
   arrow::TypedBufferBuilder<uint32_t> source_numbers_;  // in ours, of its values
 };
 
@@ -313,11 +298,11 @@ class BooleanValues final : public PageValues {
  public:
   BooleanValues(const Leaf& leaf, arrow::MemoryPool* pool) : bits_(pool), statistics_(leaf, pool) {}
 
-  int64_t RowsWithin(const ArrayData&, int64_t, int64_t most, int64_t bytes) const override {
+  Result<int64_t> RowsWithin(const ArrayData&, int64_t, int64_t most, int64_t bytes) override {
     return std::min(most, 8 * bytes);
   }
 
-  Status Append(const ArrayData& rows, int64_t first, int64_t count) override {
+  Status Append(const ArrayData& rows, int64_t first, int64_t count, int64_t /*nulls*/) override {
     if (rows.type->id() != arrow::Type::BOOL) return UnknownType(*rows.type);
     ARROW_RETURN_NOT_OK(bits_.Reserve(count));
     return VisitValid(rows, first, count, [&](int64_t row, int64_t length) {
@@ -374,23 +359,22 @@ bool PageValues::Serves(const Leaf& leaf) {
 
 std::unique_ptr<PageValues> PageValues::Make(const Leaf& leaf, int64_t dictionary_bytes,
                                              arrow::MemoryPool* pool) {
+  const auto of = [&]<typename Kind>(Kind) -> std::unique_ptr<PageValues> {
+    return std::make_unique<ValuesOf<Kind>>(leaf, dictionary_bytes, pool);
+  };
   switch (leaf.physical_type()) {
     case Physical::BOOLEAN:
       return std::make_unique<BooleanValues>(leaf, pool);
     case Physical::INT32:
-      return std::make_unique<ValuesOf<Numbers<::parquet::Int32Type>>>(leaf, dictionary_bytes,
-                                                                       pool);
+      return of(Numbers<::parquet::Int32Type>());
     case Physical::INT64:
-      return std::make_unique<ValuesOf<Numbers<::parquet::Int64Type>>>(leaf, dictionary_bytes,
-                                                                       pool);
+      return of(Numbers<::parquet::Int64Type>());
     case Physical::FLOAT:
-      return std::make_unique<ValuesOf<Numbers<::parquet::FloatType>>>(leaf, dictionary_bytes,
-                                                                       pool);
+      return of(Numbers<::parquet::FloatType>());
     case Physical::DOUBLE:
-      return std::make_unique<ValuesOf<Numbers<::parquet::DoubleType>>>(leaf, dictionary_bytes,
-                                                                        pool);
+      return of(Numbers<::parquet::DoubleType>());
     default:
-      return std::make_unique<ValuesOf<Bytes>>(leaf, dictionary_bytes, pool);
+      return of(Bytes());
   }
 }
 

@@ -44,13 +44,16 @@ class PageValues {
 
   virtual ~PageValues() = default;
 
-  // How many of the rows [first, first + most) have at most `bytes` bytes of PLAIN values.
-  virtual int64_t RowsWithin(const arrow::ArrayData& rows, int64_t first, int64_t most,
-                             int64_t bytes) const = 0;
+  // How many of the rows [first, first + most) have at most `bytes` bytes of PLAIN values. Rows are
+  // of a column of the leaf's type or, but for booleans, of a dictionary of it; on those of another
+  // type this or Append fails with Invalid.
+  virtual Result<int64_t> RowsWithin(const arrow::ArrayData& rows, int64_t first, int64_t most,
+                                     int64_t bytes) = 0;
 
-  // Appends the rows [first, first + count), of a column of the leaf's type or, but for booleans, a
-  // dictionary of it. Fails with Invalid on other types.
-  virtual Status Append(const arrow::ArrayData& rows, int64_t first, int64_t count) = 0;
+  // Appends the rows [first, first + count), of which `nulls` are NULL. RowsWithin was asked of
+  // them.
+  virtual Status Append(const arrow::ArrayData& rows, int64_t first, int64_t count,
+                        int64_t nulls) = 0;
 
   // Of the open page, encoded as it stands, and of the dictionary.
   virtual int64_t page_bytes() const = 0;

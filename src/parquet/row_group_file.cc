@@ -127,9 +127,6 @@ class FileContents : public ::parquet::ParquetFileWriter::Contents {
     PARQUET_THROW_NOT_OK(sink_->Write(::parquet::kParquetMagic, sizeof(::parquet::kParquetMagic)));
   }
 
-  // Whatever was written before and not closed cannot become a file.
-  ~FileContents() override { row_group_->writer = nullptr; }
-
   void Close() override {
     if (std::exchange(closed_, true)) return;
     CloseRowGroup();

@@ -1,4 +1,4 @@
-// Both functions look at eight values at a time, which are a whole number of bytes when they are
+// The functions look at eight values at a time, which are a whole number of bytes when they are
 // packed. A group of eight equal values begins a run, which may end anywhere; the groups between
 // two runs are packed. So there is one comparison for a value and no decision, unlike an encoder
 // that takes values one by one.
@@ -29,9 +29,9 @@ Status AppendPackedHeader(int64_t groups, arrow::BufferBuilder* out) {
   return AppendVarint(static_cast<uint64_t>(groups) << 1 | 1, out);
 }
 
-bool IsOneValue(const uint32_t* group) {
+bool IsAll(const uint32_t* group, uint32_t value) {
   uint32_t difference = 0;
-  for (int64_t i = 1; i < kGroup; ++i) difference |= group[i] ^ group[0];
+  for (int64_t i = 0; i < kGroup; ++i) difference |= group[i] ^ value;
   return difference == 0;
 }
 
@@ -40,12 +40,7 @@ int64_t RunLength(std::span<const uint32_t> values) {
   const auto count = static_cast<int64_t>(values.size());
   const uint32_t value = values.front();
   int64_t length = 1;
-  while (length + kGroup <= count) {
-    uint32_t difference = 0;
-    for (int64_t i = 0; i < kGroup; ++i) {
-      difference |= values[static_cast<size_t>(length + i)] ^ value;
-    }
-    if (difference != 0) break;
+  while (length + kGroup <= count && IsAll(&values[static_cast<size_t>(length)], value)) {
     length += kGroup;
   }
   while (length < count && values[static_cast<size_t>(length)] == value) ++length;
@@ -110,7 +105,7 @@ Status EncodeRuns(std::span<const uint32_t> values, int bit_width, arrow::Buffer
   int64_t packed = 0;  // where the values begin that are to be packed
   int64_t at = 0;
   while (at + kGroup <= count) {
-    if (!IsOneValue(&values[static_cast<size_t>(at)])) {
+    if (!IsAll(&values[static_cast<size_t>(at)], values[static_cast<size_t>(at)])) {
       at += kGroup;
       continue;
     }

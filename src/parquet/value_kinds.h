@@ -139,13 +139,24 @@ struct Bytes {
     return static_cast<int64_t>(sizeof(uint32_t) + value.size());
   }
 
+  class Reader {
+   public:
+    explicit Reader(const arrow::ArrayData& rows)
+        : ends_(rows.GetValues<int32_t>(1)),
+          bytes_(rows.buffers[2] == nullptr
+                     ? nullptr
+                     : reinterpret_cast<const char*>(rows.buffers[2]->data())) {}
+    Value operator[](int64_t row) const {
+      return {bytes_ + ends_[row], static_cast<size_t>(ends_[row + 1] - ends_[row])};
+    }
+
+   private:
+    const int32_t* ends_;
+    const char* bytes_;
+  };
+
   // One value of a column that VisitValues takes.
-  static Value At(const arrow::ArrayData& rows, int64_t row) {
-    const auto* ends = rows.GetValues<int32_t>(1);
-    const auto size = static_cast<size_t>(ends[row + 1] - ends[row]);
-    if (size == 0) return {};
-    return {reinterpret_cast<const char*>(rows.buffers[2]->data()) + ends[row], size};
-  }
+  static Value At(const arrow::ArrayData& rows, int64_t row) { return Reader(rows)[row]; }
 
   // The bytes under a NULL count too: as a rule there are none.
   static int64_t RowsWithin(const arrow::ArrayData& rows, int64_t first, int64_t most,
@@ -166,15 +177,9 @@ struct Bytes {
     if (rows.type->id() != arrow::Type::STRING && rows.type->id() != arrow::Type::BINARY) {
       return UnknownType(*rows.type);
     }
-    const auto* ends = rows.GetValues<int32_t>(1);
-    const char* bytes = rows.buffers[2] == nullptr
-                            ? nullptr
-                            : reinterpret_cast<const char*>(rows.buffers[2]->data());
+    const Reader values(rows);
     return VisitValid(rows, first, count, [&](int64_t row, int64_t length) {
-      for (int64_t i = row; i < row + length; ++i) {
-        const auto size = static_cast<size_t>(ends[i + 1] - ends[i]);
-        ARROW_RETURN_NOT_OK(visit(Value(bytes + ends[i], size)));
-      }
+      for (int64_t i = row; i < row + length; ++i) ARROW_RETURN_NOT_OK(visit(values[i]));
       return Status::OK();
     });
   }

@@ -51,6 +51,10 @@ struct WrittenFile {
       {};  // in schema order, depth first, structs themselves left out
 };
 
+// Whether a column of `type` is encoded by the page: it has no structure, and is no decimal. Of
+// others, pages with a dictionary wait in small blocks until their row group ends.
+bool IsEncodedByPage(const arrow::DataType& type);
+
 // Whether a column of `type` may come as a dictionary of its values: numbers, dates, timestamps,
 // texts and binaries, but no decimals and nothing below other types.
 bool MayBeDictionary(const arrow::DataType& type);

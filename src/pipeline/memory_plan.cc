@@ -115,7 +115,7 @@ int64_t DictionaryRowBytes(const PlannedInputs& inputs) {
   constexpr int64_t kNumberBytes = 3;
   int64_t bytes = 0;
   const auto add = [&bytes](const arrow::DataType& type) {
-    if (parquet::MayBeDictionary(type) || type.id() == arrow::Type::BOOL) return;
+    if (parquet::IsEncodedByPage(type)) return;
     bytes += kNumberBytes * parquet::CountLeaves(type);
   };
   ForEachLookupColumn(

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <climits>
 #include <limits>
 #include <set>
 #include <span>
@@ -223,9 +222,9 @@ class WayChooser {
 
   // More lanes come before indexes in memory (ChooseAny), so these have all lanes beside them.
   BudgetAdvice Advise() const {
-    const auto useful = static_cast<int>(std::min<size_t>(UsefulLanes(), INT_MAX));
+    const size_t useful = UsefulLanes();
     const int lanes = std::ranges::find_if(ways_, [useful](const WorkPlan& way) {
-                        return way.lanes <= useful;
+                        return static_cast<size_t>(way.lanes) <= useful;
                       })->lanes;
     BudgetAdvice advice;
     if (!options_.joins_out_of_core &&
@@ -424,8 +423,6 @@ std::vector<Piece> PiecesOf(const Plan& plan) {
 Status CheckBound(const Plan& plan) {
   if (plan.fits()) return Status::OK();
   const std::string& given = plan.spec.resources.memory_origin;
-  // Rounded up, so that the number can be given as it is printed.
-  const int64_t mebibytes = (plan.smallest_budget_bytes + kMiB - 1) / kMiB;
   return MakeError(
       {.code = ErrorCode::kBudgetTooSmall,
        .what = fmt::format("the job does not fit a budget of {}",
@@ -433,7 +430,7 @@ Status CheckBound(const Plan& plan) {
        .where = given.empty() ? plan.budget.origin : given,
        .why = fmt::format("its worst case needs {}; `spillway plan` lists it line by line",
                           FormatByteSize(plan.memory.bound_bytes)),
-       .cure = fmt::format("give --memory {}MiB or more", mebibytes)});
+       .cure = fmt::format("give {} or more", MemoryFlag(plan.smallest_budget_bytes))});
 }
 
 }  // namespace spillway::pipeline
