@@ -120,4 +120,9 @@ Status SpillFile::Read(int64_t offset, std::span<iovec> parts) const {
   return Status::OK();
 }
 
+// Only a hint: where it fails, Read waits for the bytes.
+void SpillFile::WillRead(int64_t offset, int64_t bytes) const {
+  ::posix_fadvise(file_.get(), offset, bytes, POSIX_FADV_WILLNEED);
+}
+
 }  // namespace spillway::spill

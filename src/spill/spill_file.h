@@ -50,6 +50,9 @@ class SpillFile {
   // kSpillDamaged.
   Status Read(int64_t offset, std::span<iovec> parts) const;
 
+  // Lets the kernel begin to fetch bytes that will be read soon, and does not wait for them.
+  void WillRead(int64_t offset, int64_t bytes) const;
+
   int64_t size_bytes() const { return size_bytes_; }
   const std::string& path() const { return path_; }
 

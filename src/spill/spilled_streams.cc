@@ -55,6 +55,18 @@ Status SpilledStreams::ReadBlock(uint32_t stream, uint32_t number, BlockCodec* c
                     .why = std::string(fault)});
 }
 
+int64_t SpilledStreams::BytesInFile(uint32_t number) const {
+  const LoggedBlock& block = parts_.log[number];
+  return block.stored_bytes == 0 ? 0 : kHeaderBytes + block.stored_bytes;
+}
+
+void SpilledStreams::WillRead(uint32_t stream, uint32_t number) const {
+  const int64_t bytes = BytesInFile(number);
+  if (bytes == 0) return;
+  const SpillFile& file = *parts_.files[FileOf(stream, num_streams())];
+  file.WillRead(int64_t{parts_.log[number].place} * kPageBytes, bytes);
+}
+
 void SpilledStreams::FreeKept(KeptBlock* kept) {
   if (kept->block == nullptr) return;
   FreeBlock(kept->block, kept->capacity, parts_.pool);

@@ -5,11 +5,33 @@
 #include "spill/block_memory.h"
 
 namespace spillway::spill {
+namespace {
+
+// Enough that a disk is busy while a block is worked on.
+constexpr int64_t kAheadBytes = 256 * 1024;
+
+}  // namespace
 
 void StreamReader::Open(const SpilledStreams& streams, uint32_t stream) {
   streams_ = &streams;
   stream_ = stream;
-  block_ = streams.FirstBlock(stream);
+  block_ = ahead_ = streams.FirstBlock(stream);
+  ahead_bytes_ = 0;
+  ReadAhead();
+}
+
+void StreamReader::Advance() {
+  ahead_bytes_ -= streams_->BytesInFile(block_);
+  block_ = streams_->Block(block_).next;
+  ReadAhead();
+}
+
+void StreamReader::ReadAhead() {
+  while (ahead_ != BlockLog::kNoBlock && ahead_bytes_ < kAheadBytes) {
+    streams_->WillRead(stream_, ahead_);
+    ahead_bytes_ += streams_->BytesInFile(ahead_);
+    ahead_ = streams_->Block(ahead_).next;
+  }
 }
 
 Status StreamReader::MakeRoom(int64_t bytes) {
@@ -26,7 +48,7 @@ Status StreamReader::MakeRoom(int64_t bytes) {
 Result<std::span<const uint8_t>> StreamReader::Next() {
   const auto bytes = static_cast<size_t>(next_bytes());
   if (const uint8_t* kept = streams_->KeptPayload(block_)) {
-    block_ = streams_->Block(block_).next;
+    Advance();
     return std::span<const uint8_t>(kept, bytes);
   }
   ARROW_RETURN_NOT_OK(MakeRoom(next_bytes() + kBlockSlackBytes));
@@ -40,7 +62,7 @@ Status StreamReader::ReadNext(uint8_t* out) {
   } else {
     ARROW_RETURN_NOT_OK(streams_->ReadBlock(stream_, block_, &codec_, out));
   }
-  block_ = streams_->Block(block_).next;
+  Advance();
   return Status::OK();
 }
 

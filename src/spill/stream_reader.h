@@ -1,4 +1,5 @@
-// Reads a stream block by block.
+// Reads a stream block by block. The kernel fetches the next ones meanwhile: the blocks of a stream
+// are scattered over its file, so that it cannot tell by itself what will be read.
 //
 // Thread rule: one thread.
 #pragma once
@@ -40,6 +41,8 @@ class StreamReader {
 
  private:
   Status MakeRoom(int64_t bytes);
+  void Advance();
+  void ReadAhead();
 
   arrow::MemoryPool* const pool_;
   BlockCodec codec_;
@@ -47,6 +50,8 @@ class StreamReader {
   const SpilledStreams* streams_ = nullptr;
   uint32_t stream_ = 0;
   uint32_t block_ = BlockLog::kNoBlock;
+  uint32_t ahead_ = BlockLog::kNoBlock;  // the first block behind those that are being fetched
+  int64_t ahead_bytes_ = 0;              // of these, in the file
 };
 
 }  // namespace spillway::spill
