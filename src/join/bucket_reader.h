@@ -13,8 +13,8 @@
 #include <arrow/buffer.h>
 #include <arrow/type_fwd.h>
 
+#include "base/row_bytes.h"
 #include "base/status.h"
-#include "join/row_bytes.h"
 #include "spill/spill_writer.h"
 #include "spill/spilled_streams.h"
 #include "spill/stream_reader.h"

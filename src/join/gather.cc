@@ -4,8 +4,8 @@
 
 #include <arrow/util/bit_util.h>
 
+#include "base/row_bytes.h"
 #include "join/key_type.h"
-#include "join/row_bytes.h"
 
 namespace spillway::join {
 namespace {

@@ -10,7 +10,7 @@
 #include <arrow/type_traits.h>
 #include <arrow/util/bit_util.h>
 
-#include "join/row_bytes.h"
+#include "base/row_bytes.h"
 
 namespace spillway::join {
 namespace {

@@ -17,10 +17,10 @@
 #include <arrow/buffer.h>
 #include <arrow/type_fwd.h>
 
+#include "base/row_bytes.h"
 #include "base/status.h"
 #include "join/lookup_cursor.h"
 #include "join/partition_table.h"
-#include "join/row_bytes.h"
 #include "join/runs.h"
 #include "spill/spill_writer.h"
 

@@ -8,9 +8,9 @@
 #include <arrow/memory_pool.h>
 #include <arrow/util/bit_util.h>
 
+#include "base/row_bytes.h"
 #include "join/gather.h"
 #include "join/key_type.h"
-#include "join/row_bytes.h"
 
 namespace spillway::join {
 namespace {

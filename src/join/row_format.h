@@ -22,10 +22,10 @@
 
 #include <arrow/type_fwd.h>
 
+#include "base/row_bytes.h"
 #include "base/status.h"
 #include "join/key_type.h"
 #include "join/matches.h"
-#include "join/row_bytes.h"
 
 namespace spillway::join {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "join/row_bytes.h"
+#include "base/row_bytes.h"
 
 namespace spillway::join {
 namespace {

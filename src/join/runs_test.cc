@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/row_bytes.h"
 #include "join/join_test_data.h"
-#include "join/row_bytes.h"
 #include "spill/test_folder.h"
 
 namespace spillway::join {

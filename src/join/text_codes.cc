@@ -12,9 +12,9 @@
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/hashing.h>
 
+#include "base/row_bytes.h"
 #include "join/gather.h"
 #include "join/key_type.h"
-#include "join/row_bytes.h"
 
 namespace spillway::join {
 namespace {

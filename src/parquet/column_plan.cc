@@ -9,10 +9,12 @@
 #include <utility>
 
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/key_value_metadata.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "parquet/text_column_reader.h"
 #include "parquet/value_conversion.h"
 
 namespace spillway::parquet {
@@ -49,6 +51,12 @@ void CountOnly(const std::set<int>& decoded, std::vector<ColumnPlan>& plans) {
     if (place == decoded.end()) continue;
     plan.position = static_cast<int>(std::distance(decoded.begin(), place));
   }
+}
+
+bool IsTextColumn(const ::parquet::arrow::SchemaManifest& manifest, const SchemaField& source,
+                  const arrow::Field& wanted) {
+  return source.is_leaf() && arrow::is_binary_like(wanted.type()->id()) &&
+         TextColumnReader::Serves(*manifest.descr->Column(source.column_index));
 }
 
 // Matches fields and collects the leaves. `column` is the dotted name for messages.
@@ -168,6 +176,22 @@ class Matcher {
 
 }  // namespace
 
+std::vector<int> ReadPlan::decoded_leaves() const {
+  std::vector<int> all = leaves;
+  for (const ColumnPlan& column : columns) {
+    if (column.text_leaf >= 0) all.push_back(column.text_leaf);
+  }
+  return all;
+}
+
+std::vector<int> ReadPlan::validity_leaves() const {
+  std::vector<int> all;
+  for (const ColumnPlan& column : columns) {
+    if (column.validity_leaf >= 0) all.push_back(column.validity_leaf);
+  }
+  return all;
+}
+
 std::optional<int32_t> FieldId(const arrow::Field& field) {
   const std::optional<std::string> text = FindMetadata(field, kFieldIdKey);
   if (!text) return std::nullopt;
@@ -181,7 +205,7 @@ Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
                              const std::vector<ReadColumn>& columns, bool use_field_ids,
                              const std::string& path) {
   Matcher matcher(use_field_ids, path);
-  Matcher undecoded(use_field_ids, path);  // for columns of which only the validity is wanted
+  Matcher by_themselves(use_field_ids, path);  // for columns that parquet-cpp does not decode
   ReadPlan plan;
   std::set<int> decoded;
   for (const ReadColumn& column : columns) {
@@ -191,11 +215,13 @@ Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
     ColumnPlan column_plan{.wanted = column.field};
     if (index >= 0) {
       const SchemaField& source = manifest.schema_fields[static_cast<size_t>(index)];
-      ARROW_ASSIGN_OR_RAISE(
-          column_plan,
-          (column.validity_only ? undecoded : matcher).Match(source, column.field, name, false));
+      const bool is_text = !column.validity_only && IsTextColumn(manifest, source, *column.field);
+      Matcher& chosen = column.validity_only || is_text ? by_themselves : matcher;
+      ARROW_ASSIGN_OR_RAISE(column_plan, chosen.Match(source, column.field, name, false));
       if (column.validity_only) {
         column_plan.validity_leaf = CheapestLeaf(source).column_index;
+      } else if (is_text) {
+        column_plan.text_leaf = source.column_index;
       } else {
         column_plan.position = index;
         decoded.insert(index);

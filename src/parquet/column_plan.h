@@ -28,14 +28,19 @@ struct ColumnPlan {
   int position = -1;
   std::vector<ColumnPlan> children =
       {};  // of a struct, in the wanted order; of a list 1, of a map 2
-  // Of a column of which only the validity is wanted: the leaf column that tells it. It is not
-  // decoded then and has no position. Else -1.
+  // A column may be read from a leaf by itself; it has no position then. Of a column of which only
+  // the validity is wanted: the leaf that tells it. Of one of texts: the leaf that has them, if
+  // TextColumnReader serves it. Else -1.
   int validity_leaf = -1;
+  int text_leaf = -1;
 };
 
 struct ReadPlan {
   std::vector<ColumnPlan> columns;
-  std::vector<int> leaves;  // the file's leaf columns to decode, ascending, none twice
+  std::vector<int> leaves;  // the file's leaf columns for parquet-cpp, ascending, none twice
+
+  std::vector<int> decoded_leaves() const;  // those, and the text leaves
+  std::vector<int> validity_leaves() const;
 };
 
 // The id in a field's metadata; none without one, or where it is no number.

@@ -11,7 +11,7 @@
 #include <arrow/type_traits.h>
 #include <arrow/util/bit_util.h>
 
-#include "join/row_bytes.h"
+#include "base/row_bytes.h"
 
 namespace spillway::sort {
 namespace {
@@ -19,7 +19,6 @@ namespace {
 using join::BoolReader;
 using join::BytesReader;
 using join::KeyKind;
-using join::Store;
 using join::Word128;
 
 constexpr uint8_t kNull = 0;

@@ -17,7 +17,7 @@
 
 #include <arrow/util/endian.h>
 
-#include "join/row_bytes.h"
+#include "base/row_bytes.h"
 
 namespace spillway::sort {
 
@@ -33,7 +33,7 @@ inline constexpr int64_t kNumberBytes = sizeof(uint64_t);
 class RecordView {
  public:
   RecordView() = default;
-  explicit RecordView(const uint8_t* at) : at_(at), header_(join::Load<RecordHeader>(at)) {}
+  explicit RecordView(const uint8_t* at) : at_(at), header_(Load<RecordHeader>(at)) {}
 
   const uint8_t* begin() const { return at_; }
   int64_t bytes() const { return header_.bytes; }
@@ -42,8 +42,7 @@ class RecordView {
   }
   int64_t number() const {
     const uint8_t* end = at_ + kHeaderBytes + header_.key_bytes;
-    return static_cast<int64_t>(
-        arrow::bit_util::FromBigEndian(join::Load<uint64_t>(end - kNumberBytes)));
+    return static_cast<int64_t>(arrow::bit_util::FromBigEndian(Load<uint64_t>(end - kNumberBytes)));
   }
   std::span<const uint8_t> row() const {
     const int64_t before = kHeaderBytes + header_.key_bytes;

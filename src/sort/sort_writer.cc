@@ -133,9 +133,8 @@ Status SortWriter::MakeRoom(int64_t bytes) {
 void SortWriter::AddRecord(int64_t i, int64_t bytes) {
   const auto at = static_cast<size_t>(i);
   uint8_t* record = buffer_->mutable_data() + used_bytes_;
-  join::Store(record,
-              RecordHeader{.bytes = static_cast<uint32_t>(bytes),
-                           .key_bytes = static_cast<uint32_t>(key_sizes_[at] + kNumberBytes)});
+  Store(record, RecordHeader{.bytes = static_cast<uint32_t>(bytes),
+                             .key_bytes = static_cast<uint32_t>(key_sizes_[at] + kNumberBytes)});
   records_[at] = record;
   at_[at] = record + kHeaderBytes;
   ++num_records_;
@@ -152,7 +151,7 @@ void SortWriter::WriteRecords(const arrow::Int64Array& numbers, int64_t first, i
   for (int64_t i = begin; i < end; ++i) {
     uint8_t*& at = at_[static_cast<size_t>(i)];
     const auto number = static_cast<uint64_t>(numbers.Value(first + i));
-    join::Store(at, arrow::bit_util::ToBigEndian(number));
+    Store(at, arrow::bit_util::ToBigEndian(number));
     at += kNumberBytes;
     ShortenCommonKey(records_[static_cast<size_t>(i)]);
   }
@@ -177,7 +176,7 @@ void SortWriter::SortEntries() {
   const int64_t common = common_key_bytes_;
   for (Entry& entry : sorted) {
     const uint8_t* key = records + entry.offset + kHeaderBytes;
-    entry.prefix = arrow::bit_util::FromBigEndian(join::Load<uint64_t>(key + common));
+    entry.prefix = arrow::bit_util::FromBigEndian(Load<uint64_t>(key + common));
   }
   const auto rest_of = [records, common](const Entry& entry) {
     const auto before = static_cast<size_t>(common) + sizeof(entry.prefix);

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace spillway::join {
+namespace spillway {
 
 template <typename Word>
 Word Load(const uint8_t* from) {
@@ -86,4 +86,4 @@ inline constexpr int64_t kRowSlackBytes = 32;
   }
 }
 
-}  // namespace spillway::join
+}  // namespace spillway
