@@ -10,14 +10,14 @@
 namespace spillway {
 
 template <typename Word>
-Word Load(const uint8_t* from) {
+Word Load(const void* from) {
   Word word;
   std::memcpy(&word, from, sizeof(word));
   return word;
 }
 
 template <typename Word>
-void Store(uint8_t* to, Word word) {
+void Store(void* to, Word word) {
   std::memcpy(to, &word, sizeof(word));
 }
 

@@ -7,6 +7,7 @@
 #include <bit>
 #include <utility>
 
+#include "base/row_bytes.h"
 #include "expression/branch_merge.h"
 #include "expression/functions/kernels.h"
 #include "expression/kernel.h"
@@ -16,16 +17,15 @@
 namespace spillway::expression {
 namespace {
 
+// The branches of eight rows, in one register.
+using EightBranches [[gnu::vector_size(8 * sizeof(BranchNumber))]] = BranchNumber;
+
 // Eight bits as eight masks of a branch number's width.
-using EightMasks = std::array<BranchNumber, 8>;
-static_assert(sizeof(BranchNumber) == 2);
-constexpr std::array<EightMasks, 256> kMasksOfBits = [] {
-  std::array<EightMasks, 256> masks{};
-  for (size_t bits = 0; bits < masks.size(); ++bits) {
-    for (size_t i = 0; i < 8; ++i) masks[bits][i] = (bits >> i & 1) != 0 ? 0xFFFF : 0;
-  }
-  return masks;
-}();
+EightBranches MasksOf(uint8_t bits) {
+  constexpr EightBranches kBitOfRow = {1, 2, 4, 8, 16, 32, 64, 128};
+  const EightBranches all = EightBranches{} + BranchNumber{bits};
+  return reinterpret_cast<EightBranches>((all & kBitOfRow) == kBitOfRow);
+}
 
 // A bit for each row that has no branch yet.
 using OpenBits = std::vector<uint8_t>;
@@ -43,10 +43,9 @@ int64_t Choose(const Value& condition, BranchNumber branch, OpenBits* open,
   for (uint8_t* bits = open->data(); !condition.single && row + 8 <= rows;
        row += 8, choice += 8, ++bits) {
     const auto takes = static_cast<uint8_t>(truth.Eight(row) & validity.EightValid(row) & *bits);
-    const EightMasks& masks = kMasksOfBits[takes];
-    for (size_t i = 0; i < 8; ++i) {
-      choice[i] = static_cast<BranchNumber>((choice[i] & ~masks[i]) | (branch & masks[i]));
-    }
+    const EightBranches masks = MasksOf(takes);
+    const auto chosen = Load<EightBranches>(choice);
+    Store(choice, (chosen & ~masks) | (masks & branch));
     *bits = static_cast<uint8_t>(*bits & ~takes);
     marked += std::popcount(takes);
   }
