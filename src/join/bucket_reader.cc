@@ -42,6 +42,10 @@ Status BucketReader::Seek(uint32_t bucket, uint32_t row) {
   return Status::OK();
 }
 
+void BucketReader::WillSeek(uint32_t bucket) const {
+  for (const auto& streams : state_.matches) streams->WillRead(bucket);
+}
+
 void BucketReader::OpenBucket(uint32_t bucket) {
   bucket_ = bucket;
   first_row_ = end_row_ = 0;

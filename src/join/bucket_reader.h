@@ -37,6 +37,9 @@ class BucketReader {
   // Moves the window so that it has `row` of `bucket`; if its matches come in parts, the first one.
   Status Seek(uint32_t bucket, uint32_t row);
 
+  // Lets the kernel begin to fetch a bucket that will be wanted soon.
+  void WillSeek(uint32_t bucket) const;
+
   uint32_t end_row() const { return end_row_; }  // of the window
 
   // Whether the window is one row, and it has more matches than are loaded.

@@ -57,6 +57,7 @@ Status PartitionJoiner::JoinPartition() {
   // Where duplicates are an error all rows are looked at.
   const bool error = state_->options.duplicates == DuplicatePolicy::kError;
   if (lookup_rows == 0 || (source_rows == 0 && !error)) return Status::OK();
+  for (const SpilledRuns& runs : state_->source_rows) runs.streams->WillRead(partition_);
 
   ARROW_RETURN_NOT_OK(MakeRoom(lookup_bytes, lookup_rows));
   ARROW_RETURN_NOT_OK(lookup_.Open(state_->lookup_rows, partition_));

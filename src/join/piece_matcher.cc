@@ -31,6 +31,8 @@ Status PieceMatcher::StartPiece(int64_t piece) {
   runs_.reset();
   piece_ = piece;
   first_row_ = batch_rows_ = batch_row_ = 0;
+  ahead_of_bucket_ = BucketReader::kNone;
+  if (state_.pieces->Rows(piece) > 0) reader_.WillSeek(state_.pieces->Find(piece, 0).bucket);
   return Status::OK();
 }
 
@@ -91,6 +93,7 @@ Status PieceMatcher::FindRuns() {
       ARROW_RETURN_NOT_OK(reader_.NextPart());
     } else {
       ARROW_RETURN_NOT_OK(reader_.Seek(at.bucket, at.row));
+      WillSeekBehind(at.bucket);
       part_matched_ = false;
     }
     if (in_parts_ || reader_.has_more_parts()) {
@@ -106,6 +109,14 @@ Status PieceMatcher::FindRuns() {
     runs_.reset();
   }
   return Status::OK();
+}
+
+// Has the piece's next bucket fetched while this one is used; its blocks are scattered on the disk.
+void PieceMatcher::WillSeekBehind(uint32_t bucket) {
+  if (bucket == ahead_of_bucket_) return;
+  ahead_of_bucket_ = bucket;
+  const uint32_t last = state_.pieces->Find(piece_, state_.pieces->Rows(piece_) - 1).bucket;
+  if (bucket < last) reader_.WillSeek(bucket + 1);
 }
 
 // The matches of one row that are loaded. Whether it has none is known with the last of them.

@@ -54,6 +54,7 @@ class PieceMatcher final : public Matcher {
   static constexpr int64_t kGroupRows = RowKeys::kGroupRows;
 
   Status FindRuns();
+  void WillSeekBehind(uint32_t bucket);
   Status FindRunsOfPart(uint32_t row);
   Result<std::shared_ptr<arrow::Buffer>> FindHeads(uint32_t first_row, int64_t count);
   void FindHeadsOfGroup(uint32_t first_row, int64_t batch_row, int64_t count, int64_t* heads);
@@ -67,9 +68,10 @@ class PieceMatcher final : public Matcher {
   RowKeys keys_;
   RowDecoder decoder_;
   int64_t piece_ = -1;
-  int64_t first_row_ = 0;      // of the batch, in the piece
-  int64_t batch_rows_ = 0;     // of the batch
-  int64_t batch_row_ = 0;      // the first one that is not in runs_ yet
+  uint32_t ahead_of_bucket_ = BucketReader::kNone;  // the bucket behind it is being fetched
+  int64_t first_row_ = 0;                           // of the batch, in the piece
+  int64_t batch_rows_ = 0;                          // of the batch
+  int64_t batch_row_ = 0;                           // the first one that is not in runs_ yet
   bool in_parts_ = false;      // its matches come in parts, and some were in runs_
   bool part_matched_ = false;  // one of them matched
   std::optional<MatchRuns<BucketLists>> runs_;

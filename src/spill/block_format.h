@@ -51,7 +51,8 @@ class BlockCodec {
   explicit BlockCodec(arrow::MemoryPool* pool) : pool_(pool) {}
 
   // Compresses the payload in place where that makes it shorter by at least one page of the file;
-  // returns its stored length, `bytes` where it stays as it is.
+  // returns its stored length, `bytes` where it stays as it is. Where blocks do not become half as
+  // long, only one in sixteen is tried: to compress them takes longer than to write them.
   Result<int64_t> Shrink(uint8_t* payload, int64_t bytes);
 
   // Room for the stored form of a payload, until the next call.
@@ -69,6 +70,7 @@ class BlockCodec {
   arrow::MemoryPool* const pool_;
   std::unique_ptr<arrow::util::Codec> codec_;
   std::unique_ptr<arrow::ResizableBuffer> scratch_;
+  int blocks_to_pass_ = 0;  // uncompressed
 };
 
 }  // namespace spillway::spill

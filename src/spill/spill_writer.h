@@ -38,7 +38,7 @@ struct SpillWriterOptions {
   uint32_t streams = 0;            // numbered from 0
   int64_t block_bytes = 0;         // with its header; a multiple of kPageBytes
   int64_t write_bytes = 0;         // full blocks that are collected for one write
-  bool compress = false;           // by LZ4, those blocks that get shorter by it
+  bool compress = false;           // as BlockCodec::Shrink does
   ResidentQuota* quota = nullptr;  // full blocks stay in memory while it lasts; null: none do
   arrow::MemoryPool* pool = nullptr;
 };

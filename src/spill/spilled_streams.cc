@@ -67,6 +67,13 @@ void SpilledStreams::WillRead(uint32_t stream, uint32_t number) const {
   file.WillRead(int64_t{parts_.log[number].place} * kPageBytes, bytes);
 }
 
+void SpilledStreams::WillRead(uint32_t stream) const {
+  for (uint32_t number = parts_.log.First(stream); number != BlockLog::kNoBlock;
+       number = parts_.log[number].next) {
+    WillRead(stream, number);
+  }
+}
+
 void SpilledStreams::FreeKept(KeptBlock* kept) {
   if (kept->block == nullptr) return;
   FreeBlock(kept->block, kept->capacity, parts_.pool);

@@ -71,8 +71,9 @@ class SpilledStreams {
   // What a block takes of the file; 0 where it is in memory.
   int64_t BytesInFile(uint32_t number) const;
 
-  // Lets the kernel begin to fetch a block that will be read soon.
+  // Lets the kernel begin to fetch a block, or all of a stream, that will be read soon.
   void WillRead(uint32_t stream, uint32_t number) const;
+  void WillRead(uint32_t stream) const;
 
   // Frees the blocks of `stream`, which is empty afterwards. Memory is given back at once.
   void Free(uint32_t stream);

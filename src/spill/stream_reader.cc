@@ -8,7 +8,7 @@ namespace spillway::spill {
 namespace {
 
 // Enough that a disk is busy while a block is worked on.
-constexpr int64_t kAheadBytes = 256 * 1024;
+constexpr int64_t kAheadBytes = 512 * 1024;
 
 }  // namespace
 
