@@ -81,8 +81,12 @@ inline Status JoinAll(ExternalJoin* join, int lanes, Random& random) {
     ARROW_ASSIGN_OR_RAISE(auto joiner, join->MakeJoiner());
     joiners.push_back(std::move(joiner));
   }
-  for (bool more = true; more;) {
-    ARROW_ASSIGN_OR_RAISE(more, joiners[static_cast<size_t>(Below(random, lanes))]->JoinNext());
+  std::vector<PartitionJoiner*> busy;
+  for (const auto& joiner : joiners) busy.push_back(joiner.get());
+  while (!busy.empty()) {
+    const auto lane = Below(random, static_cast<int64_t>(busy.size()));
+    ARROW_ASSIGN_OR_RAISE(const bool more, busy[static_cast<size_t>(lane)]->JoinNext());
+    if (!more) busy.erase(busy.begin() + lane);
   }
   for (const auto& joiner : joiners) ARROW_RETURN_NOT_OK(joiner->Finish());
   join->StartReading();

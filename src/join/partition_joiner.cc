@@ -38,11 +38,20 @@ Result<std::unique_ptr<PartitionJoiner>> PartitionJoiner::Make(ExternalJoinState
 }
 
 Result<bool> PartitionJoiner::JoinNext() {
-  partition_ = state_->next_partition.fetch_add(1);
+  partition_ = claimed_.has_value() ? *claimed_ : state_->next_partition.fetch_add(1);
   if (partition_ >= state_->num_partitions()) return false;
+  Claim(state_->next_partition.fetch_add(1));
   ARROW_RETURN_NOT_OK(JoinPartition());
   FreePartition();
   return true;
+}
+
+// Has the rows of the partition that is next fetched while this one is joined.
+void PartitionJoiner::Claim(uint32_t partition) {
+  claimed_ = partition;
+  if (partition >= state_->num_partitions()) return;
+  for (const SpilledRuns& runs : state_->lookup_rows) runs.streams->WillRead(partition);
+  for (const SpilledRuns& runs : state_->source_rows) runs.streams->WillRead(partition);
 }
 
 Status PartitionJoiner::JoinPartition() {
@@ -57,7 +66,6 @@ Status PartitionJoiner::JoinPartition() {
   // Where duplicates are an error all rows are looked at.
   const bool error = state_->options.duplicates == DuplicatePolicy::kError;
   if (lookup_rows == 0 || (source_rows == 0 && !error)) return Status::OK();
-  for (const SpilledRuns& runs : state_->source_rows) runs.streams->WillRead(partition_);
 
   ARROW_RETURN_NOT_OK(MakeRoom(lookup_bytes, lookup_rows));
   ARROW_RETURN_NOT_OK(lookup_.Open(state_->lookup_rows, partition_));

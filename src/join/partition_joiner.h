@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include <arrow/buffer.h>
@@ -33,8 +34,9 @@ class PartitionJoiner {
   // `state` must outlive the joiner.
   static Result<std::unique_ptr<PartitionJoiner>> Make(ExternalJoinState* state);
 
-  // Joins the next partition that nobody has taken; false where there is none left. Under kError it
-  // fails with kDuplicateLookupKey as LookupIndex::Build does; of several pairs any may be named.
+  // Joins the next partition and takes the one behind it, which then nobody else joins; false where
+  // there is none left. Under kError it fails with kDuplicateLookupKey as LookupIndex::Build does;
+  // of several pairs any may be named.
   Result<bool> JoinNext();
 
   // Hands all over to the join. After that the joiner can only be destroyed.
@@ -52,6 +54,7 @@ class PartitionJoiner {
 
   PartitionJoiner(ExternalJoinState* state, std::unique_ptr<spill::SpillWriter> matches);
 
+  void Claim(uint32_t partition);
   Status JoinPartition();
   Status MakeRoom(int64_t bytes, int64_t rows);
   void FreePartition();
@@ -86,6 +89,7 @@ class PartitionJoiner {
   int64_t most_hashes_ = 0;                         // of the table
   int64_t passed_rows_ = 0;                         // of the partition, by all passes so far
   uint32_t partition_ = 0;
+  std::optional<uint32_t> claimed_;               // the partition that this lane joins next
   std::array<Candidate, kRowsAhead> candidates_;  // a ring: those whose rows were asked for
   uint32_t candidates_added_ = 0;
   uint32_t candidates_emitted_ = 0;
