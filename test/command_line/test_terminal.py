@@ -6,7 +6,7 @@ import re
 import pytest
 from command_line.terminal import run_on_terminal
 
-ROWS = 60_000
+ROWS = 400_000  # enough that a run lasts longer than the bar waits to be drawn first
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ pipeline: test
 source: {table: bronze_accident}
 lookups: [{name: predictions, table: predictions, key: [image_name]}]
 target: {table: silver, mode: append}
-processing: {chunk_size: 10_000}
+processing: {chunk_size: 70_000}
 mode: chunked
 """)
     return path
@@ -41,7 +41,7 @@ def test_the_bar(spillway, pipeline, columns, environment):
     # Drawn over, not line by line, and in the end the line is left.
     assert run.shown.count("\n") == 1 and run.shown.endswith("\r\n")
     assert "\x1b[K" in run.shown
-    assert "\r" not in run.stdout and "\x1b" not in run.stdout and "60,000 rows" in run.stdout
+    assert "\r" not in run.stdout and "\x1b" not in run.stdout and "400,000 rows" in run.stdout
     if environment:
         assert not re.search(r"\x1b\[[0-9;]*m", run.shown)
 
@@ -50,7 +50,7 @@ def test_the_last_line_says_all(spillway, pipeline):
     run = run_on_terminal(spillway.program, "run", pipeline, "--fresh", "--memory=400MiB",
                           columns=200)
     last = drawn_lines(run.shown)[-1]
-    assert "100 %" in last and "60,000 rows" in last and "chunk 6/6" in last
+    assert "100 %" in last and "400,000 rows" in last and "chunk 6/6" in last
     assert "of 400.0 MiB" in last
 
 
@@ -68,7 +68,7 @@ def test_a_dumb_terminal_gets_no_bar(spillway, pipeline):
 def test_no_bar_where_no_terminal_is(spillway, pipeline):
     run = spillway("run", pipeline, "--fresh")
     assert "\x1b" not in run.stderr and "\r" not in run.stderr
-    assert "60,000 rows" in run.stdout
+    assert "400,000 rows" in run.stdout
 
 
 def test_an_error_on_a_terminal(spillway, pipeline):
