@@ -7,9 +7,18 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/units.h"
 #include "spill/block_memory.h"
 
 namespace spillway::spill {
+namespace {
+
+// What is fetched of a stream at most before it is opened. A hot key's may have most of the data,
+// which would leave the page cache again before it is read.
+constexpr int64_t kUsualStreamBytes = 8 * kMiB;
+
+}  // namespace
+
 SpilledStreams::SpilledStreams(Parts parts) : parts_(std::move(parts)) {
   for (uint32_t stream = 0; stream < num_streams(); ++stream) {
     ++live_streams_[FileOf(stream, num_streams())];
@@ -60,18 +69,23 @@ int64_t SpilledStreams::BytesInFile(uint32_t number) const {
   return block.stored_bytes == 0 ? 0 : kHeaderBytes + block.stored_bytes;
 }
 
-void SpilledStreams::WillRead(uint32_t stream, uint32_t number) const {
-  const int64_t bytes = BytesInFile(number);
-  if (bytes == 0) return;
-  const SpillFile& file = *parts_.files[FileOf(stream, num_streams())];
-  file.WillRead(int64_t{parts_.log[number].place} * kPageBytes, bytes);
+SpilledStreams::Ahead SpilledStreams::WillRead(uint32_t stream, uint32_t first,
+                                               int64_t bytes) const {
+  Ahead ahead = {.next = first, .bytes = 0};
+  while (ahead.next != BlockLog::kNoBlock && ahead.bytes < bytes) {
+    const LoggedBlock& block = parts_.log[ahead.next];
+    if (const int64_t in_file = BytesInFile(ahead.next); in_file > 0) {
+      const SpillFile& file = *parts_.files[FileOf(stream, num_streams())];
+      file.WillRead(int64_t{block.place} * kPageBytes, in_file);
+      ahead.bytes += in_file;
+    }
+    ahead.next = block.next;
+  }
+  return ahead;
 }
 
 void SpilledStreams::WillRead(uint32_t stream) const {
-  for (uint32_t number = parts_.log.First(stream); number != BlockLog::kNoBlock;
-       number = parts_.log[number].next) {
-    WillRead(stream, number);
-  }
+  WillRead(stream, FirstBlock(stream), kUsualStreamBytes);
 }
 
 void SpilledStreams::FreeKept(KeptBlock* kept) {

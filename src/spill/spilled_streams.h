@@ -71,8 +71,16 @@ class SpilledStreams {
   // What a block takes of the file; 0 where it is in memory.
   int64_t BytesInFile(uint32_t number) const;
 
-  // Lets the kernel begin to fetch a block, or all of a stream, that will be read soon.
-  void WillRead(uint32_t stream, uint32_t number) const;
+  // Blocks that the kernel was asked to fetch: the first one behind them, and their bytes in the
+  // file.
+  struct Ahead {
+    uint32_t next;
+    int64_t bytes;
+  };
+  // Lets the kernel begin to fetch the blocks of `stream` from number `first` on that will be read
+  // soon: so many that they have at least `bytes` bytes of the file, if there are.
+  Ahead WillRead(uint32_t stream, uint32_t first, int64_t bytes) const;
+  // The same from the stream's start: as much as a partition or a bucket has that is not skewed.
   void WillRead(uint32_t stream) const;
 
   // Frees the blocks of `stream`, which is empty afterwards. Memory is given back at once.

@@ -27,11 +27,9 @@ void StreamReader::Advance() {
 }
 
 void StreamReader::ReadAhead() {
-  while (ahead_ != BlockLog::kNoBlock && ahead_bytes_ < kAheadBytes) {
-    streams_->WillRead(stream_, ahead_);
-    ahead_bytes_ += streams_->BytesInFile(ahead_);
-    ahead_ = streams_->Block(ahead_).next;
-  }
+  const auto more = streams_->WillRead(stream_, ahead_, kAheadBytes - ahead_bytes_);
+  ahead_ = more.next;
+  ahead_bytes_ += more.bytes;
 }
 
 Status StreamReader::MakeRoom(int64_t bytes) {
