@@ -11,6 +11,7 @@
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/type.h>
+#include <arrow/util/bit_util.h>
 #include <arrow/util/bitmap_generate.h>
 
 #include "base/row_bytes.h"
@@ -113,7 +114,7 @@ Result<int> TextColumnReader::TakeRows(int rows, Column* column) {
   const int16_t* const levels = group_levels_.data() + next_row_;
   const ::parquet::ByteArray* value = group_values_.data() + next_value_;
   int valid = rows;
-  if (leaf_.max_definition_level() > 0) {
+  if (group_values_found_ < group_rows_) {
     valid = static_cast<int>(std::count(levels, levels + rows, int16_t{1}));
   }
   int64_t bytes = 0;
@@ -143,7 +144,9 @@ Result<int> TextColumnReader::TakeRows(int rows, Column* column) {
       ends[i] = static_cast<int32_t>(end);
     }
   }
-  if (column->validity != nullptr) {
+  if (column->validity != nullptr && valid == rows) {
+    arrow::bit_util::SetBitsTo(column->validity->mutable_data(), column->rows, rows, true);
+  } else if (column->validity != nullptr) {
     arrow::internal::GenerateBitsUnrolled(column->validity->mutable_data(), column->rows, rows,
                                           [level = levels]() mutable { return *level++ != 0; });
   }
