@@ -193,13 +193,9 @@ LanePlan PlanLane(const PlannedInputs& inputs, const WorkPlan& work) {
     return lane;
   }
   // Rows are decoded although all row groups splice where a key turns out to have several lookup
-  // rows. For that there are smaller pieces, so that it hardly takes more than splicing does. That
-  // a long value is decoded then is left to the pool: what will most likely be copied takes no
-  // memory.
-  const bool may_expand = std::ranges::any_of(inputs.pipeline.lookups, [](const auto& lookup) {
-    return lookup.duplicates == join::DuplicatePolicy::kExpand;
-  });
-  if (!may_expand) return lane;
+  // rows, and where new columns turn out to be larger than thought. For that there are smaller
+  // pieces, so that it hardly takes more than splicing does. That a long value is decoded then is
+  // left to the pool: what will most likely be copied takes no memory.
   LaneBytes decoded;
   for (size_t rung = work.rung; rung < pieces.size(); ++rung) {
     parquet::ReadMemory whole_rows = inputs.source.read_memory(rung);

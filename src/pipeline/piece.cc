@@ -28,9 +28,7 @@ std::vector<Part> PartsOf(const Chunk& chunk, const std::vector<PinnedFile>& fil
       const int64_t first = std::max(begin, chunk.first_ordinal);
       const int64_t last = std::min(end, chunk.end_ordinal);
       if (first >= last) continue;
-      const bool is_whole = first == begin && last == end;
-      parts.push_back({static_cast<size_t>(file - files.begin()), first, last,
-                       is_whole && plan.splices[i],
+      parts.push_back({static_cast<size_t>(file - files.begin()), first, last, plan.splices[i],
                        group.compressed_bytes * (last - first) / group.num_rows});
     }
   }

@@ -24,7 +24,7 @@ struct Piece {
 
 // Cuts chunks into pieces, in the order of their rows. A piece holds either row groups that splice,
 // or rows to decode; it ends where a row group or a file ends, once it has `piece_bytes` of them. A
-// chunk without rows has one piece.
+// chunk without rows has one piece. `splice` is of the same chunks.
 std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector<PinnedFile>& files,
                              const SplicePlan& splice, int64_t piece_bytes);
 

@@ -100,6 +100,12 @@ Result<std::vector<WorkPlan>> PinTables(Plan* plan, std::unique_ptr<delta::Snaps
   return ways;
 }
 
+// What is left to do as runs of the source's rows; see PiecesOf.
+std::vector<Chunk> ChunksOfSource(const Plan& plan) {
+  if (!plan.finished() && !plan.spec.in_key_order()) return plan.chunks;
+  return {{.end_ordinal = plan.source->physical_rows()}};
+}
+
 // Chooses the first way that fits, with as many row groups spliced as can be: a row group whose new
 // columns do not fit beside the rest is decoded. Where no way fits, the plan is the smallest one.
 class WayChooser {
@@ -131,7 +137,7 @@ class WayChooser {
  private:
   void Splice(int64_t most_rows) {
     plan_->splice =
-        PlanSplice(plan_->spec, *plan_->pipeline, *plan_->source,
+        PlanSplice(plan_->spec, *plan_->pipeline, *plan_->source, ChunksOfSource(*plan_),
                    {.smallest_bytes = options_.smallest_splice_bytes, .most_rows = most_rows});
     pieces_ = PiecesOf(*plan_);
   }
@@ -413,10 +419,7 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
 }
 
 std::vector<Piece> PiecesOf(const Plan& plan) {
-  std::vector<Chunk> chunks = plan.chunks;
-  if (plan.finished() || plan.spec.in_key_order())
-    chunks = {{.end_ordinal = plan.source->physical_rows()}};
-  return CutPieces(chunks, plan.source->files(), plan.splice,
+  return CutPieces(ChunksOfSource(plan), plan.source->files(), plan.splice,
                    plan.spec.target.target_file_size_bytes);
 }
 

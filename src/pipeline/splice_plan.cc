@@ -36,9 +36,28 @@ std::string PlanColumns(const SourceUse& use, const PinnedFile& file, FileSplice
   return copies_any ? "" : reason;
 }
 
-std::string WhyNot(const spec::Spec& spec, const PinnedFile& file, size_t row_group,
+// Finds the chunks of row groups, one after another in the order of their rows.
+class ChunkFinder {
+ public:
+  explicit ChunkFinder(std::span<const Chunk> chunks) : chunks_(chunks) {}
+
+  // Of the row group's rows, those that are in the chunk where the first of them that is in any is.
+  int64_t RowsInOne(const PinnedFile& file, const PinnedRowGroup& group) {
+    const int64_t begin = file.first_ordinal + group.first_row;
+    const int64_t end = begin + group.num_rows;
+    while (!chunks_.empty() && chunks_.front().end_ordinal <= begin) chunks_ = chunks_.subspan(1);
+    if (chunks_.empty()) return 0;
+    return std::max<int64_t>(0, std::min(end, chunks_.front().end_ordinal) -
+                                    std::max(begin, chunks_.front().first_ordinal));
+  }
+
+ private:
+  std::span<const Chunk> chunks_;  // that do not end before the row group
+};
+
+std::string WhyNot(const spec::Spec& spec, const PinnedRowGroup& group, int64_t rows_in_chunk,
                    const SpliceLimits& limits) {
-  const PinnedRowGroup& group = file.row_groups[row_group];
+  if (rows_in_chunk < group.num_rows) return "a chunk ends inside the row group";
   if (group.deleted_rows > 0) return "a deletion vector drops rows";
   const std::optional<int64_t>& most = spec.target.max_records_per_file;
   if (most && group.num_rows > *most) return "max_records_per_file is less than the row group";
@@ -52,16 +71,20 @@ std::string WhyNot(const spec::Spec& spec, const PinnedFile& file, size_t row_gr
 }  // namespace
 
 SplicePlan PlanSplice(const spec::Spec& spec, const BoundPipeline& pipeline,
-                      const PinnedTable& source, const SpliceLimits& limits) {
+                      const PinnedTable& source, std::span<const Chunk> chunks,
+                      const SpliceLimits& limits) {
   SplicePlan plan;
+  ChunkFinder finder(chunks);
   const SourceUse use = UseOfSource(pipeline);
   const std::string why_none = WhyNone(spec, pipeline, use);
   for (const PinnedFile& file : source.files()) {
     FileSplice splice;
     const std::string why_file = why_none.empty() ? PlanColumns(use, file, &splice) : why_none;
-    for (size_t group = 0; group < file.row_groups.size(); ++group) {
-      const std::string reason = why_file.empty() ? WhyNot(spec, file, group, limits) : why_file;
-      splice.splices.push_back(reason.empty());
+    for (const PinnedRowGroup& group : file.row_groups) {
+      const int64_t rows = finder.RowsInOne(file, group);
+      const std::string reason = why_file.empty() ? WhyNot(spec, group, rows, limits) : why_file;
+      splice.splices.push_back(rows > 0 && reason.empty());
+      if (rows == 0) continue;
       ++plan.row_groups;
       if (reason.empty()) {
         ++plan.spliced;

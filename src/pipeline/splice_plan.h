@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "pipeline/bound_pipeline.h"
+#include "pipeline/chunk.h"
 #include "pipeline/pinned_table.h"
 #include "pipeline/source_use.h"
 #include "spec/spec.h"
@@ -26,12 +28,12 @@ struct FileSplice {
   std::vector<bool> is_copied;
   // By source column: what is read of it where a row group splices.
   std::vector<ColumnUse> read;
-  std::vector<bool> splices;  // by row group
+  std::vector<bool> splices;  // by row group; false too where no row of it is left to do
 };
 
 struct SplicePlan {
   std::vector<FileSplice> files;  // as the table's
-  int64_t row_groups = 0;
+  int64_t row_groups = 0;         // with rows of a chunk
   int64_t spliced = 0;
   std::map<std::string, int64_t> reasons;  // why the others do not splice, with their number
 };
@@ -41,7 +43,9 @@ struct SpliceLimits {
   int64_t most_rows = 0;  // of a row group, whose new columns fit the memory
 };
 
+// For chunks of the source's rows, ascending: a row group that is not wholly in one is decoded.
 SplicePlan PlanSplice(const spec::Spec& spec, const BoundPipeline& pipeline,
-                      const PinnedTable& source, const SpliceLimits& limits);
+                      const PinnedTable& source, std::span<const Chunk> chunks,
+                      const SpliceLimits& limits);
 
 }  // namespace spillway::pipeline

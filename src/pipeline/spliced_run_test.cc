@@ -78,11 +78,14 @@ TEST_P(SplicedRunTest, RandomLayoutsAndChunks) {
   for (int round = 0; round < 8; ++round) {
     const int64_t rows = draw(1, 300);
     MakeSource(rows, {.rows_per_file = draw(10, 100), .rows_per_group = draw(5, 40)});
-    ASSERT_TRUE(RunAll({"mode=chunked", fmt::format("processing.chunk_size={}", draw(3, 200)),
-                        fmt::format("resources.lanes={}", draw(1, 4)),
-                        fmt::format("target.max_records_per_file={}", draw(20, 100)),
-                        "target.mode=overwrite"})
-                    .ok());
+    const auto plan = PlanOf({"mode=chunked", fmt::format("processing.chunk_size={}", draw(3, 200)),
+                              fmt::format("resources.lanes={}", draw(1, 4)),
+                              fmt::format("target.max_records_per_file={}", draw(20, 100)),
+                              "target.mode=overwrite"})
+                          .ValueOrDie();
+    Progress progress;
+    const RunReport report = pipeline::Run(*plan, &progress, StopSignal{0}).ValueOrDie();
+    EXPECT_EQ(report.spliced_row_groups, plan->splice.spliced);
     EXPECT_EQ(TargetRows(), ExpectedFirsts(rows));
     std::filesystem::remove_all(folder_ / "target");
     std::filesystem::remove_all(folder_ / "source");

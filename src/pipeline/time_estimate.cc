@@ -35,15 +35,12 @@ int64_t TriedRows(const PinnedTable& table) {
 }
 
 // The bytes of the row groups that are copied.
-int64_t CopiedBytes(const Plan& plan, int64_t first_ordinal) {
+int64_t CopiedBytes(const Plan& plan) {
   int64_t bytes = 0;
   for (size_t i = 0; i < plan.splice.files.size(); ++i) {
     const PinnedFile& file = plan.source->files()[i];
     for (size_t group = 0; group < file.row_groups.size(); ++group) {
-      const PinnedRowGroup& facts = file.row_groups[group];
-      if (!plan.splice.files[i].splices[group]) continue;
-      if (file.first_ordinal + facts.first_row < first_ordinal) continue;  // committed before
-      bytes += facts.compressed_bytes;
+      if (plan.splice.files[i].splices[group]) bytes += file.row_groups[group].compressed_bytes;
     }
   }
   return bytes;
@@ -130,7 +127,7 @@ class Rehearsal {
   }
 
   void TryTransfer(TimeEstimate* estimate) const {
-    const auto bytes = static_cast<double>(CopiedBytes(plan_, pieces_.front().first_ordinal));
+    const auto bytes = static_cast<double>(CopiedBytes(plan_));
     if (bytes == 0) return;
     const double seconds_per_byte =
         storage::MeasureSecondsPerByte(plan_.source->files().front().data_file.path,

@@ -68,6 +68,30 @@ def test_one_big_row_group(job):
     check(report, 128 * MIB)
 
 
+@pytest.mark.parametrize("budget", [192 * MIB, 4096 * MIB])
+@pytest.mark.parametrize("has_lookup", [True, False])
+def test_row_groups_that_are_cut_by_chunks(job, has_lookup, budget):
+    """They are decoded, although each could be copied as a whole."""
+    chosen = random.Random(11)
+    rows = pa.table({"id": range(50_000),
+                     "noise": [chosen.randbytes(6000) for _ in range(50_000)]})
+    write_deltalake(str(job.folder / "bronze"), rows, target_file_size=1 << 30,
+                    writer_properties=WriterProperties(
+                        max_row_group_size=1_000_000, compression="UNCOMPRESSED",
+                        default_column_properties=ColumnProperties(dictionary_enabled=False)))
+    job.table("known", pa.table({"id": range(0, 50_000, 3), "label": range(0, 50_000, 3)}))
+    lookup = {"name": "known", "table": "known", "key": ["id"], "duplicates": "first"}
+    job.write(columns={"has_noise": "noise IS NOT NULL"}, mode="chunked",
+              processing={"chunk_size": 20_000}, resources={"lanes": 2},
+              lookups=[lookup] if has_lookup else [])
+    splice = job.plan(f"--memory={budget}")["splice"]
+    assert splice["spliced"] == 0
+    assert splice["not_spliced"] == {"a chunk ends inside the row group": 1}
+    report = job.report(f"--memory={budget}")
+    assert report["rows_written"] == 50_000
+    check(report, budget)
+
+
 def test_a_lookup_of_long_texts(job):
     """The index holds the whole lookup, and the plan says so before it is read."""
     rows = pa.table({"id": range(20_000), "text": [f"{row:02000}" for row in range(20_000)]})
