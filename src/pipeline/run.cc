@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "memory/process_memory.h"
+#include "pipeline/chunk_ahead.h"
 #include "pipeline/chunk_queue.h"
 #include "pipeline/clock.h"
 #include "pipeline/lookup_builder.h"
@@ -147,10 +148,10 @@ class Runner {
     ARROW_RETURN_NOT_OK(PrepareTarget());
     ChunkTimes times(plan, moment);
     size_t number = 0;
-    return CommitChunks([&](Chunk* chunk) -> Result<std::optional<WrittenFiles>> {
-      if (context_.stop.load() >= kStopAfterChunk) return std::nullopt;
-      return sorted->WriteChunk(chunk, times.Of(number++));
-    });
+    ChunkAhead ahead(
+        plan.chunks, [&](Chunk* chunk) { return sorted->WriteChunk(chunk, times.Of(number++)); },
+        context_.stop);
+    return CommitChunks([&ahead](Chunk* chunk) { return ahead.Next(chunk); });
   }
 
   // Makes the target with its schema, or empties it; not any more where a stop is wanted.
