@@ -1,5 +1,7 @@
 #include "cli/plan_report.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,10 @@ std::string WorkLine(const Plan& plan) {
   std::string line =
       fmt::format("  to do        {} {}", FormatCount(static_cast<int64_t>(plan.chunks.size())),
                   plan.chunks.size() == 1 ? "commit" : "commits");
+  if (plan.chunks.size() > 1) {
+    const int64_t rows = std::ranges::max(plan.chunks, {}, &pipeline::Chunk::num_rows).num_rows();
+    line += fmt::format(" of at most {} rows", FormatCount(rows));
+  }
   if (plan.committed_ordinal.value_or(0) > 0) {
     line += fmt::format(", after source row {} (committed before)",
                         FormatCount(*plan.committed_ordinal));
@@ -159,6 +165,15 @@ std::string MemoryTable(const Plan& plan) {
 }
 
 // What more memory would change.
+// A chunk ends with a row group where one ends within a quarter of the chunk's size.
+int64_t ChunkRowsThatCutNothing(const PinnedTable& source) {
+  int64_t largest = 0;
+  for (const pipeline::PinnedFile& file : source.files()) {
+    for (const auto& group : file.row_groups) largest = std::max(largest, group.num_rows);
+  }
+  return 2 * largest;
+}
+
 std::vector<std::string> AdviceOf(const Plan& plan) {
   const auto with = [](int64_t bytes, const std::string& change) {
     return fmt::format("with about {}, {}", MemoryFlag(bytes), change);
@@ -171,6 +186,11 @@ std::vector<std::string> AdviceOf(const Plan& plan) {
   if (more.all_lanes_bytes > 0) {
     advice.push_back(with(more.all_lanes_bytes, fmt::format("{} lanes would work instead of {}",
                                                             more.all_lanes, plan.lanes)));
+  }
+  if (plan.splice.reasons.contains(std::string(pipeline::kCutByChunk))) {
+    advice.push_back(
+        fmt::format("with processing.chunk_size: {}, no chunk would end inside a row group",
+                    ChunkRowsThatCutNothing(*plan.source)));
   }
   return advice;
 }

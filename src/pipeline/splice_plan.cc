@@ -57,7 +57,7 @@ class ChunkFinder {
 
 std::string WhyNot(const spec::Spec& spec, const PinnedRowGroup& group, int64_t rows_in_chunk,
                    const SpliceLimits& limits) {
-  if (rows_in_chunk < group.num_rows) return "a chunk ends inside the row group";
+  if (rows_in_chunk < group.num_rows) return std::string(kCutByChunk);
   if (group.deleted_rows > 0) return "a deletion vector drops rows";
   const std::optional<int64_t>& most = spec.target.max_records_per_file;
   if (most && group.num_rows > *most) return "max_records_per_file is less than the row group";

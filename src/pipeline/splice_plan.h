@@ -8,6 +8,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/bound_pipeline.h"
@@ -20,6 +21,9 @@ namespace spillway::pipeline {
 
 // A row group whose copied columns have fewer bytes is not worth a row group of its own.
 inline constexpr int64_t kSmallestSpliceBytes = 1024 * 1024;
+
+// One of SplicePlan's reasons.
+inline constexpr std::string_view kCutByChunk = "a chunk ends inside the row group";
 
 // One file of the source.
 struct FileSplice {

@@ -22,6 +22,9 @@ constexpr int64_t kTriedRows = 1 << 17;
 constexpr int64_t kTriedRowBytes = 8 * kMiB;
 constexpr int64_t kTriedTransferBytes = 128 * kMiB;
 constexpr int kTries = 3;
+constexpr double kMostTransferSeconds = 0.5;
+// Of the rest; after that everything is still tried once.
+constexpr double kMostRehearsalSeconds = 0.5;
 
 // What a run does beside the rehearsal, as a multiple of it; measured, see docs/benchmarks.md.
 constexpr double kOutOfCore = 0.9;  // joining out of core, to indexing and looking up
@@ -131,7 +134,7 @@ class Rehearsal {
     if (bytes == 0) return;
     const double seconds_per_byte =
         storage::MeasureSecondsPerByte(plan_.source->files().front().data_file.path,
-                                       plan_.target.path, kTriedTransferBytes)
+                                       plan_.target.path, kTriedTransferBytes, kMostTransferSeconds)
             .value_or(0);
     estimate->transfer_seconds = bytes * seconds_per_byte;
     if (seconds_per_byte > 0) estimate->bytes_per_second = 1 / seconds_per_byte;
@@ -139,9 +142,10 @@ class Rehearsal {
 
   // Seconds of the fastest of a few tries: the first one meets pages that are not there yet, and
   // any of them other programs.
-  static Result<double> Time(const std::function<Status()>& work) {
+  Result<double> Time(const std::function<Status()>& work) const {
     double fastest = std::numeric_limits<double>::max();
     for (int tries = 0; tries < kTries; ++tries) {
+      if (tries > 0 && SecondsSince(start_) > kMostRehearsalSeconds) break;
       const auto start = std::chrono::steady_clock::now();
       ARROW_RETURN_NOT_OK(work());
       fastest = std::min(fastest, SecondsSince(start));
@@ -149,6 +153,7 @@ class Rehearsal {
     return fastest;
   }
 
+  const SteadyTime start_ = std::chrono::steady_clock::now();
   const Plan& plan_;
   Progress progress_;
   StopSignal stop_{0};

@@ -13,9 +13,29 @@
 #include "storage/nearest_existing.h"
 
 namespace spillway::storage {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+constexpr int64_t kStepBytes = 16 * kMiB;
+
+// Transfers a range to the same place of `to`, until it is on the disk.
+bool Transfer(const OpenFile& from, const OpenFile& to, int64_t begin, int64_t bytes,
+              bool is_direct, std::vector<uint8_t>& buffer) {
+  if (is_direct) {
+    const Result<bool> is_written = WriteDirectly(from, begin, to, begin, bytes);
+    if (!is_written.ok() || !*is_written) return false;
+  } else if (!CopyRange(from, begin, to, begin, bytes, buffer).ok()) {
+    return false;
+  }
+  return ::fdatasync(to.descriptor) == 0;
+}
+
+}  // namespace
 
 std::optional<double> MeasureSecondsPerByte(const std::string& source_path,
-                                            const std::string& folder, int64_t most_bytes) {
+                                            const std::string& folder, int64_t most_bytes,
+                                            double most_seconds) {
   const std::string target_folder = NearestExisting(folder);
   const TransferMethod method = FindTransferMethod(source_path, target_folder);
   if (method.blocks == BlockTransfer::kShare) return 0;
@@ -31,17 +51,17 @@ std::optional<double> MeasureSecondsPerByte(const std::string& source_path,
 
   const OpenFile from = {source.get(), source_path};
   const OpenFile to = {target.get(), target_folder};
+  std::vector<uint8_t> buffer(is_direct ? 0 : 512 * kKiB);
   const auto start = std::chrono::steady_clock::now();
-  if (is_direct) {
-    const Result<bool> is_written = WriteDirectly(from, 0, to, 0, bytes);
-    if (!is_written.ok() || !*is_written) return {};
-  } else {
-    std::vector<uint8_t> buffer(512 * kKiB);
-    if (!CopyRange(from, 0, to, 0, bytes, buffer).ok()) return {};
+  int64_t done = 0;
+  Seconds seconds{0};
+  while (done < bytes && (done == 0 || seconds.count() < most_seconds)) {
+    const int64_t step = std::min(kStepBytes, bytes - done);
+    if (!Transfer(from, to, done, step, is_direct, buffer)) return {};
+    done += step;
+    seconds = std::chrono::steady_clock::now() - start;
   }
-  if (::fdatasync(target.get()) != 0) return {};
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  return seconds.count() / static_cast<double>(bytes);
+  return seconds.count() / static_cast<double>(done);
 }
 
 }  // namespace spillway::storage
