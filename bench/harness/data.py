@@ -49,6 +49,12 @@ def bytes_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+def generated_rows_per_second(folder: Path) -> float:
+    """Bronze rows, when `spillway generate` made the data set, its predictions too."""
+    report = json.loads((folder / "generate.json").read_text())
+    return report["bronze_rows"] / report["seconds"]
+
+
 def files_of(table: Path) -> list[str]:
     """The data files of a Delta table's latest version."""
     return [uri.removeprefix("file://") for uri in DeltaTable(str(table)).file_uris()]

@@ -52,9 +52,12 @@ def _scaled(millions: int) -> Job:
                512 * MIB, engines=("cp", "spillway"))
 
 
-def _hostile(name: str, what: str, data: DataSet, duplicates: str = "expand") -> Job:
-    return Job(name, f"{what}, in 512 MiB", data, 512 * MIB, engines=("spillway",),
-               duplicates=duplicates)
+def _hostile(name: str, what: str, data: DataSet, **options: str) -> Job:
+    return Job(name, f"{what}, in 512 MiB", data, 512 * MIB, engines=("spillway",), **options)
+
+
+LARGE_ROW_GROUP = DataSet("row-group-3GiB", 160_000, "one_row_group", 20_000)
+LARGE_PAGES = DataSet("page-100MB", 15_000, "large_pages", 20_000)
 
 
 JOBS = (
@@ -72,14 +75,16 @@ JOBS = (
     _scaled(100),
     Job("20kB-256MiB", "1 M rows of 20 kB content in 256 MiB",
         DataSet("20kB", 1_000_000, content_bytes=20_000), 256 * MIB, engines=("cp", "spillway")),
-    _hostile("row-group-3GiB", "one row group of 3 GiB",
-             DataSet("row-group-3GiB", 160_000, "one_row_group", 20_000)),
-    _hostile("page-100MB", "pages of 100 MB",
-             DataSet("page-100MB", 15_000, "large_pages", 20_000)),
+    _hostile("row-group-3GiB", "one row group of 3 GiB", LARGE_ROW_GROUP),
+    _hostile("row-group-3GiB-filtered", f"one row group of 3 GiB, decoded (where: {FILTER})",
+             LARGE_ROW_GROUP, where=FILTER),
+    _hostile("page-100MB", "pages of 100 MB", LARGE_PAGES),
+    _hostile("page-100MB-filtered", f"pages of 100 MB, decoded (where: {FILTER})", LARGE_PAGES,
+             where=FILTER),
     _hostile("keys-equal", "all keys equal in both tables (duplicates: first)",
-             DataSet("keys-equal", 4_000_000, "equal_keys"), "first"),
+             DataSet("keys-equal", 4_000_000, "equal_keys"), duplicates="first"),
     _hostile("hot-key", "half of all keys equal in both tables (duplicates: first)",
-             DataSet("hot-key", 10_000_000, "hot_key"), "first"),
+             DataSet("hot-key", 10_000_000, "hot_key"), duplicates="first"),
 )
 
 QUICK = Job("1m-quick", "1 M rows in 1 GiB (quick)", _generated(1), 1 * GIB,

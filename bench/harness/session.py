@@ -92,6 +92,8 @@ class Session:
         sizes = " and ".join(
             f"{data.bytes_of(table) / 1e9:.2f} GB of {word}"
             for table, word in ((place.bronze, "bronze"), (place.predictions, "predictions")))
+        speed = data.generated_rows_per_second(self.cache / job.data.name)
+        sizes += f", generated at {speed:,.0f} rows/s"
         self.results.jobs[job.name] = {"what": job.what, "rows": job.data.rows, "data": sizes,
                                        "memory_bytes": job.memory_bytes}
         self.results.plans[job.name] = self.engines.plan(job, place)

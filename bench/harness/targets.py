@@ -162,7 +162,9 @@ _TARGETS: list[tuple[str, str, Callable[[Results], Measured]]] = [
      _ratio("20kB-256MiB", "20kB-256MiB", "cp", 1.3)),
     *((what, "finishes at 512 MiB, or says what it needs", _finishes_or_says(job))
       for what, job in (("a row group of 3 GiB", "row-group-3GiB"),
+                        ("a row group of 3 GiB, decoded", "row-group-3GiB-filtered"),
                         ("pages of 100 MB", "page-100MB"),
+                        ("pages of 100 MB, decoded", "page-100MB-filtered"),
                         ("all keys equal", "keys-equal"),
                         ("one hot key of 50 %", "hot-key"))),
     ("every run", "peak / plan's bound <= 1.0, median >= 0.6", _bound),

@@ -30,6 +30,7 @@ def test_data_are_made_once(made, tmp_path):
     assert (folder / "generate.json").stat().st_mtime_ns == before
     assert [path.name for path in tmp_path.iterdir()] == ["small"]
     assert data.bytes_of(folder) > 100 * 96
+    assert data.generated_rows_per_second(folder) > 0
 
 
 def test_one_row_group(made):
