@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "parquet/old_calendar.h"
 #include "parquet/text_column_reader.h"
 #include "parquet/value_conversion.h"
 
@@ -203,9 +204,10 @@ std::optional<int32_t> FieldId(const arrow::Field& field) {
 
 Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
                              const std::vector<ReadColumn>& columns, bool use_field_ids,
-                             const std::string& path) {
-  Matcher matcher(use_field_ids, path);
-  Matcher by_themselves(use_field_ids, path);  // for columns that parquet-cpp does not decode
+                             const DataFile& file) {
+  const OldCalendar calendar(file);
+  Matcher matcher(use_field_ids, file.path);
+  Matcher by_themselves(use_field_ids, file.path);  // for columns that parquet-cpp does not decode
   ReadPlan plan;
   std::set<int> decoded;
   for (const ReadColumn& column : columns) {
@@ -223,6 +225,8 @@ Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
       } else if (is_text) {
         column_plan.text_leaf = source.column_index;
       } else {
+        ARROW_RETURN_NOT_OK(calendar.CheckStatistics(index, name));
+        column_plan.old_calendar = calendar.Counts(index);
         column_plan.position = index;
         decoded.insert(index);
       }

@@ -16,6 +16,7 @@
 #include <parquet/arrow/schema.h>
 
 #include "base/status.h"
+#include "parquet/data_file.h"
 #include "parquet/reader.h"
 
 namespace spillway::parquet {
@@ -33,6 +34,7 @@ struct ColumnPlan {
   // TextColumnReader serves it. Else -1.
   int validity_leaf = -1;
   int text_leaf = -1;
+  bool old_calendar = false;  // its values are to be looked at, see OldCalendar
 };
 
 struct ReadPlan {
@@ -46,9 +48,10 @@ struct ReadPlan {
 // The id in a field's metadata; none without one, or where it is no number.
 std::optional<int32_t> FieldId(const arrow::Field& field);
 
-// Fails with kCorruptDataFile where a column of the file at `path` cannot become the wanted one.
+// Fails with kCorruptDataFile where a column of `file` cannot become the wanted one, and as
+// OldCalendar::CheckStatistics does.
 Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
                              const std::vector<ReadColumn>& columns, bool use_field_ids,
-                             const std::string& path);
+                             const DataFile& file);
 
 }  // namespace spillway::parquet

@@ -20,6 +20,7 @@
 #include <parquet/file_reader.h>
 
 #include "parquet/conform.h"
+#include "parquet/old_calendar.h"
 #include "parquet/text_column_reader.h"
 #include "parquet/throw_boundary.h"
 #include "parquet/validity_reader.h"
@@ -214,7 +215,11 @@ class ColumnStream : public arrow::RecordBatchReader {
       return CatchParquet([&] { return validity_[index]->Next(rows); });
     }
     if (plan.position < 0) return arrow::MakeArrayOfNull(plan.wanted->type(), rows, pool());
-    return ConformColumn(plan, decoded->column(plan.position), pool());
+    ARROW_ASSIGN_OR_RAISE(auto column, ConformColumn(plan, decoded->column(plan.position), pool()));
+    if (plan.old_calendar) {
+      ARROW_RETURN_NOT_OK(OldCalendar(file_).CheckValues(*column, plan.wanted->name()));
+    }
+    return column;
   }
 
   const DataFile file_;

@@ -1,11 +1,11 @@
 #include "parquet/copy_check.h"
 
 #include <arrow/type.h>
-#include <arrow/type_traits.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/schema.h>
 
+#include "parquet/old_calendar.h"
 #include "parquet/throw_boundary.h"
 
 namespace spillway::parquet {
@@ -14,10 +14,14 @@ namespace {
 using ::parquet::schema::GroupNode;
 using ::parquet::schema::Node;
 
-// Spark marks files whose days before 1582 are counted in the old calendar.
-constexpr char kLegacyDatesKey[] = "org.apache.spark.legacyDateTime";
+// Of a list; "item" is Arrow's.
+bool HasStandardNames(const GroupNode& middle) {
+  const std::string& element = middle.field(0)->name();
+  return middle.name() == "list" && (element == "element" || element == "item");
+}
 
-// Lists and maps in the form that every writer of today uses; older ones lack the middle level.
+// Lists and maps in the form that every writer of today uses; older ones lack the middle level, or
+// name it and the element otherwise, which DuckDB's reader of Delta tables does not understand.
 bool HasStandardLists(const Node& node) {
   if (!node.is_group()) return true;
   const auto& group = static_cast<const GroupNode&>(node);
@@ -28,6 +32,7 @@ bool HasStandardLists(const Node& node) {
     if (!group.field(0)->is_group()) return false;
     const auto& middle = static_cast<const GroupNode&>(*group.field(0));
     if (middle.field_count() != (is_list ? 1 : 2)) return false;
+    if (is_list && !HasStandardNames(middle)) return false;
     for (int i = 0; i < middle.field_count(); ++i) {
       if (middle.field(i)->is_repeated() || !HasStandardLists(*middle.field(i))) return false;
     }
@@ -47,14 +52,6 @@ bool HasInt96(const Node& node) {
   const auto& group = static_cast<const GroupNode&>(node);
   for (int i = 0; i < group.field_count(); ++i) {
     if (HasInt96(*group.field(i))) return true;
-  }
-  return false;
-}
-
-bool HasTime(const arrow::DataType& type) {
-  if (arrow::is_temporal(type.id())) return true;
-  for (const auto& child : type.fields()) {
-    if (HasTime(*child->type())) return true;
   }
   return false;
 }
@@ -95,10 +92,7 @@ std::string FindReason(const DataFile& file, const ReadColumn& column) {
   const auto type = TypeInFile(file, field);
   if (!type.ok() || !(*type)->Equals(*column.field->type())) return "stored as another type";
   if (HasWrongSizes(*file.metadata)) return "a writer that stated wrong sizes";
-  const auto& added = file.metadata->key_value_metadata();
-  if (added != nullptr && added->Contains(kLegacyDatesKey) && HasTime(**type)) {
-    return "dates of the old calendar";
-  }
+  if (OldCalendar(file).Counts(field)) return "dates of the old calendar";
   return {};
 }
 

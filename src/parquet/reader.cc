@@ -71,8 +71,8 @@ Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
   std::unique_ptr<arrow::RecordBatchReader> stream;
   const auto make = [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(auto reader, MakeArrowReader(file, options.threads));
-    ARROW_ASSIGN_OR_RAISE(
-        ReadPlan plan, PlanColumns(reader->manifest(), columns, options.use_field_ids, file.path));
+    ARROW_ASSIGN_OR_RAISE(ReadPlan plan,
+                          PlanColumns(reader->manifest(), columns, options.use_field_ids, file));
     const std::vector<int> leaves = plan.decoded_leaves();
     std::vector<BatchSize> batch_sizes;
     for (int i = first_row_group; i < first_row_group + row_groups; ++i) {
@@ -102,7 +102,7 @@ Result<std::vector<ReadMemory>> FileReader::EstimateMemory(const std::vector<Rea
   ReadPlan plan;
   const auto make = [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto reader, MakeArrowReader(file, false));
-    return PlanColumns(reader->manifest(), columns, opened_options.use_field_ids, file.path)
+    return PlanColumns(reader->manifest(), columns, opened_options.use_field_ids, file)
         .Value(&plan);
   };
   ARROW_RETURN_NOT_OK(ReadError(CatchParquet(make), file.path));

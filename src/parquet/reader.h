@@ -83,9 +83,10 @@ class FileReader {
   // with a row count only.
   //
   // Fails at once with kCorruptDataFile, naming file and column, where the file's types cannot
-  // become the wanted ones, or a column that may not be null is missing. While it streams, the
-  // reader fails with kCorruptDataFile (damaged pages, too few rows, a value that does not fit the
-  // wanted type, NULL in a column that has none), kStorage, or kBudgetExceeded.
+  // become the wanted ones, or a column that may not be null is missing, and as OldCalendar does.
+  // While it streams, the reader fails with kCorruptDataFile (damaged pages, too few rows, a value
+  // that does not fit the wanted type, NULL in a column that has none), as OldCalendar does, with
+  // kStorage, or kBudgetExceeded.
   Result<std::unique_ptr<arrow::RecordBatchReader>> Read(const std::vector<ReadColumn>& columns,
                                                          int first_row_group, int row_groups) const;
 
