@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <csignal>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -128,6 +129,8 @@ const std::vector<Command>& Commands() {
 }
 
 int Main(const std::vector<std::string>& arguments) {
+  // A limit of the size of files is to be an error of the write, which says so, and no signal.
+  std::signal(SIGXFSZ, SIG_IGN);
   const Result<Action> action = ParseArguments(arguments);
   const Result<int> exit_code = action.ok() ? (*action)() : action.status();
   const Status flushed = FlushResults();

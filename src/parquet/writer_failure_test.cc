@@ -92,7 +92,7 @@ TEST(FileWriterFailureTest, AFailedWriteIsCodedAndLeavesNothing) {
   for (const rlim_t limit : {rlim_t{100}, rlim_t{500000}, rlim_t{1990000}, rlim_t{2002000}}) {
     const FileSizeLimit file_size_limit(limit);
     const auto written = WriteFile(folder.File("x"), batches.front()->schema(), batches, options);
-    EXPECT_EQ(CodeOf(written.status()), ErrorCode::kStorage) << limit;
+    EXPECT_EQ(CodeOf(written.status()), ErrorCode::kStorageFull) << limit;
     EXPECT_TRUE(folder.IsEmpty());
   }
 }

@@ -50,10 +50,7 @@ void CountDiskBytes(SpillCounters* counters, int64_t bytes) {
 Status SpillError(int error_number, std::string_view action, std::string_view path) {
   const Status status = storage::StorageError(error_number, action, path);
   ErrorInfo info = *FindError(status);
-  if (error_number == EFBIG) {
-    info.code = ErrorCode::kStorageFull;
-    info.cure = "raise the limit of the size of files (ulimit -f)";
-  } else if (info.code == ErrorCode::kStorageFull) {
+  if (info.code == ErrorCode::kStorageFull && error_number != EFBIG) {
     info.cure =
         "free some room there, or name a folder of another disk in "
         "resources.spill_directory";

@@ -31,6 +31,8 @@ Classification Classify(int error_number) {
     case ENOSPC:
     case EDQUOT:
       return {ErrorCode::kStorageFull, "free some room on that disk and run again"};
+    case EFBIG:
+      return {ErrorCode::kStorageFull, "raise the limit of the size of files (ulimit -f)"};
     case EMFILE:
     case ENFILE:
       return {ErrorCode::kStorage, "raise the limit of open files (ulimit -n)"};

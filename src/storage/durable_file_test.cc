@@ -50,7 +50,9 @@ TEST(StorageErrorTest, CodesWhatTheUserCanMend) {
   for (const int number : {EROFS, EACCES, EPERM}) {
     EXPECT_EQ(code_of(number), ErrorCode::kReadOnlyStorage);
   }
-  for (const int number : {ENOSPC, EDQUOT}) EXPECT_EQ(code_of(number), ErrorCode::kStorageFull);
+  for (const int number : {ENOSPC, EDQUOT, EFBIG}) {
+    EXPECT_EQ(code_of(number), ErrorCode::kStorageFull);
+  }
   for (const int number : {ENOENT, EIO, EMFILE, ENFILE, ENOTDIR, EEXIST, ENAMETOOLONG, 0, 9999}) {
     EXPECT_EQ(code_of(number), ErrorCode::kStorage) << number;
   }
