@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -53,6 +54,20 @@ bool CheckColumns(const delta::Snapshot& table, const parquet::FileReader& file,
   return any;
 }
 
+// By row group.
+Result<std::vector<int64_t>> DeletedRowsOf(const delta::Snapshot& table,
+                                           const delta::DataFile& file,
+                                           const parquet::Footer& footer) {
+  pipeline::PinnedFile pinned{.data_file = file};
+  for (const parquet::RowGroupFacts& group : footer.row_groups) {
+    pinned.row_groups.push_back({.first_row = group.first_row, .num_rows = group.num_rows});
+  }
+  ARROW_RETURN_NOT_OK(pipeline::CountDeletedRows(table, &pinned));
+  std::vector<int64_t> deleted;
+  for (const auto& group : pinned.row_groups) deleted.push_back(group.deleted_rows);
+  return deleted;
+}
+
 Status AddFile(const delta::Snapshot& table, const delta::DataFile& file, Layout* layout) {
   ARROW_ASSIGN_OR_RAISE(
       const auto reader,
@@ -65,7 +80,10 @@ Status AddFile(const delta::Snapshot& table, const delta::DataFile& file, Layout
   layout->bytes += footer.file_bytes;
   layout->rows += footer.num_rows;
   if (file.deletion_vector) layout->deleted_rows += file.deletion_vector->cardinality;
-  for (const parquet::RowGroupFacts& group : footer.row_groups) {
+  ARROW_ASSIGN_OR_RAISE(const std::vector<int64_t> deleted_rows,
+                        DeletedRowsOf(table, file, footer));
+  for (size_t i = 0; i < footer.row_groups.size(); ++i) {
+    const parquet::RowGroupFacts& group = footer.row_groups[i];
     const bool is_first = layout->row_groups++ == 0;
     layout->smallest_row_group_rows =
         is_first ? group.num_rows : std::min(layout->smallest_row_group_rows, group.num_rows);
@@ -73,7 +91,7 @@ Status AddFile(const delta::Snapshot& table, const delta::DataFile& file, Layout
         std::max(layout->largest_row_group_bytes, group.compressed_bytes);
     const bool is_small = group.compressed_bytes < pipeline::kSmallestSpliceBytes;
     layout->small_row_groups += is_small ? 1 : 0;
-    layout->spliceable_row_groups += any_is_copied && !is_small ? 1 : 0;
+    layout->spliceable_row_groups += any_is_copied && !is_small && deleted_rows[i] == 0 ? 1 : 0;
   }
   return Status::OK();
 }

@@ -111,6 +111,18 @@ parquet::ReadOptions ReadOptionsOf(const delta::Snapshot& snapshot, parquet::Rea
   return options;
 }
 
+Status CountDeletedRows(const delta::Snapshot& snapshot, PinnedFile* file) {
+  const auto& vector = file->data_file.deletion_vector;
+  if (!vector) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> deleted, snapshot.DeletedRows(*vector));
+  for (PinnedRowGroup& group : file->row_groups) {
+    const auto first = std::ranges::lower_bound(deleted, static_cast<uint64_t>(group.first_row));
+    const auto end = static_cast<uint64_t>(group.first_row + group.num_rows);
+    group.deleted_rows = std::ranges::lower_bound(first, deleted.end(), end) - first;
+  }
+  return Status::OK();
+}
+
 PinnedTable::PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot,
                          std::vector<int> columns, std::vector<WorkSizes> pieces,
                          std::vector<ColumnUse> computed, std::vector<size_t> bounded)
@@ -162,25 +174,13 @@ Status PinnedTable::AddFile(delta::DataFile data_file) {
   KeepBounds(*reader, &file);
   if (computed_.empty()) ARROW_RETURN_NOT_OK(CountValues(*reader));
   ARROW_RETURN_NOT_OK(EstimateMemory(*reader, file));
-  ARROW_RETURN_NOT_OK(CountDeletedRows(&file));
+  ARROW_RETURN_NOT_OK(CountDeletedRows(*snapshot_, &file));
   if (file.data_file.deletion_vector) {
     deleted_rows_ += file.data_file.deletion_vector->cardinality;
   }
   bytes_ += footer.file_bytes;
   largest_footer_bytes_ = std::max(largest_footer_bytes_, footer.footer_bytes);
   files_.push_back(std::move(file));
-  return Status::OK();
-}
-
-Status PinnedTable::CountDeletedRows(PinnedFile* pinned) const {
-  const auto& vector = pinned->data_file.deletion_vector;
-  if (!vector) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> deleted, snapshot_->DeletedRows(*vector));
-  for (PinnedRowGroup& group : pinned->row_groups) {
-    const auto first = std::ranges::lower_bound(deleted, static_cast<uint64_t>(group.first_row));
-    const auto end = static_cast<uint64_t>(group.first_row + group.num_rows);
-    group.deleted_rows = std::ranges::lower_bound(first, deleted.end(), end) - first;
-  }
   return Status::OK();
 }
 

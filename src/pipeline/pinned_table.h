@@ -54,6 +54,10 @@ struct PinnedFile {
   int64_t end_ordinal() const { return first_ordinal + num_rows; }
 };
 
+// Counts the rows of each row group that the file's deletion vector drops. Errors: those of
+// delta::Snapshot::DeletedRows.
+Status CountDeletedRows(const delta::Snapshot& snapshot, PinnedFile* file);
+
 // What one wanted column weighs over all files.
 struct ColumnWeight {
   int64_t value_bytes = 0;       // decoded; of strings and nested values, where the footer does not
@@ -117,7 +121,6 @@ class PinnedTable {
   void KeepBounds(const parquet::FileReader& file, PinnedFile* pinned) const;
   Status CountValues(parquet::FileReader& file);
   Status EstimateMemory(parquet::FileReader& file, const PinnedFile& pinned);
-  Status CountDeletedRows(PinnedFile* pinned) const;
 
   const std::string name_;
   const std::unique_ptr<delta::Snapshot> snapshot_;
