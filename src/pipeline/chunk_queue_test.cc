@@ -66,6 +66,36 @@ TEST(ChunkQueue, NoChunkIsBegunTooFarAhead) {
   EXPECT_FALSE(is_too_far);
 }
 
+// From when Next has returned a chunk until it is called again, its caller commits that chunk. The
+// next one is begun in that time: this test waits for it, and does not end where it is not.
+TEST(ChunkQueue, TheNextChunkIsBegunWhileOneIsCommitted) {
+  constexpr size_t kChunks = 6;
+  const std::vector<Piece> pieces = PiecesOf(std::vector<int>(kChunks, 2));
+  for (const int lanes : {1, 3}) {
+    const StopSignal stop{0};
+    std::atomic<int64_t> begun{-1};  // the last chunk whose work was handed out
+    ChunkQueue queue(
+        pieces, lanes,
+        [&](const Piece& piece) -> Result<WrittenFiles> {
+          const auto chunk = static_cast<int64_t>(piece.chunk);
+          int64_t last = begun;
+          while (last < chunk && !begun.compare_exchange_weak(last, chunk)) {
+          }
+          begun.notify_all();
+          return RowsOf(piece);
+        },
+        stop);
+    for (size_t chunk = 0; chunk < kChunks; ++chunk) {
+      ASSERT_TRUE(queue.Next().ValueOrDie());
+      // As many chunks as there are lanes, where there are so many.
+      const auto expected =
+          static_cast<int64_t>(std::min(chunk + static_cast<size_t>(lanes), kChunks - 1));
+      for (int64_t last = begun; last < expected; last = begun) begun.wait(last);
+    }
+    EXPECT_FALSE(queue.Next().ValueOrDie());
+  }
+}
+
 TEST(ChunkQueue, AFailureEndsItsChunkAndNotThoseBefore) {
   const std::vector<Piece> pieces = PiecesOf({2, 2, 3, 2});
   const StopSignal stop{0};

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <filesystem>
+#include <functional>
 #include <random>
 #include <thread>
 #include <vector>
@@ -11,6 +13,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/file_size_limit.h"
+#include "memory/fault_pool.h"
 #include "memory/process_memory.h"
 #include "spill/test_folder.h"
 
@@ -99,6 +103,155 @@ TEST(SpoolPool, LargeBlocksAreNoMemoryOfTheProcess) {
   const int64_t after = memory::ReadProcessMemory().ValueOrDie().unreclaimable_bytes();
   EXPECT_LT(after - before, kBytes / 8);
   pool.Free(block, kBytes, 64);
+}
+
+// Blocks with their bytes, all of which are given back at the end.
+class FilledBlocks {
+ public:
+  explicit FilledBlocks(SpoolPool* pool) : pool_(pool) {}
+  ~FilledBlocks() {
+    for (const Block& block : blocks_) pool_->Free(block.address, block.size, kAlignment);
+  }
+  FilledBlocks(const FilledBlocks&) = delete;
+  FilledBlocks& operator=(const FilledBlocks&) = delete;
+
+  Status Add(int64_t size) {
+    Block block{.address = nullptr, .size = size, .fill = static_cast<uint8_t>(blocks_.size() + 1)};
+    ARROW_RETURN_NOT_OK(pool_->Allocate(size, kAlignment, &block.address));
+    std::fill_n(block.address, size, block.fill);
+    blocks_.push_back(block);
+    return Status::OK();
+  }
+
+  Status Resize(size_t number, int64_t size) {
+    Block& block = blocks_[number];
+    ARROW_RETURN_NOT_OK(pool_->Reallocate(block.size, size, kAlignment, &block.address));
+    block.size = size;
+    std::fill_n(block.address, size, block.fill);
+    return Status::OK();
+  }
+
+  // That all have their bytes, and the pool counts them and no others.
+  void ExpectWhole() const {
+    int64_t bytes = 0;
+    for (const Block& block : blocks_) {
+      bytes += block.size;
+      EXPECT_TRUE(std::all_of(block.address, block.address + block.size,
+                              [&block](uint8_t byte) { return byte == block.fill; }));
+    }
+    EXPECT_EQ(pool_->bytes_allocated(), bytes);
+  }
+
+ private:
+  static constexpr int64_t kAlignment = 64;
+
+  struct Block {
+    uint8_t* address;
+    int64_t size;
+    uint8_t fill;
+  };
+
+  SpoolPool* const pool_;
+  std::vector<Block> blocks_;
+};
+
+int64_t CountOpenFiles() {
+  const std::filesystem::directory_iterator entries("/proc/self/fd");
+  return std::distance(begin(entries), end(entries));
+}
+
+void ExpectStorageFull(const Status& status, const TestFolder& folder) {
+  ASSERT_FALSE(status.ok());
+  const auto error = FindError(status);
+  ASSERT_TRUE(error.has_value()) << status.ToString();
+  EXPECT_EQ(error->code, ErrorCode::kStorageFull) << status.ToString();
+  EXPECT_NE(error->where.find(folder.text()), std::string::npos) << error->where;
+  EXPECT_FALSE(error->cure.empty());
+}
+
+constexpr int64_t kSmall = SpoolPool::kSpooledBlockBytes / 2;
+constexpr int64_t kLarge = 4 * SpoolPool::kSpooledBlockBytes;
+
+// Where there is no room for a file: a new block, one that becomes a spooled one, and one that
+// grows are refused, and all blocks stay as they were. `with_little_room` calls what it is given
+// while a file has room for at most kLarge bytes.
+void ExpectRefusals(const TestFolder& folder,
+                    const std::function<void(const std::function<void()>&)>& with_little_room) {
+  const int64_t open_files = CountOpenFiles();
+  arrow::ProxyMemoryPool small(arrow::system_memory_pool());
+  {
+    SpoolPool pool(folder.text(), &small);
+    FilledBlocks blocks(&pool);
+    with_little_room([&] {
+      ASSERT_TRUE(blocks.Add(kSmall).ok());
+      ASSERT_TRUE(blocks.Add(SpoolPool::kSpooledBlockBytes).ok());
+      const int64_t files_before = CountOpenFiles();
+      for (int round = 0; round < 3; ++round) {
+        ExpectStorageFull(blocks.Add(2 * kLarge), folder);
+        ExpectStorageFull(blocks.Resize(0, 2 * kLarge), folder);
+        ExpectStorageFull(blocks.Resize(1, 2 * kLarge), folder);
+        blocks.ExpectWhole();
+        EXPECT_EQ(small.bytes_allocated(), kSmall);
+        EXPECT_EQ(CountOpenFiles(), files_before);
+        EXPECT_EQ(folder.CountEntries(), 0);
+      }
+    });
+    // What was refused is given as soon as there is room again.
+    ASSERT_TRUE(blocks.Resize(0, kLarge).ok());
+    ASSERT_TRUE(blocks.Resize(1, kSmall).ok());
+    blocks.ExpectWhole();
+  }
+  EXPECT_EQ(small.bytes_allocated(), 0);
+  EXPECT_EQ(CountOpenFiles(), open_files);
+  EXPECT_EQ(folder.CountEntries(), 0);
+}
+
+TEST(SpoolPool, ALimitOfTheSizeOfFilesIsACodedError) {
+  const TestFolder folder;
+  ExpectRefusals(folder, [](const std::function<void()>& use) {
+    const FileSizeLimit limit(kLarge);
+    use();
+  });
+}
+
+TEST(SpoolPool, AFullDiskIsACodedError) {
+  TestFolder folder;
+  if (!folder.Mount("size=1792k")) {
+    GTEST_SKIP() << "cannot mount a tmpfs here: " << std::strerror(errno);
+  }
+  ExpectRefusals(folder, [](const std::function<void()>& use) { use(); });
+}
+
+// The room of a block is taken when it is allocated, not when it is written to.
+TEST(SpoolPool, BlocksThatFillADiskAreRefusedBeforeTheyAreWritten) {
+  TestFolder folder;
+  if (!folder.Mount("size=4m")) {
+    GTEST_SKIP() << "cannot mount a tmpfs here: " << std::strerror(errno);
+  }
+  SpoolPool pool(folder.text(), arrow::system_memory_pool());
+  FilledBlocks blocks(&pool);
+  int64_t given = 0;
+  Status status;
+  while (given < 100 && (status = blocks.Add(SpoolPool::kSpooledBlockBytes)).ok()) ++given;
+  EXPECT_GE(given, 10);
+  EXPECT_LE(given, 16);
+  ExpectStorageFull(status, folder);
+  blocks.ExpectWhole();
+}
+
+// A block that shrinks below the size of spooled ones moves to the other pool; where that refuses,
+// it stays where it is.
+TEST(SpoolPool, ARefusalOfSmallBlocksLeavesTheBlock) {
+  const TestFolder folder;
+  memory::FaultPool small(arrow::system_memory_pool(), {.fail_at = 1});
+  {
+    SpoolPool pool(folder.text(), &small);
+    FilledBlocks blocks(&pool);
+    ASSERT_TRUE(blocks.Add(kLarge).ok());
+    EXPECT_TRUE(blocks.Resize(0, kSmall).IsOutOfMemory());
+    blocks.ExpectWhole();
+  }
+  EXPECT_EQ(folder.CountEntries(), 0);
 }
 
 TEST(SpoolPool, AMissingFolderIsACodedError) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -12,7 +13,11 @@ namespace {
 
 class TransferRateTest : public testing::Test {
  protected:
-  TransferRateTest() { std::ofstream(source_, std::ios::binary) << std::string(40'000'000, 'x'); }
+  TransferRateTest() {
+    const std::vector<char> bytes(40'000'000, 'x');
+    std::ofstream(source_, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
 
   const TemporaryFolder folder_;
   const std::string source_ = folder_.File("source");
