@@ -35,6 +35,18 @@ def sql(spark, *, statement):
     spark.sql(statement).collect()
 
 
+def select(spark, *, statement):
+    """The rows of a query over one table that needs no shuffle, and what its scan counted:
+    numFiles, numOutputRows .."""
+    frame = spark.sql(statement)
+    rows = [list(row) for row in frame.collect()]
+    scan = frame._jdf.queryExecution().executedPlan().collectLeaves().head()
+    counts = {}
+    for name in ("numFiles", "numOutputRows"):
+        counts[name] = scan.metrics().apply(name).value()
+    return {"rows": rows, "scan": counts}
+
+
 def checkpoint(spark, table):
     """Writes a checkpoint of the newest version."""
     delta_log = spark._jvm.org.apache.spark.sql.delta.DeltaLog

@@ -3,6 +3,7 @@ that go on after a kill."""
 
 import json
 import random
+import re
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable, QueryBuilder
 from pipelines.delta_log import actions, live_files
 from pipelines.job import Job, assert_same_rows
 
@@ -60,6 +62,60 @@ def test_a_look_up_of_one_key_reads_one_file(lake: Job):
     for rows, _ in random.Random(5).sample(files, 4):
         key = rows["image_name"][rows.num_rows // 2].as_py()
         assert sum(low <= key <= high for low, high in ranges) == 1
+
+
+def files_read_by_duckdb(connection, table, where: str) -> int:
+    """Once its Delta reader has pruned them by the log."""
+    ((_, plan),) = connection.sql(
+        f"EXPLAIN ANALYZE SELECT * FROM delta_scan('{table}') WHERE {where}").fetchall()
+    return int(re.search(r"Total Files Read: (\d+)", plan)[1])
+
+
+def files_read_by_datafusion(table, where: str) -> int:
+    query = QueryBuilder().register("t", DeltaTable(table)).execute(
+        f"EXPLAIN ANALYZE SELECT * FROM t WHERE {where}")
+    (plan,) = pa.table(query.read_all())["plan"].to_pylist()
+    return len(set(re.findall(r"part-[^ ,:\]]*\.parquet", plan)))
+
+
+@pytest.fixture(scope="module")
+def ordered_and_not(spillway, tmp_path_factory):
+    """Silver in key order and in the source's, in files of 3,000 rows; and some of their keys."""
+    job = Job(spillway, tmp_path_factory.mktemp("ordered"))
+    job.spillway("generate", "--rows", str(ROWS), "--out", job.folder)
+    small = "--set=target.max_records_per_file=3000"
+    job.report(small, **KEYS)
+    job.report(small, "--set=processing.chunk_order=source", "--set=target.table=unordered")
+    files = files_in_order(job.folder / "silver")
+    picked = random.Random(6).sample(files, 3)
+    rows = [picked[0][0].slice(0, 1), picked[1][0].slice(picked[1][0].num_rows - 1, 1),
+            picked[2][0].slice(picked[2][0].num_rows // 2, 1)]  # first, last, and in the middle
+    return job.folder, [row.to_pylist()[0] for row in rows]
+
+
+def test_duckdb_and_datafusion_read_the_one_file_of_a_key(ordered_and_not, duckdb_delta):
+    folder, rows = ordered_and_not
+    for row in rows:
+        where = f"image_name = '{row['image_name']}'"
+        found = duckdb_delta.sql(f"SELECT path, severity, loud FROM delta_scan('{folder}/silver') "
+                                 f"WHERE {where}").fetchall()
+        assert found == [(row["path"], row["severity"], row["loud"])]
+        assert files_read_by_duckdb(duckdb_delta, folder / "silver", where) == 1
+        assert files_read_by_datafusion(folder / "silver", where) == 1
+        # In the source's order nearly all files may have it.
+        assert files_read_by_duckdb(duckdb_delta, folder / "unordered", where) > 5
+        assert files_read_by_datafusion(folder / "unordered", where) > 5
+
+
+def test_spark_reads_the_one_file_of_a_key(ordered_and_not, spark):
+    folder, rows = ordered_and_not
+    for table, is_right in (("silver", lambda files: files == 1), ("unordered", lambda n: n > 5)):
+        for row in rows:
+            answer = spark.call("spark_tables", "select", statement="SELECT path, severity, loud "
+                                f"FROM delta.`{folder / table}` "
+                                f"WHERE image_name = '{row['image_name']}'")
+            assert answer["rows"] == [[row["path"], row["severity"], row["loud"]]]
+            assert is_right(answer["scan"]["numFiles"]), answer["scan"]
 
 
 def test_a_chunk_has_one_time(lake: Job):

@@ -3,6 +3,7 @@
 import random
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pipelines.cells import plain_rows
 from pipelines.job import Job, read_table
 from readers.all_types import rows_of_all_types
@@ -61,3 +62,18 @@ def run_and_compare(job: Job, *flags: str, **keys) -> dict:
     assert_same(expected, job.rows())
     return report
 
+
+
+def copied_columns(source, silver) -> set[str]:
+    """The leaves whose chunks in the file `silver` are bytes of the file `source`."""
+    source_bytes, silver_bytes = source.read_bytes(), silver.read_bytes()
+    copied, encoded = set(), set()
+    metadata = pq.read_metadata(silver)
+    for group in range(metadata.num_row_groups):
+        for column in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(column)
+            first = chunk.dictionary_page_offset if chunk.has_dictionary_page else (
+                chunk.data_page_offset)
+            pages = silver_bytes[first:first + chunk.total_compressed_size]
+            (copied if pages in source_bytes else encoded).add(chunk.path_in_schema)
+    return copied - encoded
