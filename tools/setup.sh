@@ -184,7 +184,8 @@ for word in "$@"; do
   esac
 done
 
-if [[ " $* " =~ \ (bench|tests)\  ]]; then packages+=(xfsprogs); fi  # mkfs.xfs
+if [[ " $* " =~ \ (bench|tests)\  ]]; then packages+=(xfsprogs); fi     # mkfs.xfs
+if [[ " $* " =~ \ tests\  ]]; then packages+=(btrfs-progs); fi  # mkfs.btrfs
 
 read_python
 check_tools

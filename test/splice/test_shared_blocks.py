@@ -9,21 +9,26 @@ from pipelines.job import Job
 from splice.spliced_job import make_job, run_and_compare
 
 
-@pytest.fixture
-def xfs(tmp_path):
-    """A small XFS on a loop device."""
+# How to make each, and the package that has it.
+MAKERS = {"xfs": (["mkfs.xfs", "-q", "-m", "reflink=1"], "xfsprogs"),
+          "btrfs": (["mkfs.btrfs", "-q"], "btrfs-progs")}
+
+
+@pytest.fixture(params=MAKERS)
+def reflinks(request, tmp_path):
+    """A small file system with reflinks on a loop device."""
     if os.geteuid() != 0:
         pytest.skip("mounting a file system wants root")
-    image, folder = tmp_path / "xfs.img", tmp_path / "xfs"
+    make, package = MAKERS[request.param]
+    image, folder = tmp_path / "image", tmp_path / "mounted"
     folder.mkdir()
     with image.open("wb") as file:
         file.truncate(512 << 20)
-    steps = [["mkfs.xfs", "-q", "-m", "reflink=1", image], ["mount", "-o", "loop", image, folder]]
-    for step in steps:
+    for step in ([*make, image], ["mount", "-o", "loop", image, folder]):
         try:
             done = subprocess.run(step, capture_output=True, text=True, check=False)
         except FileNotFoundError:
-            pytest.skip(f"{step[0]} is missing: apt-get install xfsprogs")
+            pytest.skip(f"{step[0]} is missing: apt-get install {package}")
         if done.returncode != 0:
             pytest.skip(f"{step[0]} does not work here: {done.stderr.strip()}")
     yield folder
@@ -36,16 +41,16 @@ def used_bytes(folder):
     return (stat.f_blocks - stat.f_bfree) * stat.f_frsize
 
 
-def test_copied_columns_take_no_room(spillway, xfs):
-    job: Job = make_job(spillway, xfs)
+def test_copied_columns_take_no_room(spillway, reflinks):
+    job: Job = make_job(spillway, reflinks)
     run_and_compare(job)
-    before = used_bytes(xfs)
+    before = used_bytes(reflinks)
     report = job.report("--set=target.table=again")
     assert report["shared_bytes"] > 0.9 * report["copied_bytes"]
-    inspected = json.loads(spillway("inspect", xfs / "again", "--json").stdout)
+    inspected = json.loads(spillway("inspect", reflinks / "again", "--json").stdout)
     assert inspected["shared_bytes"] == report["shared_bytes"]
     assert inspected["spliceable_row_groups"] == inspected["row_groups"]
-    assert used_bytes(xfs) - before < report["bytes_written"] - 0.8 * report["shared_bytes"]
+    assert used_bytes(reflinks) - before < report["bytes_written"] - 0.8 * report["shared_bytes"]
 
 
 def test_elsewhere_they_are_copied(job: Job):
