@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <malloc.h>
@@ -19,6 +21,12 @@ constexpr int64_t kLargestBlockBytes = int64_t{1} << 46;
 
 // What a block of no bytes points at. It is never written.
 alignas(4096) uint8_t kEmptyBlock[1];
+
+// Where malloc's own address of a block stands: right before the block. Aligned here, and not by
+// posix_memalign: glibc (before 2.38) asks itself for more than it keeps then, so that a freed
+// block between two others has no room for another of its size, and the heap grows by what is
+// freed.
+uint8_t*& AddressBefore(uint8_t* block) { return reinterpret_cast<uint8_t**>(block)[-1]; }
 
 bool IsMapped(int64_t size) { return size >= kMappedBlockBytes; }
 
@@ -66,11 +74,12 @@ Status AllocateBlock(int64_t size, int64_t alignment, uint8_t** out) {
     return Status::OK();
   }
   if (IsMapped(size)) return MapBlock(size, out);
-  void* block = nullptr;
-  const auto usable_alignment = std::max(static_cast<size_t>(alignment), sizeof(void*));
-  const int error_number = ::posix_memalign(&block, usable_alignment, static_cast<size_t>(size));
-  if (error_number != 0) return Refused(size, error_number);
-  *out = static_cast<uint8_t*>(block);
+  // malloc's addresses are multiples of its own alignment, so that there is room before the block.
+  const auto step = std::max(static_cast<size_t>(alignment), alignof(std::max_align_t));
+  auto* address = static_cast<uint8_t*>(std::malloc(static_cast<size_t>(size) + step));
+  if (address == nullptr) return Refused(size, ENOMEM);
+  *out = address + step - reinterpret_cast<uintptr_t>(address) % step;
+  AddressBefore(*out) = address;
   return Status::OK();
 }
 
@@ -90,7 +99,7 @@ void FreeBlock(uint8_t* block, int64_t size) {
   if (IsMapped(size)) {
     ::munmap(block, PageRounded(size));
   } else {
-    std::free(block);
+    std::free(AddressBefore(block));
   }
 }
 

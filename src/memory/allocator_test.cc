@@ -1,7 +1,9 @@
 #include "memory/allocator.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -105,6 +107,26 @@ TEST(AllocatorTest, FreedBlocksLeaveTheProcess) {
   }
   for (const Block& block : blocks) FreeBlock(block.address, block.size);
   EXPECT_LT(AnonymousBytes() - before, 12 * kMiB);
+}
+
+// Between blocks and small things that stay, a freed block is of use for the next of its size.
+TEST(AllocatorTest, FreedBlocksAreUsedAgain) {
+  for (const int64_t size : {4096, 64 * 1024 + 64}) {
+    const int64_t count = 64 * kMiB / size;
+    std::vector<uint8_t*> blocks(static_cast<size_t>(count));
+    std::vector<std::unique_ptr<std::array<char, 24>>> small;
+    const auto allocate = [&](uint8_t** block) {
+      ASSERT_TRUE(AllocateBlock(size, 64, block).ok());
+      std::memset(*block, 1, static_cast<size_t>(size));
+      for (int i = 0; i < 4; ++i) small.push_back(std::make_unique<std::array<char, 24>>());
+    };
+    for (uint8_t*& block : blocks) allocate(&block);
+    const int64_t before = AnonymousBytes();
+    for (size_t i = 0; i < blocks.size(); i += 2) FreeBlock(blocks[i], size);
+    for (size_t i = 0; i < blocks.size(); i += 2) allocate(&blocks[i]);
+    EXPECT_LT(AnonymousBytes() - before, 4 * kMiB) << size;
+    for (uint8_t* block : blocks) FreeBlock(block, size);
+  }
 }
 
 TEST(AllocatorTest, BackingPoolAllocates) {
