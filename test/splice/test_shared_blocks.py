@@ -8,7 +8,6 @@ import pytest
 from pipelines.job import Job
 from splice.spliced_job import make_job, run_and_compare
 
-
 # How to make each, and the package that has it.
 MAKERS = {"xfs": (["mkfs.xfs", "-q", "-m", "reflink=1"], "xfsprogs"),
           "btrfs": (["mkfs.btrfs", "-q"], "btrfs-progs")}
