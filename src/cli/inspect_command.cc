@@ -54,20 +54,6 @@ bool CheckColumns(const delta::Snapshot& table, const parquet::FileReader& file,
   return any;
 }
 
-// By row group.
-Result<std::vector<int64_t>> DeletedRowsOf(const delta::Snapshot& table,
-                                           const delta::DataFile& file,
-                                           const parquet::Footer& footer) {
-  pipeline::PinnedFile pinned{.data_file = file};
-  for (const parquet::RowGroupFacts& group : footer.row_groups) {
-    pinned.row_groups.push_back({.first_row = group.first_row, .num_rows = group.num_rows});
-  }
-  ARROW_RETURN_NOT_OK(pipeline::CountDeletedRows(table, &pinned));
-  std::vector<int64_t> deleted;
-  for (const auto& group : pinned.row_groups) deleted.push_back(group.deleted_rows);
-  return deleted;
-}
-
 Status AddFile(const delta::Snapshot& table, const delta::DataFile& file, Layout* layout) {
   ARROW_ASSIGN_OR_RAISE(
       const auto reader,
@@ -81,7 +67,7 @@ Status AddFile(const delta::Snapshot& table, const delta::DataFile& file, Layout
   layout->rows += footer.num_rows;
   if (file.deletion_vector) layout->deleted_rows += file.deletion_vector->cardinality;
   ARROW_ASSIGN_OR_RAISE(const std::vector<int64_t> deleted_rows,
-                        DeletedRowsOf(table, file, footer));
+                        pipeline::CountDeletedRows(table, file, footer));
   for (size_t i = 0; i < footer.row_groups.size(); ++i) {
     const parquet::RowGroupFacts& group = footer.row_groups[i];
     const bool is_first = layout->row_groups++ == 0;

@@ -164,7 +164,6 @@ std::string MemoryTable(const Plan& plan) {
   return text;
 }
 
-// What more memory would change.
 // A chunk ends with a row group where one ends within a quarter of the chunk's size.
 int64_t ChunkRowsThatCutNothing(const PinnedTable& source) {
   int64_t largest = 0;
@@ -174,6 +173,7 @@ int64_t ChunkRowsThatCutNothing(const PinnedTable& source) {
   return 2 * largest;
 }
 
+// What more memory would change, and chunks of another size.
 std::vector<std::string> AdviceOf(const Plan& plan) {
   const auto with = [](int64_t bytes, const std::string& change) {
     return fmt::format("with about {}, {}", MemoryFlag(bytes), change);

@@ -54,6 +54,7 @@ class ColumnStream : public arrow::RecordBatchReader {
   ColumnStream(DataFile file, std::unique_ptr<ArrowReader> reader, ReadPlan plan,
                std::vector<BatchSize> batch_sizes, int first_row_group, bool threads)
       : file_(std::move(file)),
+        calendar_(file_),
         reader_(std::move(reader)),
         plan_(std::move(plan)),
         batch_sizes_(std::move(batch_sizes)),
@@ -217,12 +218,13 @@ class ColumnStream : public arrow::RecordBatchReader {
     if (plan.position < 0) return arrow::MakeArrayOfNull(plan.wanted->type(), rows, pool());
     ARROW_ASSIGN_OR_RAISE(auto column, ConformColumn(plan, decoded->column(plan.position), pool()));
     if (plan.old_calendar) {
-      ARROW_RETURN_NOT_OK(OldCalendar(file_).CheckValues(*column, plan.wanted->name()));
+      ARROW_RETURN_NOT_OK(calendar_.CheckValues(*column, plan.wanted->name()));
     }
     return column;
   }
 
   const DataFile file_;
+  const OldCalendar calendar_;
   const std::unique_ptr<ArrowReader> reader_;
   const ReadPlan plan_;
   std::vector<BatchSize> batch_sizes_;  // one for each row group

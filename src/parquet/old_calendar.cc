@@ -6,7 +6,6 @@
 #include <limits>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 #include <arrow/array.h>
 #include <arrow/util/key_value_metadata.h>
@@ -123,15 +122,15 @@ bool OldCalendar::CountsLeaf(int leaf) const {
   return counts_dates_ && (logical->is_date() || logical->is_timestamp());
 }
 
-bool OldCalendar::Counts(int field) const {
-  if (!counts_dates_ && !counts_int96_) return false;
+std::vector<int> OldCalendar::LeavesOf(int field) const {
+  std::vector<int> leaves;
+  if (!counts_dates_ && !counts_int96_) return leaves;
   const ::parquet::SchemaDescriptor& schema = *metadata_->schema();
+  const auto& root = schema.group_node()->field(field);
   for (int leaf = 0; leaf < schema.num_columns(); ++leaf) {
-    if (schema.GetColumnRoot(leaf) == schema.group_node()->field(field).get() && CountsLeaf(leaf)) {
-      return true;
-    }
+    if (schema.GetColumnRoot(leaf) == root.get() && CountsLeaf(leaf)) leaves.push_back(leaf);
   }
-  return false;
+  return leaves;
 }
 
 // The least value of the leaf's that is not ambiguous.
@@ -147,14 +146,11 @@ int64_t OldCalendar::FirstOf(const ::parquet::ColumnDescriptor& leaf) const {
 }
 
 Status OldCalendar::CheckStatistics(int field, const std::string& column) const {
-  if (!Counts(field)) return Status::OK();
-  const ::parquet::SchemaDescriptor& schema = *metadata_->schema();
-  for (int leaf = 0; leaf < schema.num_columns(); ++leaf) {
-    if (schema.GetColumnRoot(leaf) != schema.group_node()->field(field).get()) continue;
-    if (!CountsLeaf(leaf)) continue;
+  for (const int leaf : LeavesOf(field)) {
+    const int64_t first = FirstOf(*metadata_->schema()->Column(leaf));
     for (int group = 0; group < metadata_->num_row_groups(); ++group) {
       const std::optional<int64_t> least = Minimum(*metadata_->RowGroup(group)->ColumnChunk(leaf));
-      if (least && *least < FirstOf(*schema.Column(leaf))) return Refuse(column);
+      if (least && *least < first) return Refuse(column);
     }
   }
   return Status::OK();

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <arrow/type_fwd.h>
 #include <parquet/metadata.h>
@@ -27,7 +28,7 @@ class OldCalendar {
   explicit OldCalendar(const DataFile& file);
 
   // Whether a top-level field has a leaf, at any depth, that is counted so.
-  bool Counts(int field) const;
+  bool Counts(int field) const { return !LeavesOf(field).empty(); }
 
   // Fail with kUnsupportedFeature, naming file and column, where there is a value that means
   // another day or instant today. The first looks at the statistics of a top-level field, if there
@@ -36,6 +37,7 @@ class OldCalendar {
   Status CheckValues(const arrow::Array& values, const std::string& column) const;
 
  private:
+  std::vector<int> LeavesOf(int field) const;  // that are counted so
   bool CountsLeaf(int leaf) const;
   int64_t FirstOf(const ::parquet::ColumnDescriptor& leaf) const;
   Status Refuse(const std::string& column) const;

@@ -111,16 +111,20 @@ parquet::ReadOptions ReadOptionsOf(const delta::Snapshot& snapshot, parquet::Rea
   return options;
 }
 
-Status CountDeletedRows(const delta::Snapshot& snapshot, PinnedFile* file) {
-  const auto& vector = file->data_file.deletion_vector;
-  if (!vector) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> deleted, snapshot.DeletedRows(*vector));
-  for (PinnedRowGroup& group : file->row_groups) {
+Result<std::vector<int64_t>> CountDeletedRows(const delta::Snapshot& snapshot,
+                                              const delta::DataFile& file,
+                                              const parquet::Footer& footer) {
+  std::vector<int64_t> counts(footer.row_groups.size());
+  if (!file.deletion_vector) return counts;
+  ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> deleted,
+                        snapshot.DeletedRows(*file.deletion_vector));
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const parquet::RowGroupFacts& group = footer.row_groups[i];
     const auto first = std::ranges::lower_bound(deleted, static_cast<uint64_t>(group.first_row));
     const auto end = static_cast<uint64_t>(group.first_row + group.num_rows);
-    group.deleted_rows = std::ranges::lower_bound(first, deleted.end(), end) - first;
+    counts[i] = std::ranges::lower_bound(first, deleted.end(), end) - first;
   }
-  return Status::OK();
+  return counts;
 }
 
 PinnedTable::PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot,
@@ -162,8 +166,12 @@ Status PinnedTable::AddFile(delta::DataFile data_file) {
   PinnedFile file{.data_file = std::move(data_file),
                   .first_ordinal = physical_rows(),
                   .num_rows = footer.num_rows};
-  for (const parquet::RowGroupFacts& group : footer.row_groups) {
-    file.row_groups.push_back({.first_row = group.first_row, .num_rows = group.num_rows});
+  ARROW_ASSIGN_OR_RAISE(const std::vector<int64_t> deleted_rows,
+                        CountDeletedRows(*snapshot_, file.data_file, footer));
+  for (size_t i = 0; i < footer.row_groups.size(); ++i) {
+    file.row_groups.push_back({.first_row = footer.row_groups[i].first_row,
+                               .num_rows = footer.row_groups[i].num_rows,
+                               .deleted_rows = deleted_rows[i]});
   }
   for (const int column : columns_) {
     file.why_not_copied.push_back(IsPartitionColumn(*snapshot_, column)
@@ -174,7 +182,6 @@ Status PinnedTable::AddFile(delta::DataFile data_file) {
   KeepBounds(*reader, &file);
   if (computed_.empty()) ARROW_RETURN_NOT_OK(CountValues(*reader));
   ARROW_RETURN_NOT_OK(EstimateMemory(*reader, file));
-  ARROW_RETURN_NOT_OK(CountDeletedRows(*snapshot_, &file));
   if (file.data_file.deletion_vector) {
     deleted_rows_ += file.data_file.deletion_vector->cardinality;
   }

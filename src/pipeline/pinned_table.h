@@ -54,9 +54,11 @@ struct PinnedFile {
   int64_t end_ordinal() const { return first_ordinal + num_rows; }
 };
 
-// Counts the rows of each row group that the file's deletion vector drops. Errors: those of
+// The rows that the file's deletion vector drops, by row group of its footer. Errors: those of
 // delta::Snapshot::DeletedRows.
-Status CountDeletedRows(const delta::Snapshot& snapshot, PinnedFile* file);
+Result<std::vector<int64_t>> CountDeletedRows(const delta::Snapshot& snapshot,
+                                              const delta::DataFile& file,
+                                              const parquet::Footer& footer);
 
 // What one wanted column weighs over all files.
 struct ColumnWeight {

@@ -2,7 +2,6 @@
 before stays, and a run with enough room goes on behind it."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -11,6 +10,7 @@ import time
 import pyarrow as pa
 import pytest
 from pipelines.delta_log import actions, commits
+from pipelines.mounts import mounted
 from silver.guide_pipeline import EXAMPLE, assert_silver_is_right
 
 MIB = 1 << 20
@@ -19,16 +19,8 @@ MIB = 1 << 20
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system with room for a megabyte."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a file system wants root")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder],
-                           capture_output=True, text=True, check=False)
-    if mount.returncode != 0:
-        pytest.skip(f"no small mount: {mount.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    with mounted(tmp_path / "small", "tmpfs", "size=1m") as folder:
+        yield folder
 
 
 class SpillingJob:

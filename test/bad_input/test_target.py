@@ -1,12 +1,12 @@
 """Targets that cannot be written to: the run says so before it writes anything."""
 
 import os
-import subprocess
 
 import pyarrow as pa
 import pytest
 from bad_input.refusal import assert_refused
 from deltalake import write_deltalake
+from pipelines.mounts import mounted
 
 ROWS = pa.table({"id": [1, 2], "score": [0.5, 1.0]})
 
@@ -90,12 +90,8 @@ def read_only(job_with_rows):
         yield folder
         folder.chmod(0o755)
         return
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=1m", "none", folder],
-                           capture_output=True, text=True, check=False)
-    if mount.returncode != 0:
-        pytest.skip(f"no read-only mount for root: {mount.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    with mounted(folder, "tmpfs", "ro,size=1m"):
+        yield folder
 
 
 @pytest.mark.parametrize("below", ["silver", "deep/er/silver", ""])
@@ -107,13 +103,7 @@ def test_its_folder_is_read_only(job_with_rows, read_only, below):
 
 def test_the_disk_is_full(job_with_rows):
     """The error says so, and no half of a table is left that a reader could take for one."""
-    folder = job_with_rows.folder / "small"
-    folder.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder],
-                           capture_output=True, text=True, check=False)
-    if mount.returncode != 0:
-        pytest.skip(f"no small mount: {mount.stderr.strip()}")
-    try:
+    with mounted(job_with_rows.folder / "small", "tmpfs", "size=64k") as folder:
         noise = pa.table({"noise": [os.urandom(1000) for _ in range(300)]})
         job_with_rows.table("noisy", noise)
         job_with_rows.write(source={"table": "noisy"}, target={"table": str(folder / "silver")})
@@ -121,5 +111,3 @@ def test_the_disk_is_full(job_with_rows):
         assert "error[SPW-6003]" in run.stderr and "do:" in run.stderr
         assert list((folder / "silver").glob("*.parquet")) == []
         assert job_with_rows.rows("small/silver").num_rows == 0
-    finally:
-        subprocess.run(["umount", folder], check=True)

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from pipelines.job import Job
+from pipelines.mounts import mounted
 from splice.spliced_job import make_job, run_and_compare
 
 # How to make each, and the package that has it.
@@ -16,22 +17,18 @@ MAKERS = {"xfs": (["mkfs.xfs", "-q", "-m", "reflink=1"], "xfsprogs"),
 @pytest.fixture(params=MAKERS)
 def reflinks(request, tmp_path):
     """A small file system with reflinks on a loop device."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a file system wants root")
     make, package = MAKERS[request.param]
-    image, folder = tmp_path / "image", tmp_path / "mounted"
-    folder.mkdir()
+    image = tmp_path / "image"
     with image.open("wb") as file:
         file.truncate(512 << 20)
-    for step in ([*make, image], ["mount", "-o", "loop", image, folder]):
-        try:
-            done = subprocess.run(step, capture_output=True, text=True, check=False)
-        except FileNotFoundError:
-            pytest.skip(f"{step[0]} is missing: apt-get install {package}")
-        if done.returncode != 0:
-            pytest.skip(f"{step[0]} does not work here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    try:
+        done = subprocess.run([*make, image], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip(f"{make[0]} is missing: apt-get install {package}")
+    if done.returncode != 0:
+        pytest.skip(f"{make[0]} does not work here: {done.stderr.strip()}")
+    with mounted(tmp_path / "mounted", request.param, "loop", image) as folder:
+        yield folder
 
 
 def used_bytes(folder):
