@@ -69,25 +69,26 @@ std::vector<std::string> KeyOf(const Plan& plan) {
   return names;
 }
 
-std::string JoinText(const std::optional<pipeline::OutOfCoreJoin>& join) {
+std::string JoinText(const Plan& plan, size_t lookup) {
+  const std::optional<pipeline::OutOfCoreJoin>& join = plan.external_joins[lookup];
   if (!join) return "an index in memory";
   if (join->ranges) {
     return fmt::format("an index of a range of keys at a time, {} of them; {} lookup rows are read",
                        FormatCount(static_cast<int64_t>(join->ranges->ranges.size())),
                        FormatCount(join->ranges->rows_read));
   }
-  return fmt::format("out of core, in {} partitions; at most {} spilled",
-                     FormatCount(int64_t{1} << join->external.sizes.partition_bits),
-                     FormatByteSize(join->external.spilled_bytes));
+  return fmt::format(
+      "out of core, in {} partitions; at most {} spilled; an index would take {}",
+      FormatCount(int64_t{1} << join->external.sizes.partition_bits),
+      FormatByteSize(join->external.spilled_bytes),
+      FormatByteSize(pipeline::IndexBytes(plan.pipeline->lookups[lookup], *plan.lookups[lookup])));
 }
 
 // How each lookup is joined.
 std::string JoinLines(const Plan& plan) {
   std::string text;
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
-    const auto& join = plan.external_joins[i];
-    text += fmt::format("  {:<12} {}: ", "join", plan.lookups[i]->name());
-    text += JoinText(join) + "\n";
+    text += fmt::format("  {:<12} {}: {}\n", "join", plan.lookups[i]->name(), JoinText(plan, i));
   }
   return text;
 }
@@ -181,7 +182,8 @@ std::vector<std::string> AdviceOf(const Plan& plan) {
   const pipeline::BudgetAdvice& more = plan.advice;
   std::vector<std::string> advice;
   if (more.in_memory_bytes > 0) {
-    advice.push_back(with(more.in_memory_bytes, "every lookup would be an index in memory"));
+    advice.push_back(with(more.in_memory_bytes,
+                          "every lookup that is out of core for want of memory would be an index"));
   }
   if (more.all_lanes_bytes > 0) {
     advice.push_back(with(more.all_lanes_bytes, fmt::format("{} lanes would work instead of {}",

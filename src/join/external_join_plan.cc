@@ -37,6 +37,7 @@ constexpr int kMostBucketBits = 20;
 constexpr std::array<int64_t, 7> kBlockBytes = {64 * kKiB, 32 * kKiB,  16 * kKiB, 8 * kKiB,
                                                 4 * kKiB,  256 * kKiB, 1 * kMiB};
 constexpr int64_t kTargetPartBytes = 4 * kMiB;  // of a partition's rows, of a bucket's matches
+constexpr int64_t kMostGrowth = 16;             // of parts that turn out larger
 constexpr int64_t kMostWriteBytes = 2 * kMiB;
 constexpr int64_t kBatchRows = 4096;  // a batch of the lookup has at least as many, mostly
 
@@ -135,6 +136,7 @@ struct Holdings {
   int64_t probe_log_bytes;
   int64_t match_log_bytes;
   int64_t spilled_bytes;
+  int64_t most_kept_bytes;  // of the blocks that there are at any moment
 
   int64_t held() const { return resident_bytes + piece_bytes; }
   int64_t building() const { return held() + build_bytes + build_log_bytes; }
@@ -173,6 +175,10 @@ void MeasureLogs(const ExternalJoinInputs& inputs, const Volumes& volumes,
                                                    volumes.row_bytes, holdings->buckets, lanes),
                                        holdings->buckets, lanes);
   holdings->spilled_bytes = build_bytes + probe_bytes + volumes.match_bytes;
+  // Blocks of matches come, and those of the partition go when it is joined.
+  holdings->most_kept_bytes =
+      std::max(build_bytes + probe_bytes, volumes.match_bytes) +
+      volumes.match_bytes / partitions * std::min<int64_t>(lanes, partitions);
 }
 
 Holdings Measure(const ExternalJoinInputs& inputs, const Volumes& volumes,
@@ -321,15 +327,20 @@ std::optional<Choice> FindFitting(const ExternalJoinInputs& inputs, const Volume
 
 // Gives each phase the memory that it leaves unused: the tightest one's as blocks that stay in
 // memory, which is the same in all, the others' to partitions and buckets that turn out larger.
+// What is of no use is left: the plan's bound is to be what the join may take.
 void SpreadSpareMemory(const ExternalJoinInputs& inputs, const Volumes& volumes,
                        int64_t budget_bytes, ExternalJoinSizes* sizes) {
   const Holdings least = Measure(inputs, volumes, *sizes);
-  // More than everything, in blocks that are not full, is of no use.
+  // Blocks are not all full.
   sizes->resident_bytes = std::clamp<int64_t>(budget_bytes - least.peak(), 0,
-                                              least.spilled_bytes + least.spilled_bytes / 4);
+                                              least.most_kept_bytes + least.most_kept_bytes / 4);
   const Holdings holdings = Measure(inputs, volumes, *sizes);
-  sizes->join_bytes += std::max<int64_t>(0, budget_bytes - holdings.joining()) / sizes->lanes;
-  sizes->bucket_bytes += std::max<int64_t>(0, budget_bytes - holdings.reading()) / sizes->lanes;
+  const auto spare = [&](int64_t phase_bytes, int64_t part_bytes) {
+    return std::clamp<int64_t>((budget_bytes - phase_bytes) / sizes->lanes, 0,
+                               kMostGrowth * part_bytes);
+  };
+  sizes->join_bytes += spare(holdings.joining(), sizes->join_bytes);
+  sizes->bucket_bytes += spare(holdings.reading(), sizes->bucket_bytes);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/units.h"
 #include "join/external_join_plan.h"
 #include "pipeline/bound_pipeline.h"
 #include "pipeline/piece.h"
@@ -28,6 +29,16 @@ std::vector<int> KeyColumnsOf(const BoundLookup& lookup);
 
 // The most that building the index of `lookup` from `table` takes, its result included.
 int64_t IndexBytes(const BoundLookup& lookup, const PinnedTable& table);
+
+// An index that takes more than this is large: most rows of it are found by a miss of the CPU's
+// caches and of its TLB, at a hundred nanoseconds each.
+inline constexpr int64_t kLargeIndexBytes = 512 * kMiB;
+
+// Whether `lookup` is joined faster out of core although its index may fit: that is large, and all
+// that moves instead, each source row's match included, is not much more. Measured, see decision
+// 0005.
+bool IsFasterOutOfCore(const BoundLookup& lookup, const PinnedTable& table,
+                       const std::vector<Piece>& pieces, int64_t large_index_bytes);
 
 // The columns of the lookup's build_schema that its index keeps as numbers of few texts.
 std::vector<int> CodedColumns(const BoundLookup& lookup, const PinnedTable& table);

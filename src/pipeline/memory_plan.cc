@@ -445,26 +445,21 @@ std::optional<sort::SortPlan> PlanSourceSort(const PlannedInputs& inputs, const 
                         planner.SortBudgetOf(PlanLane(inputs, work).bytes, budget_bytes));
 }
 
-ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_t external,
-                        int64_t overhead_bytes, int64_t budget_bytes) {
+ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work,
+                        std::span<const size_t> external, int64_t overhead_bytes,
+                        int64_t budget_bytes) {
   ExternalJoins joins(inputs.lookups.size());
-  if (external == 0) return joins;
-  std::vector<size_t> lookups(inputs.lookups.size());
-  std::iota(lookups.begin(), lookups.end(), size_t{0});
-  std::ranges::sort(lookups, std::greater{}, [&inputs](size_t lookup) {
-    return IndexBytes(inputs.pipeline.lookups[lookup], *inputs.lookups[lookup]);
-  });
-  lookups.resize(external);
+  if (external.empty()) return joins;
   OutOfCoreJoin nothing;
   nothing.external.phases.resize(4);
-  for (const size_t lookup : lookups) joins[lookup] = nothing;
+  for (const size_t lookup : external) joins[lookup] = nothing;
   const auto smallest_sort = PlanSourceSort(inputs, work, joins, overhead_bytes, 0);
   int64_t free_bytes =
       budget_bytes - PlanMemory(inputs, work, joins, smallest_sort, overhead_bytes).bound_bytes;
   // The other half is the sort's.
   if (inputs.in_key_order) free_bytes /= 2;
-  const int64_t share_bytes = free_bytes / static_cast<int64_t>(external);
-  for (const size_t lookup : lookups) {
+  const int64_t share_bytes = free_bytes / static_cast<int64_t>(external.size());
+  for (const size_t lookup : external) {
     const BoundLookup& bound = inputs.pipeline.lookups[lookup];
     const PinnedTable& table = *inputs.lookups[lookup];
     const int64_t reading_bytes = MomentPlanner(inputs, work, 0).ReadingRange(table).bytes;

@@ -12,6 +12,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -100,9 +101,10 @@ std::optional<sort::SortPlan> PlanSourceSort(const PlannedInputs& inputs, const 
                                              const ExternalJoins& joins, int64_t overhead_bytes,
                                              int64_t budget_bytes);
 
-// The `external` lookups with the largest indexes joined out of core. They share what the budget
-// has left beside everything else; with too little, they are as small as can be.
-ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work, size_t external,
-                        int64_t overhead_bytes, int64_t budget_bytes);
+// The lookups numbered in `external` joined out of core. They share what the budget has left beside
+// everything else; with too little, they are as small as can be.
+ExternalJoins PlanJoins(const PlannedInputs& inputs, const WorkPlan& work,
+                        std::span<const size_t> external, int64_t overhead_bytes,
+                        int64_t budget_bytes);
 
 }  // namespace spillway::pipeline

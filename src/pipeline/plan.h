@@ -16,6 +16,7 @@
 #include "memory/budget.h"
 #include "pipeline/bound_pipeline.h"
 #include "pipeline/chunk.h"
+#include "pipeline/lookup_plan.h"
 #include "pipeline/memory_plan.h"
 #include "pipeline/piece.h"
 #include "pipeline/pinned_table.h"
@@ -34,7 +35,7 @@ enum class RunMode {
 // What more memory would change, as far as this plan can tell: the bound of the other plan, with
 // pieces that are sized for this budget. 0 where there is nothing to gain.
 struct BudgetAdvice {
-  int64_t in_memory_bytes = 0;  // every lookup is an index in memory
+  int64_t in_memory_bytes = 0;  // every lookup that is faster so is an index in memory
   int64_t all_lanes_bytes = 0;  // so many lanes work as are wanted and useful,
   int all_lanes = 0;            // these
 };
@@ -85,9 +86,10 @@ struct Plan {
 struct PlanOptions {
   bool fresh = false;  // start anew although an attempt is committed, in part or whole
   int64_t smallest_splice_bytes = kSmallestSpliceBytes;
-  bool joins_out_of_core = false;  // all lookups, although their indexes may fit
+  bool joins_out_of_core = false;                // all lookups, although their indexes may fit
+  int64_t large_index_bytes = kLargeIndexBytes;  // see IsFasterOutOfCore
   // What the index of a range of keys may take at most; none: with joins_out_of_core nothing is
-  // joined by ranges, else what the budget has.
+  // joined by ranges, else as much as an index that is not large.
   std::optional<int64_t> most_range_bytes = std::nullopt;
   bool spools = false;  // although there may be memory enough
 };

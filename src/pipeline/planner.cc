@@ -115,6 +115,7 @@ class WayChooser {
 
   void Choose() {
     Splice(std::numeric_limits<int64_t>::max());
+    RankLookups();
     bool is_found = ChooseAny();
     // Less of it spliced: the rest is decoded in pieces as small as it takes.
     for (int64_t rows = kMostSplicedRows; !is_found && rows >= kFewestSplicedRows; rows /= 2) {
@@ -142,8 +143,27 @@ class WayChooser {
     pieces_ = PiecesOf(*plan_);
   }
 
-  // As many lanes as can be, with as many indexes in memory as fit beside them: a join out of core
-  // costs more than small pieces do.
+  // Those that are faster out of core come first, then from the largest index to the smallest.
+  void RankLookups() {
+    std::vector<uint8_t> is_faster;
+    std::vector<int64_t> index_bytes;
+    for (size_t i = 0; i < plan_->lookups.size(); ++i) {
+      const BoundLookup& bound = plan_->pipeline->lookups[i];
+      const PinnedTable& table = *plan_->lookups[i];
+      index_bytes.push_back(IndexBytes(bound, table));
+      is_faster.push_back(static_cast<uint8_t>(
+          options_.joins_out_of_core ||
+          IsFasterOutOfCore(bound, table, pieces_, options_.large_index_bytes)));
+      ranked_.push_back(i);
+    }
+    std::ranges::sort(ranked_, std::greater{}, [&](size_t lookup) {
+      return std::pair(is_faster[lookup], index_bytes[lookup]);
+    });
+    faster_out_of_core_ = static_cast<size_t>(std::ranges::count(is_faster, 1));
+  }
+
+  // As many lanes as can be, with as few lookups out of core as fit beside them, of those that are
+  // faster as an index: a join out of core then costs more than small pieces do.
   bool ChooseAny() {
     const size_t most_lanes = UsefulLanes();
     for (auto first = ways_.begin(); first != ways_.end();) {
@@ -157,9 +177,7 @@ class WayChooser {
 
   // Of ways with as many lanes.
   bool UseAny(std::span<const WorkPlan> ways) {
-    const size_t lookups = plan_->lookups.size();
-    for (size_t external = options_.joins_out_of_core ? lookups : 0; external <= lookups;
-         ++external) {
+    for (size_t external = faster_out_of_core_; external <= ranked_.size(); ++external) {
       if (std::ranges::any_of(ways, [&](const WorkPlan& way) { return Use(way, external); })) {
         return true;
       }
@@ -172,7 +190,7 @@ class WayChooser {
   size_t UsefulLanes() const {
     size_t lanes = std::max<size_t>(1, pieces_.size());
     const bool all_in_memory =
-        !options_.joins_out_of_core && IndexBytesOf(*plan_) < plan_->budget.total_bytes;
+        faster_out_of_core_ == 0 && IndexBytesOf(*plan_) < plan_->budget.total_bytes;
     if (all_in_memory) return lanes;
     for (const auto& lookup : plan_->lookups) {
       size_t row_groups = 0;
@@ -182,7 +200,7 @@ class WayChooser {
     return lanes;
   }
 
-  // Plans to work in this way, with the `external` largest lookups out of core. Whether that fits.
+  // Plans to work in this way, with the first `external` lookups out of core. Whether that fits.
   bool Use(const WorkPlan& way, size_t external) {
     plan_->lanes = way.lanes;
     plan_->spools = way.spools && plan_->splice.spliced > 0;
@@ -233,9 +251,10 @@ class WayChooser {
                         return static_cast<size_t>(way.lanes) <= useful;
                       })->lanes;
     BudgetAdvice advice;
-    if (!options_.joins_out_of_core &&
-        std::ranges::any_of(plan_->external_joins, [](const auto& join) { return !!join; })) {
-      advice.in_memory_bytes = LeastOf(lanes, 0);
+    const auto out_of_core = static_cast<size_t>(std::ranges::count_if(
+        plan_->external_joins, [](const auto& join) { return join.has_value(); }));
+    if (out_of_core > faster_out_of_core_) {
+      advice.in_memory_bytes = LeastOf(lanes, faster_out_of_core_);
     }
     if (plan_->lanes >= lanes) return advice;
     advice.all_lanes = lanes;
@@ -263,7 +282,8 @@ class WayChooser {
   }
 
   ExternalJoins Joins(const WorkPlan& way, size_t external, int64_t budget_bytes) const {
-    return PlanJoins(inputs(), way, external, plan_->overhead_bytes(way.lanes), budget_bytes);
+    return PlanJoins(inputs(), way, std::span(ranked_).first(external),
+                     plan_->overhead_bytes(way.lanes), budget_bytes);
   }
   std::optional<sort::SortPlan> Sort(const WorkPlan& way, const ExternalJoins& joins,
                                      int64_t budget_bytes) const {
@@ -274,7 +294,6 @@ class WayChooser {
     return PlanMemory(inputs(), way, joins, sort, plan_->overhead_bytes(way.lanes));
   }
   PlannedInputs inputs() const {
-    constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
     return {.pipeline = *plan_->pipeline,
             .source = *plan_->source,
             .lookups = plan_->lookups,
@@ -282,13 +301,15 @@ class WayChooser {
             .pieces = pieces_,
             .in_key_order = plan_->spec.in_key_order(),
             .most_range_bytes =
-                options_.most_range_bytes.value_or(options_.joins_out_of_core ? 0 : kAny)};
+                options_.most_range_bytes.value_or(options_.joins_out_of_core ? 0 : options_.large_index_bytes)};
   }
 
   const std::vector<WorkPlan>& ways_;
   const PlanOptions& options_;
   Plan* const plan_;
   std::vector<Piece> pieces_;
+  std::vector<size_t> ranked_;  // the lookups, in the order in which they go out of core
+  size_t faster_out_of_core_ = 0;
 };
 
 // Whether a second attempt in key order would have other rows: it counts them to know where to go

@@ -90,6 +90,7 @@ resources: {memory: 256MiB}
     return MakePlan(std::move(parsed), {.fresh = fresh,
                                         .smallest_splice_bytes = smallest_splice_bytes_,
                                         .joins_out_of_core = joins_out_of_core_,
+                                        .large_index_bytes = large_index_bytes_,
                                         .most_range_bytes = most_range_bytes_,
                                         .spools = spools_});
   }
@@ -125,6 +126,7 @@ resources: {memory: 256MiB}
   std::string pipeline_ = std::string(kPipeline);
   int64_t smallest_splice_bytes_ = kSmallestSpliceBytes;
   bool joins_out_of_core_ = false;
+  int64_t large_index_bytes_ = kLargeIndexBytes;
   std::optional<int64_t> most_range_bytes_ = std::nullopt;
   bool spools_ = false;
 };
