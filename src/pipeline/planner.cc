@@ -300,8 +300,8 @@ class WayChooser {
             .splice = plan_->splice,
             .pieces = pieces_,
             .in_key_order = plan_->spec.in_key_order(),
-            .most_range_bytes =
-                options_.most_range_bytes.value_or(options_.joins_out_of_core ? 0 : options_.large_index_bytes)};
+            .most_range_bytes = options_.most_range_bytes.value_or(
+                options_.joins_out_of_core ? 0 : options_.large_index_bytes)};
   }
 
   const std::vector<WorkPlan>& ways_;

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+INDEX = "every lookup that is out of core for want of memory would be an index"
+
 
 @pytest.fixture(scope="module")
 def lake(spillway, tmp_path_factory):
@@ -35,13 +37,13 @@ def test_an_index_in_memory(main_job):
     smallest = main_job.plan()["memory"]["smallest_budget_bytes"] >> 20
     plan = main_job.plan(f"--memory={smallest + 8}MiB")
     assert is_out_of_core(plan) and plan["memory"]["fits"]
-    enough = advised(plan, "every lookup that is out of core for want of memory would be an index")
+    enough = advised(plan, INDEX)
     assert enough > smallest + 8
     # The pieces of work grow with the budget, so it is not exact.
     more = main_job.plan(f"--memory={enough * 1.1:.0f}MiB")
     assert not is_out_of_core(more)
     assert is_out_of_core(main_job.plan(f"--memory={enough * 0.7:.0f}MiB"))
-    assert advised(more, "every lookup that is out of core for want of memory would be an index") is None
+    assert advised(more, INDEX) is None
     assert main_job.plan("--memory=2GiB")["advice"] == []
 
 
