@@ -63,6 +63,13 @@ asan tsan: setup
 	@cmake --build --preset $@ -j $(JOBS)
 	@ctest --preset $@ -j $(JOBS) $(if $(ONLY),-R '$(ONLY)')
 
+# Hours, not minutes. SPILLWAY_TORTURE_KILLS: of each of the four kinds of run.
+.PHONY: torture
+torture: export SPILLWAY_TORTURE_KILLS ?= 125
+torture: build ## the long form of the tests of crashes: 500 kills
+	@tools/setup.sh tests
+	@$(TEST_PYTHON) -m pytest test/crash -s $(ONLY)
+
 # ONLY: the jobs, and flags: make bench ONLY='38m-2GiB --repeat 1'. docs/benchmarks.md has them all.
 .PHONY: bench
 bench: setup ## measure: ours and other engines at the same jobs, in bench/results/

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::failure::{Fault, Outcome};
-use crate::ffi::{ActionKind, CommitAction, FailureCode};
+use crate::ffi::{ActionKind, CommitAction, FailureCode, Property};
 
 /// Reads the file of one commit.
 pub struct CommitReader {
@@ -27,8 +28,11 @@ struct Line {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct CommitInfo {
     operation: Option<String>,
+    /// Writers differ in what they put here; only texts by name are of interest.
+    operation_parameters: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -102,12 +106,28 @@ impl Line {
                 ..CommitAction::default()
             });
         }
-        let operation = self.commit_info?.operation?;
+        let info = self.commit_info?;
         Some(CommitAction {
             kind: ActionKind::Operation,
-            text: operation,
+            parameters: info.parameters(),
+            text: info.operation?,
             ..CommitAction::default()
         })
+    }
+}
+
+impl CommitInfo {
+    fn parameters(&self) -> Vec<Property> {
+        let Some(Value::Object(parameters)) = &self.operation_parameters else {
+            return Vec::new();
+        };
+        let texts = parameters.iter().filter_map(|(key, value)| {
+            Some(Property {
+                key: key.clone(),
+                value: value.as_str()?.to_string(),
+            })
+        });
+        texts.collect()
     }
 }
 

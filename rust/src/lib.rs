@@ -130,11 +130,13 @@ pub mod ffi {
         Remove,
     }
 
-    /// `text` is the operation's name, the app id, or the file's path as the log has it.
-    #[derive(Debug, Default)]
+    /// `text` is the operation's name, the app id, or the file's path as the log has it;
+    /// `parameters` are those of an operation that are texts.
+    #[derive(Default)]
     struct CommitAction {
         kind: ActionKind,
         text: String,
+        parameters: Vec<Property>,
         transaction_version: i64,
         data_change: bool,
         has_deletion_vector: bool,

@@ -47,6 +47,11 @@ constexpr CatalogEntry kCatalog[] = {
     {ErrorCode::kTargetIsSource, "the target is also an input",
      "A run that overwrites what it reads would lose rows.",
      "Give the target another path than the source and the lookups."},
+    {ErrorCode::kPlanChanged, "the pipeline or an input has changed",
+     "An earlier run of the pipeline wrote the target from another pipeline file, or other "
+     "versions of the inputs. Going on would mix the two, and appending might double rows. The "
+     "error lists the lines that differ.",
+     "Run with --fresh to start anew, or change the file back to finish the earlier run."},
     {ErrorCode::kExpressionSyntax, "an expression is not Spark SQL",
      "The expression's text cannot be parsed at the position that the error names.",
      "Mend the text there; column names with other characters want back quotes."},
@@ -107,6 +112,10 @@ constexpr CatalogEntry kCatalog[] = {
     {ErrorCode::kDuplicateLookupKey, "a lookup has the same key twice",
      "The lookup says duplicates: error, and two of its rows have the same key.",
      "Remove the second row, or choose duplicates: expand or first."},
+    {ErrorCode::kProgressForgotten, "the target forgets how far runs came",
+     "The table's property delta.setTransactionRetentionDuration lets the records of appended rows "
+     "expire, so that a run cannot tell whether its rows are there already.",
+     "Unset the property, or run with --fresh if the rows were never appended."},
     {ErrorCode::kEvaluation, "an expression failed on a row",
      "In ANSI mode Spark SQL fails on overflow, division by zero and malformed text instead of "
      "giving NULL, so Spillway does.",
@@ -114,6 +123,13 @@ constexpr CatalogEntry kCatalog[] = {
     {ErrorCode::kCommitConflict, "another writer changed the table",
      "Another commit took the place of ours, and the change cannot be put after it safely.",
      "Run again; what was committed before is kept."},
+    {ErrorCode::kTargetBusy, "other writers keep the table busy",
+     "Every commit that was tried lost the race for its version, until the run gave up.",
+     "Run again when the table is less busy; what was committed is kept."},
+    {ErrorCode::kRunIsAlive, "another run of the pipeline is alive",
+     "Only one run at a time may write a pipeline's target. The error names the process, and when "
+     "it last gave a sign of life.",
+     "Let it finish, or stop it and run again."},
     {ErrorCode::kBudgetTooSmall, "the memory budget is too small",
      "The plan's worst case is larger than the budget, so the run was not started.",
      "Give the --memory that the error names, or follow its advice."},

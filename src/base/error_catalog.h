@@ -23,6 +23,7 @@ enum class ErrorCode : int {
   kValueOutOfRange = 1108,
   kUndefinedVariable = 1109,
   kTargetIsSource = 1110,
+  kPlanChanged = 1111,
   kExpressionSyntax = 1201,
   kUnknownColumn = 1202,
   kUnknownFunction = 1203,
@@ -45,10 +46,13 @@ enum class ErrorCode : int {
   kTargetSchemaDiffers = 3101,
   kTargetExists = 3102,
   kDuplicateLookupKey = 3103,
+  kProgressForgotten = 3104,
   kEvaluation = 3201,
 
   // 4xxx: commits.
   kCommitConflict = 4001,
+  kTargetBusy = 4002,
+  kRunIsAlive = 4003,
 
   // 5xxx: memory.
   kBudgetTooSmall = 5001,

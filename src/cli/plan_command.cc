@@ -13,7 +13,8 @@ namespace {
 
 Result<int> PlanPipeline(const PipelineArguments& arguments, bool fresh) {
   ARROW_ASSIGN_OR_RAISE(spec::Spec spec, arguments.Read());
-  ARROW_ASSIGN_OR_RAISE(const auto plan, pipeline::MakePlan(std::move(spec), {.fresh = fresh}));
+  ARROW_ASSIGN_OR_RAISE(const auto plan,
+                        pipeline::MakePlan(std::move(spec), {.beginning = {.fresh = fresh}}));
   EstimatedTime time = pipeline::TimeEstimate{};
   if (plan->fits()) time = pipeline::EstimateTime(*plan);
   if (arguments.json) {

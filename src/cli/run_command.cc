@@ -1,3 +1,5 @@
+#include <optional>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -12,15 +14,18 @@
 #include "cli/plan_report.h"
 #include "cli/progress_bar.h"
 #include "cli/signals.h"
-#include "pipeline/run.h"
+#include "pipeline/job.h"
 
 namespace spillway::cli {
 namespace {
 
+using pipeline::JobReport;
 using pipeline::Plan;
 using pipeline::RunReport;
 
-std::string ReportText(const Plan& plan, const RunReport& report) {
+std::string ReportText(const JobReport& job) {
+  const Plan& plan = *job.plan;
+  const RunReport& report = job.run;
   if (report.already_finished) {
     return fmt::format(
         "Nothing to do: {} holds all rows of this pipeline and these inputs (version "
@@ -50,11 +55,30 @@ std::string ReportText(const Plan& plan, const RunReport& report) {
   if (report.spilled_bytes > 0) {
     text += fmt::format("  spilled    {} written to disk\n", FormatByteSize(report.spilled_bytes));
   }
+  if (!job.failed.empty()) {
+    text +=
+        fmt::format("  attempts   {}\n", FormatCount(static_cast<int64_t>(job.failed.size()) + 1));
+  }
+  if (job.files_removed > 0) {
+    text += fmt::format("  removed    {} files that a killed run had left\n",
+                        FormatCount(job.files_removed));
+  }
   text += fmt::format("  target     {}\n", plan.target.path);
   return text;
 }
 
-nlohmann::ordered_json ReportJson(const Plan& plan, const RunReport& report) {
+nlohmann::ordered_json FailedJson(const pipeline::FailedAttempt& attempt) {
+  const std::optional<ErrorInfo> error = FindError(attempt.status);
+  return {{"lanes", attempt.lanes},
+          {"chunk_size", attempt.chunk_size_rows},
+          {"rows_committed", attempt.rows_committed},
+          {"code", error ? CodeName(error->code) : std::string()},
+          {"error", error ? error->what : attempt.status.message()}};
+}
+
+nlohmann::ordered_json ReportJson(const JobReport& job) {
+  const Plan& plan = *job.plan;
+  const RunReport& report = job.run;
   nlohmann::ordered_json json{{"pipeline", plan.spec.pipeline.text},
                               {"mode", ModeName(plan.mode)},
                               {"already_finished", report.already_finished},
@@ -82,37 +106,71 @@ nlohmann::ordered_json ReportJson(const Plan& plan, const RunReport& report) {
     uses.push_back({{"what", use.tag}, {"peak_bytes", use.peak_held_bytes}});
   }
   json["memory_by_use"] = std::move(uses);
+  json["failed_attempts"] = nlohmann::ordered_json::array();
+  for (const pipeline::FailedAttempt& attempt : job.failed) {
+    json["failed_attempts"].push_back(FailedJson(attempt));
+  }
+  json["files_removed"] = job.files_removed;
   return json;
 }
 
+std::string WhatIsKept(const JobReport& job, const pipeline::Progress& progress) {
+  return job.plan == nullptr ? std::string() : pipeline::DescribeWhatIsKept(*job.plan, progress);
+}
+
 // A stop that a person asked for is no failure, but the exit code says that the job is not done.
-Result<int> AfterStop(const Plan& plan, const pipeline::Progress& progress, int exit_code) {
-  const std::string kept = pipeline::DescribeWhatIsKept(plan, progress);
+Result<int> AfterStop(const JobReport& job, const pipeline::Progress& progress, int exit_code) {
+  const std::string kept = WhatIsKept(job, progress);
   PrintNote(fmt::format("Stopped. {}\n", kept.empty() ? "Nothing was committed." : kept));
   return exit_code;
 }
 
+// Shows each attempt's progress, and says why there is another one.
+class AttemptDisplay : public pipeline::JobListener {
+ public:
+  explicit AttemptDisplay(const pipeline::Progress& progress) : progress_(progress) {}
+
+  void AttemptBegins(const Plan& plan, int /*number*/) override {
+    most_attempts_ = plan.spec.processing.max_attempts;
+    bar_.emplace(progress_, plan.budget.total_bytes, DetectTerminal());
+  }
+
+  void AttemptFailed(const pipeline::FailedAttempt& attempt, int number) override {
+    bar_.reset();
+    PrintNote(
+        fmt::format("Attempt {} of {} failed; the next one goes on after the last commit, in "
+                    "smaller steps.\n{}",
+                    number, most_attempts_, RenderError(attempt.status)));
+  }
+
+ private:
+  const pipeline::Progress& progress_;
+  int64_t most_attempts_ = 1;
+  std::optional<ProgressBar> bar_;
+};
+
 Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
   const StopOnSignals signals;
-  ARROW_ASSIGN_OR_RAISE(spec::Spec spec, arguments.Read());
-  ARROW_ASSIGN_OR_RAISE(const auto plan, pipeline::MakePlan(std::move(spec), {.fresh = fresh}));
+  ARROW_ASSIGN_OR_RAISE(const spec::Spec spec, arguments.Read());
   pipeline::Progress progress;
-  Result<RunReport> report = [&] {
-    const ProgressBar bar(progress, plan->budget.total_bytes, DetectTerminal());
-    return pipeline::Run(*plan, &progress, signals.stop());
-  }();
-  if (report.status().IsCancelled()) return AfterStop(*plan, progress, signals.exit_code());
-  if (!report.ok()) {
-    const std::string kept = pipeline::DescribeWhatIsKept(*plan, progress);
+  pipeline::JobReport job;
+  Status status;
+  {
+    AttemptDisplay display(progress);
+    status = pipeline::RunJob(spec, {.fresh = fresh}, &display, &progress, signals.stop(), &job);
+  }
+  if (status.IsCancelled()) return AfterStop(job, progress, signals.exit_code());
+  if (!status.ok()) {
+    const std::string kept = WhatIsKept(job, progress);
     if (!kept.empty()) PrintNote(kept + "\n");
-    return report.status();
+    return status;
   }
   if (arguments.json) {
-    PrintJson(ReportJson(*plan, *report));
+    PrintJson(ReportJson(job));
   } else {
-    PrintResult(ReportText(*plan, *report));
+    PrintResult(ReportText(job));
   }
-  if (report->stopped) return AfterStop(*plan, progress, signals.exit_code());
+  if (job.run.stopped) return AfterStop(job, progress, signals.exit_code());
   return 0;
 }
 

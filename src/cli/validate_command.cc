@@ -62,7 +62,8 @@ nlohmann::ordered_json ReportJson(const pipeline::Plan& plan, const ValidationRe
 Result<int> ValidatePipeline(const PipelineArguments& arguments) {
   const StopOnSignals signals;
   ARROW_ASSIGN_OR_RAISE(spec::Spec spec, arguments.Read());
-  ARROW_ASSIGN_OR_RAISE(const auto plan, pipeline::MakePlan(std::move(spec), {}));
+  ARROW_ASSIGN_OR_RAISE(const auto plan,
+                        pipeline::MakePlan(std::move(spec), {.beginning = {.only_looks = true}}));
   pipeline::Progress progress;
   const Result<ValidationReport> report = [&] {
     const ProgressBar bar(progress, plan->budget.total_bytes, DetectTerminal());

@@ -40,9 +40,13 @@ class CommitStream::Impl {
     if (!kind) return std::nullopt;
     CommitAction result{.kind = *kind,
                         .text = std::string(action.text),
+                        .parameters = {},
                         .transaction_version = action.transaction_version,
                         .data_change = action.data_change,
                         .has_deletion_vector = action.has_deletion_vector};
+    for (const bridge::Property& parameter : action.parameters) {
+      result.parameters.emplace(std::string(parameter.key), std::string(parameter.value));
+    }
     if (*kind == Kind::kAdd || *kind == Kind::kRemove) {
       Result<std::string> path = ResolveDataPath(root_, result.text);
       if (path.ok()) result.text = *std::move(path);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ struct CommitAction {
   Kind kind = Kind::kOperation;
   std::string text;  // the operation, the app id, or the file: its absolute path inside the table's
                      // root, as DataFile has it; of a file outside as the log has it
+  std::map<std::string, std::string> parameters = {};  // of an operation: those that are texts
   int64_t transaction_version = 0;
   bool data_change = false;          // of a file: false where its rows only changed their place
   bool has_deletion_vector = false;  // of a file: some of its rows are deleted

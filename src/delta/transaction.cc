@@ -93,7 +93,7 @@ Result<bridge::NewFile> ToRust(const AddedFile& file, const Target& target) {
   ARROW_RETURN_NOT_OK(CheckPartitionValues(file, target));
   ARROW_RETURN_NOT_OK(CheckNotNull(file, target));
   ARROW_ASSIGN_OR_RAISE(const std::string path, EncodeDataPath(file.relative_path));
-  ARROW_ASSIGN_OR_RAISE(const std::string stats, StatisticsJson(file.num_rows, file.columns));
+  ARROW_ASSIGN_OR_RAISE(const std::string stats, StatisticsOf(file));
   bridge::NewFile converted{};
   ARROW_ASSIGN_OR_RAISE(converted.path, delta::ToRust(std::string_view(path), "a path"));
   ARROW_ASSIGN_OR_RAISE(converted.stats, delta::ToRust(std::string_view(stats), "a column name"));
@@ -157,6 +157,11 @@ Result<ArrowSchema> ExportNewSchema(const CommitRequest& request) {
 }
 
 }  // namespace
+
+Result<std::string> StatisticsOf(const AddedFile& file) {
+  if (!file.statistics_json.empty()) return file.statistics_json;
+  return StatisticsJson(file.num_rows, file.columns);
+}
 
 Result<CommitOutcome> Commit(const Snapshot& base, const CommitRequest& request) {
   if (request.mode == Mode::kOverwriteSchema && request.schema == nullptr) {

@@ -33,7 +33,11 @@ struct AddedFile {
   int64_t num_rows = 0;
   std::vector<ColumnStatistics> columns;  // partition columns have none
   PartitionValues partition_values;       // logical names, serialised as Delta does; all of them
+  std::string statistics_json;            // empty: made of `columns`; else in place of their bounds
 };
+
+// The statistics of a file, as the log has them: see StatisticsJson.
+Result<std::string> StatisticsOf(const AddedFile& file);
 
 struct TransactionId {
   std::string app_id;

@@ -23,19 +23,17 @@ std::vector<int64_t> RowGroupEnds(const std::vector<PinnedFile>& files) {
 }  // namespace
 
 std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, int64_t first_ordinal,
-                             int64_t chunk_rows) {
+                             int64_t end_ordinal, int64_t chunk_rows) {
   std::vector<Chunk> chunks;
-  if (files.empty()) return chunks;
   const std::vector<int64_t> ends = RowGroupEnds(files);
-  const int64_t last = files.back().end_ordinal();
   int64_t first = first_ordinal;
-  while (first < last) {
-    const int64_t exact = first + std::min(chunk_rows, last - first);
+  while (first < end_ordinal) {
+    const int64_t exact = first + std::min(chunk_rows, end_ordinal - first);
     int64_t end = exact;
-    const int64_t slack = std::min(chunk_rows, last - first) / 4;
+    const int64_t slack = std::min(chunk_rows, end_ordinal - first) / 4;
     int64_t distance = slack + 1;
     for (auto place = std::ranges::lower_bound(ends, exact - slack);
-         place != ends.end() && *place <= exact + slack; ++place) {
+         place != ends.end() && *place <= std::min(exact + slack, end_ordinal); ++place) {
       if (*place <= first || std::abs(*place - exact) >= distance) continue;
       distance = std::abs(*place - exact);
       end = *place;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "pipeline/pinned_table.h"
@@ -15,16 +16,18 @@ namespace spillway::pipeline {
 // sorted, and the last chunk ends with the number of the source's rows.
 struct Chunk {
   int64_t first_ordinal = 0;
-  int64_t end_ordinal = 0;  // behind its last row; the commit's txn version
+  int64_t end_ordinal = 0;                    // behind its last row; the commit's txn version
+  std::optional<size_t> kept = std::nullopt;  // that of the plan's kept pieces which it is
 
   int64_t num_rows() const { return end_ordinal - first_ordinal; }
 };
 
-// Cuts the rows from `first_ordinal` on into chunks of about `chunk_rows` (> 0). A chunk ends where
-// a row group or a file ends if there is such a place within a quarter of chunk_rows, so that it
-// need not be decoded for two chunks; else after exactly chunk_rows. No chunk is empty.
+// Cuts the rows from `first_ordinal` to `end_ordinal` into chunks of about `chunk_rows` (> 0). A
+// chunk ends where a row group or a file ends if there is such a place within a quarter of
+// chunk_rows, so that it need not be decoded for two chunks; else after exactly chunk_rows. No
+// chunk is empty.
 std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, int64_t first_ordinal,
-                             int64_t chunk_rows);
+                             int64_t end_ordinal, int64_t chunk_rows);
 
 // Cuts rows in key order, of which there are at most `rows`, from the `first_ordinal`-th on into
 // chunks of `chunk_rows` (> 0). The last one, which may be empty, ends with `end_ordinal`.

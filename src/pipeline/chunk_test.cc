@@ -36,40 +36,45 @@ std::vector<int64_t> EndsOf(const std::vector<Chunk>& chunks) {
 
 using Ends = std::vector<int64_t>;
 
+// Cuts all rows from `first` on.
+std::vector<Chunk> CutAll(const std::vector<PinnedFile>& files, int64_t first, int64_t rows) {
+  return CutChunks(files, first, files.empty() ? 0 : files.back().end_ordinal(), rows);
+}
+
 TEST(CutChunks, NothingToCut) {
-  EXPECT_TRUE(CutChunks({}, 0, 10).empty());
-  EXPECT_TRUE(CutChunks(FilesOf({{}, {}}), 0, 10).empty());
-  EXPECT_TRUE(CutChunks(FilesOf({{100}}), 100, 10).empty());
-  EXPECT_TRUE(CutChunks(FilesOf({{100}}), 101, 10).empty());
+  EXPECT_TRUE(CutAll({}, 0, 10).empty());
+  EXPECT_TRUE(CutAll(FilesOf({{}, {}}), 0, 10).empty());
+  EXPECT_TRUE(CutAll(FilesOf({{100}}), 100, 10).empty());
+  EXPECT_TRUE(CutAll(FilesOf({{100}}), 101, 10).empty());
 }
 
 TEST(CutChunks, ExactWhereNoRowGroupEndsNear) {
   // 1000, where the only row group ends, is further from 900 than a quarter of 300.
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{1000}}), 0, 300)), (Ends{300, 600, 900, 1000}));
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{1000}}), 0, 400)), (Ends{400, 800, 1000}));
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{1000}}), 0, 300)), (Ends{300, 600, 900, 1000}));
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{1000}}), 0, 400)), (Ends{400, 800, 1000}));
 }
 
 TEST(CutChunks, SnapsToTheNearestEndWithinAQuarter) {
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{90, 30, 500}}), 0, 100)).front(), 90);
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{80, 35, 500}}), 0, 100)).front(), 115);
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{75, 500}}), 0, 100)).front(), 75);
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{125, 500}}), 0, 100)).front(), 125);
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{74, 500}}), 0, 100)).front(), 100);
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{126, 500}}), 0, 100)).front(), 100);
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{90, 30, 500}}), 0, 100)).front(), 90);
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{80, 35, 500}}), 0, 100)).front(), 115);
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{75, 500}}), 0, 100)).front(), 75);
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{125, 500}}), 0, 100)).front(), 125);
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{74, 500}}), 0, 100)).front(), 100);
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{126, 500}}), 0, 100)).front(), 100);
   // A file ends where its last row group does.
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{90}, {}, {500}}), 0, 100)).front(), 90);
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{90}, {}, {500}}), 0, 100)).front(), 90);
 }
 
 TEST(CutChunks, StartsBehindWhatIsCommitted) {
-  const auto chunks = CutChunks(FilesOf({{100, 100}, {100}}), 130, 100);
+  const auto chunks = CutAll(FilesOf({{100, 100}, {100}}), 130, 100);
   EXPECT_EQ(chunks.front().first_ordinal, 130);
   EXPECT_EQ(EndsOf(chunks), (Ends{230, 300}));
 }
 
 TEST(CutChunks, ExtremeSizes) {
   constexpr int64_t kLargest = std::numeric_limits<int64_t>::max();
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{5, 5}}), 3, kLargest)), (Ends{10}));
-  EXPECT_EQ(EndsOf(CutChunks(FilesOf({{2, 1}}), 0, 1)), (Ends{1, 2, 3}));
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{5, 5}}), 3, kLargest)), (Ends{10}));
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{2, 1}}), 0, 1)), (Ends{1, 2, 3}));
 }
 
 TEST(CutKeyChunks, TheLastChunkEndsWithTheSource) {
@@ -111,7 +116,7 @@ TEST(CutChunks, CoversEveryRowOnceWhateverTheFilesAre) {
         static_cast<int64_t>(random() % static_cast<uint64_t>(std::max<int64_t>(total, 1)));
     const int64_t chunk_rows = 1 + static_cast<int64_t>(random() % 80);
     int64_t next = start;
-    for (const Chunk& chunk : CutChunks(FilesOf(groups), start, chunk_rows)) {
+    for (const Chunk& chunk : CutAll(FilesOf(groups), start, chunk_rows)) {
       ASSERT_EQ(chunk.first_ordinal, next);
       ASSERT_GT(chunk.num_rows(), 0);
       next = chunk.end_ordinal;
@@ -132,6 +137,14 @@ TEST(CutChunks, CoversEveryRowOnceWhateverTheFilesAre) {
     }
     ASSERT_EQ(next, std::max(start, total));
   }
+}
+
+TEST(ChunkTest, RowsBeforeTheEndAlone) {
+  const std::vector<PinnedFile> files = FilesOf({{100, 100}});
+  EXPECT_EQ(EndsOf(CutChunks(files, 0, 150, 100)), (Ends{100, 150}));
+  // The end of the row group is near, but behind the rows.
+  EXPECT_EQ(EndsOf(CutChunks(files, 0, 95, 100)), (Ends{95}));
+  EXPECT_TRUE(CutChunks(files, 95, 95, 100).empty());
 }
 
 }  // namespace

@@ -116,9 +116,11 @@ TEST_P(KeyOrderRunTest, GoesOnWhereAnEarlierAttemptEndedWithAnotherChunkSize) {
 TEST_P(KeyOrderRunTest, AnotherOrderIsAnotherRun) {
   MakeSource(100);
   ASSERT_TRUE(RunAll(Chunked(30), false, 1).ok());
-  const auto in_source_order = PlanOf({"target.mode=append"}).ValueOrDie();
-  EXPECT_FALSE(in_source_order->committed_ordinal.has_value());
-  EXPECT_NE(in_source_order->app_id, PlanOf(Chunked(30)).ValueOrDie()->app_id);
+  const Settings in_source_order = {"target.mode=append"};
+  EXPECT_EQ(test::CodeOf(PlanOf(in_source_order).status()), ErrorCode::kPlanChanged);
+  const auto plan = PlanOf(in_source_order, /*fresh=*/true).ValueOrDie();
+  EXPECT_FALSE(plan->committed_ordinal.has_value());
+  EXPECT_NE(plan->app_id, PlanOf(Chunked(30)).ValueOrDie()->app_id);
 }
 
 TEST_P(KeyOrderRunTest, DroppedRowsMakeFewerChunks) {

@@ -10,7 +10,7 @@
 #include "pipeline/lanes.h"
 #include "pipeline/lookup_plan.h"
 #include "pipeline/silver_reader.h"
-#include "pipeline/spill_base.h"
+#include "pipeline/state_folder.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -86,6 +86,7 @@ class ExternalJoinRun {
       ARROW_ASSIGN_OR_RAISE(const auto writer, join_->MakeProbeWriter());
       while (const auto item = items.Take()) {
         const Piece& piece = pieces_[static_cast<size_t>(*item)];
+        if (piece.kept) continue;
         ARROW_RETURN_NOT_OK(writer->StartPiece(piece.number));
         ReaderPointer rows = ReadSource(context_, piece, moment_, uses);
         if (!before_.KeepRows(piece)) {

@@ -43,7 +43,9 @@ std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector
   for (size_t number = 0; number < chunks.size(); ++number) {
     int64_t bytes = piece_bytes;  // as if full: the first part begins a piece
     size_t file = 0;              // of the last part
-    for (const Part& part : PartsOf(chunks[number], files, splice)) {
+    const std::vector<Part> parts =
+        chunks[number].kept ? std::vector<Part>() : PartsOf(chunks[number], files, splice);
+    for (const Part& part : parts) {
       const bool is_full = bytes >= piece_bytes;
       if (is_full || pieces.back().spliced != part.spliced || (part.spliced && part.file != file)) {
         pieces.push_back({.chunk = number,
@@ -60,7 +62,8 @@ std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector
       pieces.push_back({.chunk = number,
                         .number = static_cast<int64_t>(pieces.size()),
                         .first_ordinal = chunks[number].first_ordinal,
-                        .end_ordinal = chunks[number].end_ordinal});
+                        .end_ordinal = chunks[number].end_ordinal,
+                        .kept = chunks[number].kept});
     }
   }
   return pieces;

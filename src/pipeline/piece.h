@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "pipeline/chunk.h"
@@ -17,14 +18,15 @@ struct Piece {
   int64_t number = 0;  // among all pieces
   int64_t first_ordinal = 0;
   int64_t end_ordinal = 0;
-  bool spliced = false;  // whole row groups of one file, which all splice
+  bool spliced = false;                       // whole row groups of one file, which all splice
+  std::optional<size_t> kept = std::nullopt;  // as Chunk: its files are written
 
   int64_t num_rows() const { return end_ordinal - first_ordinal; }
 };
 
 // Cuts chunks into pieces, in the order of their rows. A piece holds either row groups that splice,
 // or rows to decode; it ends where a row group or a file ends, once it has `piece_bytes` of them. A
-// chunk without rows has one piece. `splice` is of the same chunks.
+// chunk without rows has one piece, as has one that was kept. `splice` is of the same chunks.
 std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector<PinnedFile>& files,
                              const SplicePlan& splice, int64_t piece_bytes);
 

@@ -54,7 +54,8 @@ Result<WrittenFiles> WriteRows(const RunContext& context, arrow::RecordBatchRead
                      {.table_path = plan.target.path,
                       .parquet = WriteOptionsFor(plan, context.sizes, context.memory.write_pool()),
                       .target_file_bytes = plan.spec.target.target_file_size_bytes,
-                      .max_records_per_file = plan.spec.target.max_records_per_file});
+                      .max_records_per_file = plan.spec.target.max_records_per_file,
+                      .file_tag = plan.file_tag});
   for (;;) {
     std::shared_ptr<arrow::RecordBatch> batch;
     ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));

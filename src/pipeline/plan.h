@@ -15,11 +15,13 @@
 #include "base/status.h"
 #include "memory/budget.h"
 #include "pipeline/bound_pipeline.h"
+#include "pipeline/checkpoint.h"
 #include "pipeline/chunk.h"
 #include "pipeline/lookup_plan.h"
 #include "pipeline/memory_plan.h"
 #include "pipeline/piece.h"
 #include "pipeline/pinned_table.h"
+#include "pipeline/progress_record.h"
 #include "pipeline/splice_plan.h"
 #include "pipeline/target.h"
 #include "pipeline/work_sizes.h"
@@ -58,10 +60,15 @@ struct Plan {
   int64_t smallest_budget_bytes = 0;
   BudgetAdvice advice;
 
-  // The app id of this run's txn actions, and the version that the last of them recorded: the
-  // ordinal behind the last source row that is committed. None: nothing is committed yet.
+  std::string file_tag;  // in the names of the data files of this plan's run; see table_writer.h
+
+  // What decides the rows, the app id of this run's txn actions that is made from it, and the
+  // version that the last of these recorded: the ordinal behind the last source row that is
+  // committed. None: nothing is committed yet.
+  std::string plan_text;
   std::string app_id;
   std::optional<int64_t> committed_ordinal;
+  std::vector<KeptPiece> kept;  // what an earlier attempt has written behind that
   // What is left to do. In key order, where `where` and lookups drop rows, they may be fewer.
   std::vector<Chunk> chunks;
   ExistingTarget target;
@@ -74,6 +81,10 @@ struct Plan {
     return std::ranges::any_of(external_joins,
                                [](const auto& join) { return join && join->ranges; });
   }
+  // Whether all chunks are one commit, once the last of them is written.
+  bool commits_at_end() const {
+    return mode == RunMode::kStandard || spec.target.publish == spec::Publish::kAtEnd;
+  }
   // What no pool sees: the program itself, and in each lane the footers of what it reads and
   // writes.
   int64_t overhead_bytes(int of_lanes) const;
@@ -84,7 +95,7 @@ struct Plan {
 };
 
 struct PlanOptions {
-  bool fresh = false;  // start anew although an attempt is committed, in part or whole
+  Beginning beginning;
   int64_t smallest_splice_bytes = kSmallestSpliceBytes;
   bool joins_out_of_core = false;                // all lookups, although their indexes may fit
   int64_t large_index_bytes = kLargeIndexBytes;  // see IsFasterOutOfCore

@@ -13,6 +13,8 @@
 #include "pipeline/nested_nullability.h"
 #include "pipeline/plan.h"
 #include "pipeline/progress_record.h"
+#include "pipeline/state_folder.h"
+#include "pipeline/table_writer.h"
 #include "storage/table_location.h"
 
 namespace spillway::pipeline {
@@ -366,16 +368,39 @@ void CutWork(Plan* plan) {
   const int64_t first = plan->committed_ordinal.value_or(0);
   const int64_t last = plan->source->physical_rows();
   if (plan->finished()) return;
-  if (plan->mode == RunMode::kStandard) {
-    plan->chunks = {{.first_ordinal = first, .end_ordinal = last}};
-  } else if (plan->spec.in_key_order()) {
-    plan->chunks =
-        CutKeyChunks(first, plan->source->live_rows(), last, plan->spec.processing.chunk_size_rows);
-  } else {
-    plan->chunks = CutChunks(plan->source->files(), first, plan->spec.processing.chunk_size_rows);
-    // A source without rows has one commit all the same, which says that the run has finished.
-    if (plan->chunks.empty()) plan->chunks = {{.first_ordinal = first, .end_ordinal = last}};
+  const bool is_standard = plan->mode == RunMode::kStandard;
+  if (plan->spec.in_key_order()) {
+    plan->chunks = CutKeyChunks(first, plan->source->live_rows(), last,
+                                is_standard ? last + 1 : plan->spec.processing.chunk_size_rows);
+    return;
   }
+  const auto cut = [&](int64_t begin, int64_t end) {
+    const int64_t chunk_rows =
+        is_standard ? std::max<int64_t>(end - begin, 1) : plan->spec.processing.chunk_size_rows;
+    for (const Chunk& chunk : CutChunks(plan->source->files(), begin, end, chunk_rows)) {
+      plan->chunks.push_back(chunk);
+    }
+  };
+  int64_t begin = first;
+  for (size_t i = 0; i < plan->kept.size(); ++i) {
+    const KeptPiece& kept = plan->kept[i];
+    cut(begin, kept.first_ordinal);
+    plan->chunks.push_back(
+        {.first_ordinal = kept.first_ordinal, .end_ordinal = kept.end_ordinal, .kept = i});
+    begin = kept.end_ordinal;
+  }
+  cut(begin, last);
+  // A source without rows has one commit all the same, which says that the run has finished.
+  if (plan->chunks.empty()) plan->chunks = {{.first_ordinal = first, .end_ordinal = last}};
+}
+
+// Of a run in key order nothing is on record: its rows are sorted again, and may be other ones.
+void FindKept(Plan* plan) {
+  if (!plan->spec.processing.enable_checkpointing || plan->spec.in_key_order()) return;
+  plan->kept = ReadCheckpoint(CheckpointPathOf(*plan), plan->app_id,
+                              plan->committed_ordinal.value_or(0), plan->target.path);
+  const int64_t rows = plan->source->physical_rows();
+  std::erase_if(plan->kept, [rows](const KeptPiece& piece) { return piece.end_ordinal > rows; });
 }
 
 }  // namespace
@@ -416,9 +441,11 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
 
   // Look at the target: may the run write there, and how far did an earlier attempt come?
   ARROW_ASSIGN_OR_RAISE(plan->target, OpenTarget(plan->spec, input_paths));
-  const std::string identity = PlanIdentity(plan->spec, *source, lookups);
-  ARROW_ASSIGN_OR_RAISE(const ProgressRecord progress,
-                        FindProgress(plan->target.snapshot.get(), identity, options.fresh));
+  plan->plan_text = PlanText(plan->spec, *source, lookups);
+  ARROW_ASSIGN_OR_RAISE(
+      const ProgressRecord progress,
+      FindBeginning(plan->spec, plan->target.snapshot.get(), plan->plan_text, options.beginning));
+  plan->file_tag = NewFileTag();
   plan->app_id = progress.app_id;
   plan->committed_ordinal = progress.committed_ordinal;
   if (!plan->committed_ordinal) {
@@ -434,6 +461,7 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
   ARROW_ASSIGN_OR_RAISE(const std::vector<WorkPlan> ways,
                         PinTables(plan.get(), std::move(source), std::move(lookups)));
   ChooseMode(plan.get());
+  FindKept(plan.get());
   CutWork(plan.get());
   WayChooser(ways, options, plan.get()).Choose();
   return plan;

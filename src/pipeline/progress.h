@@ -18,6 +18,7 @@ struct Progress {
   std::atomic<int64_t> rows_done{0};     // of those
   std::atomic<int64_t> rows_written{0};  // to the target
   std::atomic<int64_t> chunks_total{0};
+  std::atomic<int64_t> chunks_written{0};
   std::atomic<int64_t> chunks_committed{0};
   std::atomic<int64_t> memory_in_use_bytes{0};  // charged to the budget, overhead included
 };

@@ -1,7 +1,8 @@
 // How far a run came, as the target's log tells it. A run is known by its identity: the pipeline's
 // name and a hash of all that decides its rows, the inputs' pinned versions among it. Its commits
 // carry a txn action with an app id made from that identity, and as version the ordinal behind the
-// last source row that is committed. So the log alone says where to go on.
+// last source row that is committed. So the log alone says where to go on, and whether a run that
+// goes on would be another one.
 //
 // Thread rule: free functions and plain values.
 #pragma once
@@ -10,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -23,13 +25,55 @@ struct ProgressRecord {
   std::optional<int64_t> committed_ordinal;  // none: nothing was committed under app_id
 };
 
-// "spillway:silver_accident:0123456789abcdef0123456789abcdef".
-std::string PlanIdentity(const spec::Spec& spec, const delta::Snapshot& source,
-                         const std::vector<std::unique_ptr<delta::Snapshot>>& lookups);
+// All that decides a run's rows, in lines: the pipeline, and the inputs' pinned versions. It stands
+// in every commit of the run, so that another run can tell what has changed since.
+std::string PlanText(const spec::Spec& spec, const delta::Snapshot& source,
+                     const std::vector<std::unique_ptr<delta::Snapshot>>& lookups);
+
+// "spillway:silver_accident:0123456789abcdef0123456789abcdef", the hash that of `plan_text`.
+std::string PlanIdentity(const spec::Spec& spec, const std::string& plan_text);
+
+// The operation parameters of a run's commits.
+inline constexpr char kPlanParameter[] = "spillwayPlan";              // the PlanText
+inline constexpr char kSourceRowsParameter[] = "spillwaySourceRows";  // where its progress ends
+
+// The run of a pipeline that committed last to a table.
+struct LastRun {
+  std::string identity;     // of its plan
+  std::string plan_text;    // empty where its commit does not tell
+  int64_t version = 0;      // of the table, that it committed last
+  bool is_finished = true;  // also where its commit does not tell
+};
+
+// Looks back through the commits of `target` that the log still has, ten thousand at most.
+Result<std::optional<LastRun>> FindLastRun(const delta::Snapshot& target,
+                                           const spec::LocatedText& pipeline);
+
+// "- where id > 3" and "+ where id > 4": the lines in which two plans differ.
+std::string PlanDifference(const std::string& before, const std::string& now);
+
+// How a run is to begin.
+struct Beginning {
+  bool fresh = false;       // anew, although an earlier run has finished or begun
+  bool only_looks = false;  // for the run of this plan, whatever came after it
+  std::string ours = {};    // but not anew after this app id, of an earlier attempt of the same run
+};
+
+// Where a run of `spec` begins that would write `target` (null: there is no table yet).
+//
+// It goes on with the latest run of the same plan. After one of another plan it begins anew where
+// that has finished and the target is overwritten. Errors: kPlanChanged where an earlier run has
+// not finished, or a changed plan would append rows to those of the earlier one;
+// kProgressForgotten where the table lets txn actions expire, so that nobody knows whether the rows
+// to be appended are there. `fresh` overrides all three; but rows that were appended stay, so that
+// a run of the same plan that has begun to append goes on all the same.
+Result<ProgressRecord> FindBeginning(const spec::Spec& spec, const delta::Snapshot* target,
+                                     const std::string& plan_text, const Beginning& beginning);
 
 // The latest run of `identity` in `target` (null: there is no table yet); with `fresh`, a run that
-// has not begun: the n-th repetition of a run has ":n" at the end of its app id.
+// has not begun, or the one with the app id `ours`: the n-th repetition of a run has ":n" at the
+// end of its app id.
 Result<ProgressRecord> FindProgress(const delta::Snapshot* target, const std::string& identity,
-                                    bool fresh);
+                                    bool fresh, std::string_view ours = {});
 
 }  // namespace spillway::pipeline

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "memory/process_memory.h"
+#include "pipeline/checkpoint.h"
 #include "pipeline/chunk_ahead.h"
 #include "pipeline/chunk_queue.h"
 #include "pipeline/clock.h"
@@ -20,6 +21,7 @@
 #include "pipeline/sorted_source.h"
 #include "pipeline/target_commits.h"
 #include "spill/spool_pool.h"
+#include "storage/durable_file.h"
 #include "storage/file_range.h"
 
 namespace spillway::pipeline {
@@ -36,9 +38,16 @@ bool RowsMayDiffer(const Plan& plan) {
 class ChunkTimes {
  public:
   ChunkTimes(const Plan& plan, const Moment& start) : micros_(plan.chunks.size()) {
+    if (plan.mode == RunMode::kStandard && !plan.kept.empty()) {
+      SetAll(plan.kept.front().now_micros);  // it is one chunk, of which a part is written
+      return;
+    }
+    for (size_t chunk = 0; chunk < micros_.size(); ++chunk) {
+      const std::optional<size_t> kept = plan.chunks[chunk].kept;
+      if (kept) micros_[chunk] = plan.kept[*kept].now_micros;
+    }
     const bool had_rows_before = plan.spills() || plan.spec.in_key_order();
-    if (!had_rows_before || !RowsMayDiffer(plan)) return;
-    for (std::atomic<int64_t>& micros : micros_) micros = start.now_micros;
+    if (had_rows_before && RowsMayDiffer(plan)) SetAll(start.now_micros);
   }
 
   int64_t Of(size_t chunk) {
@@ -50,10 +59,18 @@ class ChunkTimes {
   }
 
  private:
+  void SetAll(int64_t now_micros) {
+    for (std::atomic<int64_t>& micros : micros_) micros = now_micros;
+  }
+
   std::vector<std::atomic<int64_t>> micros_;  // 0: not begun
 };
 
 void Count(const Chunk& chunk, const WrittenFiles& written, RunReport* report) {
+  if (chunk.kept) {
+    report->kept_rows += chunk.num_rows();
+    return;
+  }
   report->source_rows += chunk.num_rows();
   report->files_written += static_cast<int64_t>(written.files().size());
   for (const delta::AddedFile& file : written.files()) {
@@ -63,8 +80,6 @@ void Count(const Chunk& chunk, const WrittenFiles& written, RunReport* report) {
   report->copied_bytes += written.copied_bytes;
   report->shared_bytes += written.shared_bytes;
   report->spliced_row_groups += written.spliced_row_groups;
-  ++report->chunks_committed;
-  --report->chunks_left;
 }
 
 // Of texts that are a time of today, only the rows can tell.
@@ -93,8 +108,8 @@ using NextChunk = std::function<Result<std::optional<WrittenFiles>>(Chunk*)>;
 // The steps of one run.
 class Runner {
  public:
-  Runner(const RunContext& context, RunReport* report)
-      : context_(context), report_(report), commits_(context.plan) {}
+  Runner(const RunContext& context, Checkpoint* checkpoint, RunReport* report)
+      : context_(context), checkpoint_(checkpoint), report_(report), commits_(context.plan) {}
 
   Status Run(SteadyTime start) {
     // Read the lookups, and index them by key or join them out of core.
@@ -132,10 +147,21 @@ class Runner {
                                      .encode_pool = encode_pool,
                                      .transfer = TransferMethodOf(plan)};
     ChunkTimes times(plan, moment);
-    ChunkQueue queue(
-        pieces, plan.lanes,
-        [&](const Piece& piece) { return WritePiece(piece_context, piece, times.Of(piece.chunk)); },
-        context_.stop);
+    const auto write = [&](const Piece& piece) -> Result<WrittenFiles> {
+      if (piece.kept) return FilesOf(plan.kept[*piece.kept], plan.target.path);
+      const int64_t now_micros = times.Of(piece.chunk);
+      ARROW_ASSIGN_OR_RAISE(WrittenFiles files, WritePiece(piece_context, piece, now_micros));
+      if (checkpoint_ != nullptr && piece.num_rows() > 0) {
+        ARROW_RETURN_NOT_OK(checkpoint_->Add({.first_ordinal = piece.first_ordinal,
+                                              .end_ordinal = piece.end_ordinal,
+                                              .now_micros = now_micros,
+                                              .rows = files.rows,
+                                              .files = files.files()},
+                                             &files));
+      }
+      return files;
+    };
+    ChunkQueue queue(pieces, plan.lanes, write, context_.stop);
     return CommitChunks([&queue](Chunk*) { return queue.Next(); });
   }
 
@@ -154,10 +180,15 @@ class Runner {
     return CommitChunks([&ahead](Chunk* chunk) { return ahead.Next(chunk); });
   }
 
-  // Makes the target with its schema, or empties it; not any more where a stop is wanted.
+  // Makes the target with its schema, or empties it, where that is not to be seen at the end alone;
+  // not any more where a stop is wanted.
   Status PrepareTarget() {
     const Plan& plan = context_.plan;
-    if (context_.stop.load() < kStopAfterChunk) ARROW_RETURN_NOT_OK(commits_.Prepare());
+    if (plan.commits_at_end()) {
+      ARROW_RETURN_NOT_OK(storage::MakeFolders(plan.target.path));
+    } else if (context_.stop.load() < kStopAfterChunk) {
+      ARROW_RETURN_NOT_OK(commits_.Prepare());
+    }
     Progress& progress = *context_.progress;
     progress.rows_done = plan.committed_ordinal.value_or(0);
     progress.total_rows = plan.source->live_rows();
@@ -166,33 +197,48 @@ class Runner {
     return Status::OK();
   }
 
-  // Commits one chunk after another, until the source's last row is.
+  // Commits one chunk after another, until the source's last row is; or all of them then.
   Status CommitChunks(const NextChunk& next) {
-    for (Chunk chunk : context_.plan.chunks) {
+    const Plan& plan = context_.plan;
+    const int64_t last_ordinal = plan.source->physical_rows();
+    Chunk waiting{.first_ordinal = plan.chunks.front().first_ordinal};
+    WrittenFiles files;
+    int64_t chunks = 0;  // that wait
+    for (Chunk chunk : plan.chunks) {
       ARROW_ASSIGN_OR_RAISE(std::optional<WrittenFiles> written, next(&chunk));
       if (!written) {
         report_->stopped = true;
-        break;
+        return Status::OK();
       }
       Count(chunk, *written, report_);
-      ARROW_RETURN_NOT_OK(commits_.Commit(chunk, written->Release()));
-      context_.progress->chunks_committed.fetch_add(1);
-      if (chunk.end_ordinal == context_.plan.source->physical_rows()) {
-        report_->chunks_left = 0;
-        break;
-      }
+      files.Append(*std::move(written));
+      waiting.end_ordinal = chunk.end_ordinal;
+      ++chunks;
+      context_.progress->chunks_written.fetch_add(1);
+      const bool is_last = chunk.end_ordinal == last_ordinal;
+      if (plan.commits_at_end() && !is_last) continue;
+      if (plan.commits_at_end()) ARROW_RETURN_NOT_OK(commits_.Prepare());
+      ARROW_RETURN_NOT_OK(commits_.Commit(waiting, files.Release()));
+      context_.progress->chunks_committed.fetch_add(chunks);
+      report_->chunks_committed += chunks;
+      report_->chunks_left = is_last ? 0 : report_->chunks_left - chunks;
+      if (is_last) break;
+      waiting.first_ordinal = chunk.end_ordinal;
+      chunks = 0;
     }
     return Status::OK();
   }
 
   const RunContext& context_;
+  Checkpoint* const checkpoint_;  // may be null
   RunReport* const report_;
   TargetCommits commits_;
 };
 
 }  // namespace
 
-Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& stop) {
+Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& stop,
+                      Checkpoint* checkpoint) {
   const SteadyTime start = std::chrono::steady_clock::now();
   RunReport report{.chunks_left = static_cast<int64_t>(plan.chunks.size())};
   if (plan.finished()) {
@@ -210,7 +256,7 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   // Read, join, write and commit.
   const RunContext context{
       .plan = plan, .memory = *memory, .progress = progress, .stop = stop, .sizes = plan.sizes};
-  Runner runner(context, &report);
+  Runner runner(context, checkpoint, &report);
   const Status status = runner.Run(start);
   const bool is_stop = status.IsCancelled() && stop.load() < kStopNow;
   if (!status.ok() && !is_stop) return status;
@@ -228,11 +274,15 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
 
 std::string DescribeWhatIsKept(const Plan& plan, const Progress& progress) {
   const int64_t committed = progress.chunks_committed.load();
-  if (committed == 0 && plan.committed_ordinal.value_or(0) == 0) return {};
+  const int64_t written = progress.chunks_written.load();
+  const bool is_kept = plan.commits_at_end() && plan.spec.processing.enable_checkpointing &&
+                       !plan.spec.in_key_order() && committed == 0 && written > 0;
+  if (committed == 0 && !is_kept && plan.committed_ordinal.value_or(0) == 0) return {};
+  const int64_t number = is_kept ? written : committed;
   return fmt::format(
-      "Nothing was lost: {} of {} chunks of this run are committed; run again to go "
-      "on after them.",
-      committed, plan.chunks.size());
+      "Nothing was lost: {} of {} chunks of this run are {}; run again to go on "
+      "after them.",
+      number, plan.chunks.size(), is_kept ? "written and kept" : "committed");
 }
 
 }  // namespace spillway::pipeline

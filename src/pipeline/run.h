@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "memory/balance.h"
+#include "pipeline/checkpoint.h"
 #include "pipeline/plan.h"
 #include "pipeline/progress.h"
 
@@ -18,6 +19,7 @@ struct RunReport {
   bool already_finished = false;  // an earlier run committed all of it; nothing was done
   bool stopped = false;           // by the stop signal, after a chunk
   int64_t source_rows = 0;        // read by this run
+  int64_t kept_rows = 0;          // of the source, that an earlier attempt had written
   int64_t rows_written = 0;
   int64_t bytes_written = 0;
   int64_t files_written = 0;
@@ -38,7 +40,10 @@ struct RunReport {
 // goes on after it. Errors: kBudgetTooSmall before anything is written; then kBudgetExceeded,
 // kEvaluation, kCorruptDataFile, kDuplicateLookupKey, kCommitConflict and storage errors;
 // Status::Cancelled after a stop at once.
-Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& stop);
+//
+// What is written and not committed is put on record in `checkpoint`, where one is given.
+Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& stop,
+                      Checkpoint* checkpoint = nullptr);
 
 // "Nothing was lost: 17 of 38 chunks are committed, run again to go on"; empty where nothing was
 // committed yet.

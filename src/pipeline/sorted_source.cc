@@ -13,7 +13,7 @@
 #include "pipeline/piece_writer.h"
 #include "pipeline/read_ahead.h"
 #include "pipeline/silver_reader.h"
-#include "pipeline/spill_base.h"
+#include "pipeline/state_folder.h"
 
 namespace spillway::pipeline {
 namespace {

@@ -90,7 +90,7 @@ Status SplicedPiece::OpenFile(const parquet::FileReader& reader, int row_group) 
       .write = WriteOptionsFor(plan, plan.sizes, context_.encode_pool),
       .copy_buffer_bytes = plan.sizes.copy_buffer_bytes,
       .transfer = context_.transfer};
-  file_name_ = NewDataFileName(written_.files().size(), options.write.compression);
+  file_name_ = NewDataFileName(written_.files().size(), plan.file_tag, options.write.compression);
   return parquet::SpliceWriter::Open(plan.target.path + "/" + file_name_, std::move(columns),
                                      reader, row_group, options)
       .Value(&writer_);

@@ -1,6 +1,7 @@
 #include "pipeline/table_writer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <random>
 #include <utility>
 
@@ -12,21 +13,31 @@
 namespace spillway::pipeline {
 namespace {
 
-// Random in 122 bits (UUID version 4): two writers never choose one name.
-std::string RandomUuid() {
+// Of the files that this process wrote.
+std::atomic<uint64_t> next_serial = 0;
+
+}  // namespace
+
+// Random in 122 bits (UUID version 4).
+std::string NewFileTag() {
   std::random_device device;
   const auto word = [&device] { return static_cast<uint32_t>(device()); };
   return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:08x}{:04x}", word(), word() & 0xffff,
                      word() & 0xfff, 0x8000 | (word() & 0x3fff), word(), word() & 0xffff);
 }
 
-}  // namespace
+std::string FileTagIn(const std::string& name) {
+  constexpr size_t kFirst = std::string_view("part-00000-").size();
+  constexpr size_t kLength = 36;
+  return name.size() < kFirst ? std::string() : name.substr(kFirst, kLength);
+}
 
-std::string NewDataFileName(size_t number, arrow::Compression::type codec) {
+std::string NewDataFileName(size_t number, const std::string& tag, arrow::Compression::type codec) {
   const std::string suffix = codec == arrow::Compression::UNCOMPRESSED
                                  ? ""
                                  : "." + arrow::util::Codec::GetCodecAsString(codec);
-  return fmt::format("part-{:05}-{}-c000{}.parquet", number, RandomUuid(), suffix);
+  return fmt::format("part-{:05}-{}-c{:03}{}.parquet", number, tag, next_serial.fetch_add(1),
+                     suffix);
 }
 
 delta::AddedFile DescribeFile(const parquet::WrittenFile& written, std::string name) {
@@ -46,7 +57,9 @@ delta::AddedFile DescribeFile(const parquet::WrittenFile& written, std::string n
 }
 
 TableWriter::TableWriter(std::shared_ptr<arrow::Schema> schema, TableWriterOptions options)
-    : schema_(std::move(schema)), options_(std::move(options)) {}
+    : schema_(std::move(schema)),
+      options_(std::move(options)),
+      file_tag_(options_.file_tag.empty() ? NewFileTag() : options_.file_tag) {}
 
 Status TableWriter::Write(const arrow::RecordBatch& batch) {
   int64_t written = 0;
@@ -76,7 +89,7 @@ Result<WrittenFiles> TableWriter::Finish() {
 }
 
 Status TableWriter::OpenFile() {
-  file_name_ = NewDataFileName(options_.first_file_number + files_.files().size(),
+  file_name_ = NewDataFileName(options_.first_file_number + files_.files().size(), file_tag_,
                                options_.parquet.compression);
   ARROW_ASSIGN_OR_RAISE(file_, parquet::FileWriter::Open(options_.table_path + "/" + file_name_,
                                                          schema_, options_.parquet));

@@ -20,9 +20,15 @@
 
 namespace spillway::pipeline {
 
-// A name for a new data file, the n-th of its writer, as Spark gives it:
-// part-00000-<uuid>-c000.snappy.parquet. Two writers never choose one name.
-std::string NewDataFileName(size_t number, arrow::Compression::type codec);
+// What the names of a run's data files have in common, and no other file's: a random UUID.
+std::string NewFileTag();
+
+// The tag in the name of a data file that NewDataFileName gave.
+std::string FileTagIn(const std::string& name);
+
+// A name for a new data file, the n-th of its writer, in Spark's form:
+// part-00000-<tag>-c000.snappy.parquet. No name is given twice.
+std::string NewDataFileName(size_t number, const std::string& tag, arrow::Compression::type codec);
 
 // What a commit says of a file that was written.
 delta::AddedFile DescribeFile(const parquet::WrittenFile& written, std::string name);
@@ -33,6 +39,7 @@ struct TableWriterOptions {
   int64_t target_file_bytes = 256 * 1024 * 1024;
   std::optional<int64_t> max_records_per_file;
   size_t first_file_number = 0;  // in the files' names, whose order is that of the rows
+  std::string file_tag = {};     // as NewFileTag gives it; empty: one of the writer's own
 };
 
 class TableWriter {
@@ -55,6 +62,7 @@ class TableWriter {
 
   const std::shared_ptr<arrow::Schema> schema_;
   const TableWriterOptions options_;
+  const std::string file_tag_;
   std::unique_ptr<parquet::FileWriter> file_;
   std::string file_name_;
   WrittenFiles files_;

@@ -85,7 +85,8 @@ TEST_F(TableWriterTest, BeginsANewFileWhenOneIsLargeEnough) {
 TEST_F(TableWriterTest, NamesAreUniqueAndSayTheCodec) {
   TableWriterOptions options = Options();
   options.max_records_per_file = 1;
-  std::set<std::string> uuids;
+  options.file_tag = NewFileTag();
+  std::set<std::string> names;
   for (int writer_number = 0; writer_number < 3; ++writer_number) {
     TableWriter writer(kSchema, options);
     ASSERT_TRUE(writer.Write(*Batch(0, 20)).ok());
@@ -94,16 +95,19 @@ TEST_F(TableWriterTest, NamesAreUniqueAndSayTheCodec) {
     for (size_t i = 0; i < files.size(); ++i) {
       const std::string& name = files[i].relative_path;
       ASSERT_TRUE(name.starts_with(fmt::format("part-{:05}-", i))) << name;
-      ASSERT_TRUE(name.ends_with("-c000.snappy.parquet")) << name;
-      uuids.insert(name.substr(11, 36));
-      EXPECT_EQ(name[11 + 14], '4') << name;
+      EXPECT_TRUE(name.ends_with(".snappy.parquet")) << name;
+      EXPECT_EQ(name.substr(11, 38), options.file_tag + "-c");
+      names.insert(name);
     }
   }
-  EXPECT_EQ(uuids.size(), 60U);
+  EXPECT_EQ(names.size(), 60U);
+  EXPECT_NE(NewFileTag(), options.file_tag);
+  EXPECT_EQ(options.file_tag.size(), 36U);
+  EXPECT_EQ(options.file_tag[14], '4') << options.file_tag;
   options.parquet.compression = arrow::Compression::UNCOMPRESSED;
   TableWriter plain(kSchema, options);
   ASSERT_TRUE(plain.Write(*Batch(0, 1)).ok());
-  EXPECT_TRUE(plain.Finish().ValueOrDie().files()[0].relative_path.ends_with("-c000.parquet"));
+  EXPECT_TRUE(plain.Finish().ValueOrDie().files()[0].relative_path.ends_with(".parquet"));
 }
 
 TEST_F(TableWriterTest, ItsFilesAreRemovedUnlessTheyAreReleased) {

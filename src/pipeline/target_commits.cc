@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "pipeline/progress_record.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -61,7 +62,7 @@ Status TargetCommits::Prepare() {
   }
   overwrite_next_ = plan_.spec.target.mode == spec::TargetMode::kOverwrite && !is_ours &&
                     !plan_.committed_ordinal;
-  if (overwrite_next_ && plan_.mode == RunMode::kChunked) {
+  if (overwrite_next_ && !plan_.commits_at_end()) {
     return Commit({.first_ordinal = 0, .end_ordinal = 0}, {});
   }
   return Status::OK();
@@ -70,7 +71,10 @@ Status TargetCommits::Prepare() {
 Status TargetCommits::Commit(const Chunk& chunk, std::vector<delta::AddedFile> files) {
   delta::CommitRequest request{
       .transaction = delta::TransactionId{.app_id = plan_.app_id, .version = chunk.end_ordinal},
-      .files = std::move(files)};
+      .files = std::move(files),
+      .operation_parameters = {
+          {kPlanParameter, plan_.plan_text},
+          {kSourceRowsParameter, fmt::format("{}", plan_.source->physical_rows())}}};
   // Nothing may have been committed but what stands before this chunk.
   const bool is_first = !plan_.committed_ordinal && chunk.first_ordinal == 0;
   ARROW_RETURN_NOT_OK(
@@ -100,7 +104,7 @@ Status TargetCommits::CommitAfter(delta::CommitRequest request, int64_t expected
       return Status::OK();
     }
   }
-  return MakeError({.code = ErrorCode::kCommitConflict,
+  return MakeError({.code = ErrorCode::kTargetBusy,
                     .what = "other writers kept taking the next version of the target",
                     .where = plan_.target.path,
                     .why = fmt::format("{} attempts to commit lost the race", kMaximumAttempts),

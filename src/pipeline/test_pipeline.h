@@ -87,7 +87,7 @@ resources: {memory: 256MiB}
   Result<std::unique_ptr<Plan>> PlanOf(const std::vector<std::string>& settings = {},
                                        bool fresh = false) {
     ARROW_ASSIGN_OR_RAISE(spec::Spec parsed, ParseSpec(folder_, pipeline_, settings));
-    return MakePlan(std::move(parsed), {.fresh = fresh,
+    return MakePlan(std::move(parsed), {.beginning = {.fresh = fresh},
                                         .smallest_splice_bytes = smallest_splice_bytes_,
                                         .joins_out_of_core = joins_out_of_core_,
                                         .large_index_bytes = large_index_bytes_,

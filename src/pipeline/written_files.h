@@ -17,11 +17,15 @@ class WrittenFiles {
   WrittenFiles(WrittenFiles&&) noexcept;
   WrittenFiles& operator=(WrittenFiles&&) noexcept;
 
-  // Removes the files that were not released: no commit will refer to them.
+  // Removes the files that were neither released nor kept: no commit will refer to them.
   ~WrittenFiles();
 
   void Add(const std::string& table_path, delta::AddedFile file);
+  // Takes over the files of `more`. Once some are kept, all are.
   void Append(WrittenFiles more);
+
+  // From here on the files stay, although no commit may refer to them.
+  void Keep() { is_kept_ = true; }
 
   const std::vector<delta::AddedFile>& files() const { return files_; }
 
@@ -36,6 +40,7 @@ class WrittenFiles {
 
  private:
   std::string table_path_;
+  bool is_kept_ = false;
   std::vector<delta::AddedFile> files_;
 };
 

@@ -81,7 +81,7 @@ TEST(Overrides, ErrorsNameTheFlagOrVariable) {
   EXPECT_EQ(ErrorOf(ParseSet({"procesing.chunk_size=1"})),
             "SPW-1103 --set procesing.chunk_size: unknown key \"procesing\" | write "
             "\"processing\"");
-  EXPECT_THAT(ErrorOf(ParseSet({"target.publish=at_end"})), HasSubstr("SPW-1106 --set"));
+  EXPECT_THAT(ErrorOf(ParseSet({"target.cluster_by=x"})), HasSubstr("SPW-1106 --set"));
   EXPECT_THAT(ErrorOf(ParseSet({"streaming.trigger=x"})), HasSubstr("SPW-1106 --set"));
   EXPECT_THAT(ErrorOf(ParseSet({"mode=streaming"})), HasSubstr("SPW-1106 --set mode"));
   EXPECT_THAT(ErrorOf(ParseSet({"lookups.prediction.type=inner"})),
@@ -117,8 +117,7 @@ TEST(Overrides, EnvironmentThatLooksLikeAKeyIsRefused) {
                            "SPILLWAY_LOOKUPS_PREDICTIONS_TABLE"}) {
     EXPECT_THAT(ErrorOf(ParseSet({}, {{name, "x"}})), HasSubstr("SPW-1103 environment ")) << name;
   }
-  EXPECT_THAT(ErrorOf(ParseSet({}, {{"SPILLWAY_PROCESSING_MAX_ATTEMPTS", "3"}})),
-              HasSubstr("SPW-1106"));
+  EXPECT_THAT(ErrorOf(ParseSet({}, {{"SPILLWAY_TARGET_CLUSTER_BY", "x"}})), HasSubstr("SPW-1106"));
   EXPECT_THAT(
       ErrorOf(ParseSet({}, {{"SPILLWAY_MEMORY", "1GiB"}, {"SPILLWAY_RESOURCES_MEMORY", "1GiB"}})),
       HasSubstr("SPW-1107"));

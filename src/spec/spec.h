@@ -63,6 +63,9 @@ struct Variable {
 
 enum class TargetMode { kAppend, kOverwrite, kErrorIfExists };
 
+// When the rows of a chunked run are to be seen: chunk by chunk, or all at once.
+enum class Publish { kPerChunk, kAtEnd };
+
 // How new columns are compressed. kKeep: as the source's file compresses its columns.
 struct Compression {
   enum class Codec { kKeep, kSnappy, kZstd, kLz4, kNone };
@@ -74,6 +77,7 @@ struct Target {
   LocatedText path;
   TargetMode mode = TargetMode::kErrorIfExists;  // as Spark's writer
   bool overwrite_schema = false;
+  Publish publish = Publish::kPerChunk;
   std::optional<int64_t> max_records_per_file;
   int64_t target_file_size_bytes = 256 * kMiB;
   Compression compression;
@@ -90,6 +94,9 @@ struct Processing {
   int64_t in_memory_threshold_rows = 5'000'000;
   int64_t max_safe_size_rows = 10'000'000;
   int64_t chunk_size_rows = 1'000'000;
+  int64_t max_attempts = 3;  // the first one included
+  bool enable_checkpointing = true;
+  int64_t checkpoint_interval_rows = 100'000;
   ChunkOrder chunk_order = ChunkOrder::kSource;
   std::string chunk_order_origin;  // "silver.yaml:31:12"; empty where it is not given
 };

@@ -32,6 +32,7 @@ using OptionalText = std::optional<LocatedText>;
 LookupType& TypeOf(const Owner& o) { return o.lookup->type; }
 DuplicateKeys& DuplicatesOf(const Owner& o) { return o.lookup->duplicates; }
 TargetMode& TargetModeOf(const Owner& o) { return o.spec->target.mode; }
+Publish& PublishOf(const Owner& o) { return o.spec->target.publish; }
 ChunkOrder& ChunkOrderOf(const Owner& o) { return o.spec->processing.chunk_order; }
 Mode& ModeOf(const Owner& o) { return o.spec->mode; }
 
@@ -171,6 +172,12 @@ std::vector<Key> TargetKeys() {
            FieldOf<bool>([](const Owner& o) -> auto& { return o.spec->target.overwrite_schema; }),
        .description = "With mode overwrite: the table also gets this pipeline's columns where its "
                       "own differ."},
+      {.path = "target.publish",
+       .type = ValueType::kChoice,
+       .field = ChoiceOf<PublishOf>(),
+       .choices = {"per_chunk", "at_end"},
+       .description = "When a chunked run's rows are to be seen: each chunk when it is written, or "
+                      "all at once, by one commit at the end."},
       {.path = "target.max_records_per_file",
        .type = ValueType::kInteger,
        .field = FieldOf<OptionalInteger>(
@@ -215,6 +222,27 @@ std::vector<Key> ResourceKeys() {
            [](const Owner& o) -> auto& { return o.spec->processing.chunk_size_rows; }),
        .minimum = 1,
        .description = "Source rows of a chunk: what one commit adds and a killed run can lose."},
+      {.path = "processing.enable_checkpointing",
+       .type = ValueType::kBoolean,
+       .field = FieldOf<bool>(
+           [](const Owner& o) -> auto& { return o.spec->processing.enable_checkpointing; }),
+       .description = "Whether a run that is killed leaves on record what it has written and not "
+                      "committed, for the next run to go on with."},
+      {.path = "processing.checkpoint_interval",
+       .type = ValueType::kInteger,
+       .field = FieldOf<int64_t>(
+           [](const Owner& o) -> auto& { return o.spec->processing.checkpoint_interval_rows; }),
+       .minimum = 1,
+       .description = "Source rows that are finished, in whole files, before they are put on "
+                      "record."},
+      {.path = "processing.max_attempts",
+       .type = ValueType::kInteger,
+       .field = FieldOf<int64_t>(
+           [](const Owner& o) -> auto& { return o.spec->processing.max_attempts; }),
+       .minimum = 1,
+       .maximum = 100,
+       .description = "How often a run is tried; each attempt goes on after the last commit, with "
+                      "half the chunk and half the lanes."},
       {.path = "processing.chunk_order",
        .type = ValueType::kChoice,
        .field = ChoiceOf<ChunkOrderOf>(),
@@ -276,12 +304,8 @@ const std::vector<LaterKey>& LaterKeys() {
   static const std::vector<LaterKey> keys = {
       {"expectations", ""},
       {"mode", "streaming"},
-      {"target.publish", ""},
       {"target.partition_by", ""},
       {"target.cluster_by", ""},
-      {"processing.enable_checkpointing", ""},
-      {"processing.checkpoint_interval", ""},
-      {"processing.max_attempts", ""},
       {"streaming", ""},
       {"streaming.checkpoint_location", ""},
       {"streaming.trigger", ""},

@@ -230,6 +230,10 @@ TEST(SpecSchema, StatesTheParsersDefaults) {
       {"processing.max_safe_size", 10'000'000},
       {"processing.chunk_size", 1'000'000},
       {"processing.chunk_order", "source"},
+      {"processing.max_attempts", 3},
+      {"processing.enable_checkpointing", true},
+      {"processing.checkpoint_interval", 100'000},
+      {"target.publish", "per_chunk"},
       {"resources.max_memory_usage", 80},
   };
   for (const Key& key : Keys()) {

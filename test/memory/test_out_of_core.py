@@ -108,7 +108,7 @@ class Spiller:
 
     def spilled(self):
         return {name: size for name, size in listing(self.base).items()
-                if size and not name.endswith("lock")}
+                if size and name.startswith("spillway-spill-") and not name.endswith("lock")}
 
     def commits(self):
         return len(list((self.example.silver / "_delta_log").glob("*.json")))

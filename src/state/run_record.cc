@@ -1,0 +1,66 @@
+#include "state/run_record.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <nlohmann/json.hpp>
+
+#include "storage/durable_file.h"
+
+namespace spillway::state {
+namespace {
+
+constexpr size_t kTagBytes = 36;  // of a UUID
+
+std::string PathOf(const std::string& folder, const std::string& name) {
+  return folder + "/" + name + ".run";
+}
+
+}  // namespace
+
+std::optional<RunRecord> ReadRunRecord(const std::string& folder, const std::string& name) {
+  std::ifstream file(PathOf(folder, name));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return std::nullopt;
+  const auto tags = json.find("file_tags");
+  const auto version = json.find("first_version");
+  if (tags == json.end() || !tags->is_array() || version == json.end() ||
+      !version->is_number_integer()) {
+    return std::nullopt;
+  }
+  RunRecord record{.first_version = *version};
+  for (const nlohmann::json& tag : *tags) {
+    if (!tag.is_string()) return std::nullopt;
+    record.file_tags.push_back(tag);
+    // A short tag would be part of other files' names.
+    if (record.file_tags.back().size() < kTagBytes) return std::nullopt;
+  }
+  if (record.first_version < 0) return std::nullopt;
+  return record;
+}
+
+Status WriteRunRecord(const std::string& folder, const std::string& name, const RunRecord& record) {
+  const nlohmann::ordered_json json{{"file_tags", record.file_tags},
+                                    {"first_version", record.first_version}};
+  return storage::WriteFileAtomically(PathOf(folder, name), json.dump() + "\n");
+}
+
+Status RemoveRunRecord(const std::string& folder, const std::string& name) {
+  return storage::RemoveFile(PathOf(folder, name));
+}
+
+void RemoveUnfinished(const std::string& folder, const std::string& name) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    const std::string file = entries->path().filename().string();
+    if (!file.starts_with(name + ".") || file.find(".tmp-") == std::string::npos) continue;
+    static_cast<void>(storage::RemoveFile(entries->path().string()));
+  }
+}
+
+}  // namespace spillway::state

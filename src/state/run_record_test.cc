@@ -1,0 +1,61 @@
+#include "state/run_record.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/temporary_folder.h"
+
+namespace spillway::state {
+namespace {
+
+TEST(RunRecordTest, ComesBackAsItWasWritten) {
+  const TemporaryFolder base;
+  const std::string folder = base.File("");
+  EXPECT_FALSE(ReadRunRecord(folder, "job"));
+  const std::string tag(36, 'a');
+  ASSERT_TRUE(WriteRunRecord(folder, "job", {.file_tags = {"b" + tag}, .first_version = 7}).ok());
+  ASSERT_TRUE(
+      WriteRunRecord(folder, "job", {.file_tags = {tag, "c" + tag}, .first_version = 8}).ok());
+  const auto record = ReadRunRecord(folder, "job");
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->file_tags, (std::vector{tag, "c" + tag}));
+  EXPECT_EQ(record->first_version, 8);
+  EXPECT_FALSE(ReadRunRecord(folder, "another"));
+  ASSERT_TRUE(RemoveRunRecord(folder, "job").ok());
+  EXPECT_FALSE(ReadRunRecord(folder, "job"));
+  EXPECT_TRUE(base.IsEmpty());
+}
+
+TEST(RunRecordTest, WhatAKilledWriterLeftGoes) {
+  const TemporaryFolder base;
+  const std::string folder = base.File("");
+  for (const char* file : {"job.run.tmp-1-0000abcd", "job.checkpoint.tmp-7-0000abcd"}) {
+    std::ofstream(base.File(file)) << "x";
+  }
+  for (const char* file : {"job.run", "job2.run.tmp-1-0000abcd"}) std::ofstream(base.File(file));
+  RemoveUnfinished(folder, "job");
+  EXPECT_FALSE(std::filesystem::exists(base.File("job.run.tmp-1-0000abcd")));
+  EXPECT_FALSE(std::filesystem::exists(base.File("job.checkpoint.tmp-7-0000abcd")));
+  EXPECT_TRUE(std::filesystem::exists(base.File("job.run")));
+  EXPECT_TRUE(std::filesystem::exists(base.File("job2.run.tmp-1-0000abcd")));
+}
+
+TEST(RunRecordTest, WhatCannotBeReadIsNone) {
+  const TemporaryFolder base;
+  const std::string folder = base.File("");
+  const std::string tag = R"("file_tags": [")" + std::string(36, 'a') + "\"]";
+  // A short tag would stand in other files' names.
+  for (const std::string& text :
+       {std::string(), std::string("{"), std::string("null"), std::string("[]"), "{" + tag + "}",
+        std::string(R"({"file_tags": [1], "first_version": 1})"),
+        std::string(R"({"file_tags": ["part"], "first_version": 1})"),
+        "{" + tag + R"(, "first_version": "1"})", "{" + tag + R"(, "first_version": -1})"}) {
+    std::ofstream(base.File("job.run")) << text;
+    EXPECT_FALSE(ReadRunRecord(folder, "job")) << text;
+  }
+}
+
+}  // namespace
+}  // namespace spillway::state
