@@ -184,7 +184,7 @@ class Runner {
   // not any more where a stop is wanted.
   Status PrepareTarget() {
     const Plan& plan = context_.plan;
-    if (plan.commits_at_end()) {
+    if (plan.spec.target.publish == spec::Publish::kAtEnd) {
       ARROW_RETURN_NOT_OK(storage::MakeFolders(plan.target.path));
     } else if (context_.stop.load() < kStopAfterChunk) {
       ARROW_RETURN_NOT_OK(commits_.Prepare());
@@ -217,7 +217,9 @@ class Runner {
       context_.progress->chunks_written.fetch_add(1);
       const bool is_last = chunk.end_ordinal == last_ordinal;
       if (plan.commits_at_end() && !is_last) continue;
-      if (plan.commits_at_end()) ARROW_RETURN_NOT_OK(commits_.Prepare());
+      if (plan.spec.target.publish == spec::Publish::kAtEnd) {
+        ARROW_RETURN_NOT_OK(commits_.Prepare());
+      }
       ARROW_RETURN_NOT_OK(commits_.Commit(waiting, files.Release()));
       context_.progress->chunks_committed.fetch_add(chunks);
       report_->chunks_committed += chunks;
