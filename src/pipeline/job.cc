@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 #include "base/error.h"
@@ -69,6 +70,12 @@ class Job {
     options_.plan.beginning.fresh = options.fresh;
   }
 
+  ~Job() {
+    lock_.reset();
+    // A run that came to nothing leaves nothing; a folder with something in it stays.
+    if (!new_folder_.empty()) ::rmdir(new_folder_.c_str());
+  }
+
   Status Run() {
     const int64_t most = spec_.processing.max_attempts;
     for (int number = 1;; ++number) {
@@ -97,6 +104,7 @@ class Job {
       return Status::OK();
     }
     ARROW_RETURN_NOT_OK(CheckBound(plan()));
+    if (!std::filesystem::exists(plan().target.path)) new_folder_ = plan().target.path;
     ARROW_ASSIGN_OR_RAISE(lock_, state::RunLock::Take(folder(), name()));
     // Meanwhile another run may have come to its end.
     ARROW_ASSIGN_OR_RAISE(const bool is_latest, IsLatest());
@@ -225,6 +233,7 @@ class Job {
   Progress* const progress_;
   const StopSignal& stop_;
   JobReport* const report_;
+  std::string new_folder_;  // that the lock made: the target's
   std::unique_ptr<state::RunLock> lock_;
 };
 
