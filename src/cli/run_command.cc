@@ -157,7 +157,8 @@ Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
   Status status;
   {
     AttemptDisplay display(progress);
-    status = pipeline::RunJob(spec, {.fresh = fresh}, &display, &progress, signals.stop(), &job);
+    status = pipeline::RunJob(spec, {.beginning = {.fresh = fresh}}, &display, &progress,
+                              signals.stop(), &job);
   }
   if (status.IsCancelled()) return AfterStop(job, progress, signals.exit_code());
   if (!status.ok()) {

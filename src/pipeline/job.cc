@@ -59,16 +59,14 @@ int64_t CommittedRows(const Plan& plan, const std::optional<int64_t>& progress) 
 
 class Job {
  public:
-  Job(const spec::Spec& spec, const JobOptions& options, JobListener* listener, Progress* progress,
+  Job(const spec::Spec& spec, const PlanOptions& options, JobListener* listener, Progress* progress,
       const StopSignal& stop, JobReport* report)
       : spec_(spec),
         options_(options),
         listener_(listener),
         progress_(progress),
         stop_(stop),
-        report_(report) {
-    options_.plan.beginning.fresh = options.fresh;
-  }
+        report_(report) {}
 
   ~Job() {
     lock_.reset();
@@ -109,12 +107,12 @@ class Job {
     // Meanwhile another run may have come to its end.
     ARROW_ASSIGN_OR_RAISE(const bool is_latest, IsLatest());
     if (!is_latest) ARROW_RETURN_NOT_OK(MakeOwnPlan());
-    return RemoveWhatIsLeft(plan().kept);
+    return RemoveWhatIsLeft(plan().kept).Value(&report_->files_removed);
   }
 
   Status MakeOwnPlan() {
     report_->plan.reset();
-    return MakePlan(spec_, options_.plan).Value(&report_->plan);
+    return MakePlan(spec_, options_).Value(&report_->plan);
   }
 
   // Whether the target is as the plan has it.
@@ -130,24 +128,23 @@ class Job {
   std::string folder() const { return StateFolderOf(plan()); }
   std::string name() const { return StateNameOf(plan().spec); }
 
-  // Removes the files that a run has left, but for those of `kept`; and its records, unless they
-  // are wanted for these.
-  Status RemoveWhatIsLeft(const std::vector<KeptPiece>& kept) {
-    state::RemoveUnfinished(folder(), name());
-    const auto record = state::ReadRunRecord(folder(), name());
-    if (record) {
-      ARROW_ASSIGN_OR_RAISE(const int64_t removed,
-                            RemoveLeftFiles(plan().target.path, *record, kept));
-      report_->files_removed += removed;
+  // Removes the data files that a run has left, but for those of `kept`, and returns how many; and
+  // its records, unless they are wanted for these.
+  Result<int64_t> RemoveWhatIsLeft(const std::vector<KeptPiece>& kept) const {
+    storage::RemoveUnfinished(folder(), name() + ".");
+    int64_t removed = 0;
+    if (const auto record = state::ReadRunRecord(folder(), name())) {
+      ARROW_ASSIGN_OR_RAISE(removed, RemoveLeftFiles(plan().target.path, *record, kept));
     }
-    if (!kept.empty()) return Status::OK();
+    if (!kept.empty()) return removed;
     ARROW_RETURN_NOT_OK(storage::RemoveFile(CheckpointPathOf(plan())));
-    return state::RemoveRunRecord(folder(), name());
+    ARROW_RETURN_NOT_OK(state::RemoveRunRecord(folder(), name()));
+    return removed;
   }
 
   // A run may have been killed between its last commit and its end. What cannot be removed harms
   // nobody.
-  void CleanUpAfterTheEnd() {
+  void CleanUpAfterTheEnd() const {
     if (!std::filesystem::exists(folder())) return;
     const auto lock = state::RunLock::Take(folder(), name());
     if (!lock.ok()) return;
@@ -181,29 +178,26 @@ class Job {
     Result<RunReport> run = pipeline::Run(plan(), progress_, stop_, checkpoint.get());
     checkpoint.reset();
     // What cannot be removed now is on record for the next run.
-    const int64_t removed_before = report_->files_removed;
     static_cast<void>(CleanUp(run.ok() && !run->stopped));
-    report_->files_removed = removed_before;
     return std::move(run).Value(&report_->run);
   }
 
-  // None where nothing is to be put on record; see FindKept in planner.cc.
+  // None where nothing is to be put on record.
   Result<std::unique_ptr<Checkpoint>> MakeCheckpoint() const {
-    const spec::Processing& processing = plan().spec.processing;
-    if (!processing.enable_checkpointing || plan().spec.in_key_order()) return nullptr;
+    if (!plan().keeps_pieces()) return nullptr;
     return Checkpoint::Make(CheckpointPathOf(plan()), plan().app_id, plan().kept,
-                            processing.checkpoint_interval_rows);
+                            plan().spec.processing.checkpoint_interval_rows);
   }
 
   // Behind an attempt. One that has not finished leaves what it has written on record.
-  Status CleanUp(bool is_finished) {
+  Status CleanUp(bool is_finished) const {
     std::vector<KeptPiece> kept;
     if (!is_finished) {
       ARROW_ASSIGN_OR_RAISE(const std::optional<int64_t> progress, Progressed());
       kept = ReadCheckpoint(CheckpointPathOf(plan()), plan().app_id, progress.value_or(0),
                             plan().target.path);
     }
-    return RemoveWhatIsLeft(kept);
+    return RemoveWhatIsLeft(kept).status();
   }
 
   // How far the run's commits have come.
@@ -221,14 +215,14 @@ class Job {
                                .chunk_size_rows = spec_.processing.chunk_size_rows,
                                .rows_committed = CommittedRows(plan(), progress),
                                .status = status});
-    options_.plan.beginning.ours = plan().app_id;
+    options_.beginning.ours = plan().app_id;
     const auto error = FindError(status);
     if (error && error->code != ErrorCode::kTargetBusy) TakeSmallerSteps(plan(), &spec_);
     return Status::OK();
   }
 
   spec::Spec spec_;
-  JobOptions options_;
+  PlanOptions options_;
   JobListener* const listener_;
   Progress* const progress_;
   const StopSignal& stop_;
@@ -239,7 +233,7 @@ class Job {
 
 }  // namespace
 
-Status RunJob(const spec::Spec& spec, const JobOptions& options, JobListener* listener,
+Status RunJob(const spec::Spec& spec, const PlanOptions& options, JobListener* listener,
               Progress* progress, const StopSignal& stop, JobReport* report) {
   return Job(spec, options, listener, progress, stop, report).Run();
 }

@@ -43,15 +43,10 @@ class JobListener {
   virtual void AttemptFailed(const FailedAttempt& attempt, int number) = 0;
 };
 
-struct JobOptions {
-  bool fresh = false;  // anew, although an earlier run has finished or begun
-  PlanOptions plan;    // but for its beginning
-};
-
 // Runs `spec`. Everything committed stays committed, whatever happens. `report` is filled as far as
 // the job came. Errors: those of MakePlan before anything is written; kRunIsAlive; and those of Run
 // that another attempt does not mend, or the last attempt's: processing.max_attempts.
-Status RunJob(const spec::Spec& spec, const JobOptions& options, JobListener* listener,
+Status RunJob(const spec::Spec& spec, const PlanOptions& options, JobListener* listener,
               Progress* progress, const StopSignal& stop, JobReport* report);
 
 }  // namespace spillway::pipeline

@@ -50,7 +50,7 @@ class JobTest : public test::PipelineTest {
     if (!spec.ok()) return spec.status();
     report_ = {};
     progress_.chunks_committed = 0;
-    return RunJob(*spec, {.fresh = fresh, .plan = {}}, &listener_, &progress_, stop_, &report_);
+    return RunJob(*spec, {.beginning = {.fresh = fresh}}, &listener_, &progress_, stop_, &report_);
   }
 
   // The source's second file: in its place is a link to itself, which cannot be opened.

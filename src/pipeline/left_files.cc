@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
-#include <system_error>
-#include <utility>
 
 #include "delta/commit_stream.h"
 #include "delta/create_table.h"
@@ -19,19 +17,14 @@ namespace fs = std::filesystem;
 // The names of the files with one of the run's tags.
 Result<std::set<std::string>> FilesWith(const std::vector<std::string>& tags,
                                         const std::string& table_path) {
-  std::set<std::string> names;
-  std::error_code error;
-  fs::directory_iterator entries(table_path, error);
-  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    std::string name = entries->path().filename().string();
+  std::set<std::string> files;
+  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> names, storage::NamesIn(table_path));
+  for (const std::string& name : names) {
     const bool is_ours = std::ranges::any_of(
         tags, [&name](const std::string& tag) { return name.find(tag) != std::string::npos; });
-    if (is_ours) names.insert(std::move(name));
+    if (is_ours) files.insert(name);
   }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return storage::StorageError(error.value(), "list the folder", table_path);
-  }
-  return names;
+  return files;
 }
 
 // Takes the files that the table has, or that a commit from version `first` on refers to, out of

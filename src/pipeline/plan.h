@@ -81,10 +81,13 @@ struct Plan {
     return std::ranges::any_of(external_joins,
                                [](const auto& join) { return join && join->ranges; });
   }
+  // Whether nothing of the run is to be seen before its end, not even an empty table.
+  bool publishes_at_end() const { return spec.target.publish == spec::Publish::kAtEnd; }
   // Whether all chunks are one commit, once the last of them is written.
-  bool commits_at_end() const {
-    return mode == RunMode::kStandard || spec.target.publish == spec::Publish::kAtEnd;
-  }
+  bool commits_at_end() const { return mode == RunMode::kStandard || publishes_at_end(); }
+  // Whether what is written and not committed is put on record. Not in key order: its rows are
+  // sorted again, and may be other ones.
+  bool keeps_pieces() const { return spec.processing.enable_checkpointing && !spec.in_key_order(); }
   // What no pool sees: the program itself, and in each lane the footers of what it reads and
   // writes.
   int64_t overhead_bytes(int of_lanes) const;

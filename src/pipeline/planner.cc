@@ -368,15 +368,14 @@ void CutWork(Plan* plan) {
   const int64_t first = plan->committed_ordinal.value_or(0);
   const int64_t last = plan->source->physical_rows();
   if (plan->finished()) return;
-  const bool is_standard = plan->mode == RunMode::kStandard;
+  const int64_t chunk_rows = plan->mode == RunMode::kStandard
+                                 ? last + 1  // more than there are
+                                 : plan->spec.processing.chunk_size_rows;
   if (plan->spec.in_key_order()) {
-    plan->chunks = CutKeyChunks(first, plan->source->live_rows(), last,
-                                is_standard ? last + 1 : plan->spec.processing.chunk_size_rows);
+    plan->chunks = CutKeyChunks(first, plan->source->live_rows(), last, chunk_rows);
     return;
   }
   const auto cut = [&](int64_t begin, int64_t end) {
-    const int64_t chunk_rows =
-        is_standard ? std::max<int64_t>(end - begin, 1) : plan->spec.processing.chunk_size_rows;
     for (const Chunk& chunk : CutChunks(plan->source->files(), begin, end, chunk_rows)) {
       plan->chunks.push_back(chunk);
     }
@@ -394,9 +393,8 @@ void CutWork(Plan* plan) {
   if (plan->chunks.empty()) plan->chunks = {{.first_ordinal = first, .end_ordinal = last}};
 }
 
-// Of a run in key order nothing is on record: its rows are sorted again, and may be other ones.
 void FindKept(Plan* plan) {
-  if (!plan->spec.processing.enable_checkpointing || plan->spec.in_key_order()) return;
+  if (!plan->keeps_pieces()) return;
   plan->kept = ReadCheckpoint(CheckpointPathOf(*plan), plan->app_id,
                               plan->committed_ordinal.value_or(0), plan->target.path);
   const int64_t rows = plan->source->physical_rows();

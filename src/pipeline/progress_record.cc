@@ -87,6 +87,7 @@ Status PlanChanged(const spec::Spec& spec, const delta::Snapshot& target, const 
                                      ? "its commits do not tell in what it differs"
                                      : PlanDifference(last.plan_text, plan_text);
   ErrorInfo error{.code = ErrorCode::kPlanChanged,
+                  .what = "an earlier run that has not finished had another pipeline file or input",
                   .where = fmt::format("{} (version {})", target.root_path(), last.version),
                   .why = difference};
   if (last.is_finished) {
@@ -94,12 +95,10 @@ Status PlanChanged(const spec::Spec& spec, const delta::Snapshot& target, const 
         "an earlier run of this pipeline appended rows from another pipeline file or input";
     error.cure = "run with --fresh to append all rows of this one too";
   } else if (appends) {
-    error.what = "an earlier run that has not finished had another pipeline file or input";
-    error.cure = fmt::format(
+    error.cure =
         "change it back (source.version pins an input) to finish that run; or RESTORE the table "
-        "to the version before that run, and run with --fresh");
+        "to the version before that run, and run with --fresh";
   } else {
-    error.what = "an earlier run that has not finished had another pipeline file or input";
     error.cure =
         "run with --fresh to write the target anew; or change it back (source.version pins an "
         "input) to finish that run";

@@ -184,7 +184,7 @@ class Runner {
   // not any more where a stop is wanted.
   Status PrepareTarget() {
     const Plan& plan = context_.plan;
-    if (plan.spec.target.publish == spec::Publish::kAtEnd) {
+    if (plan.publishes_at_end()) {
       ARROW_RETURN_NOT_OK(storage::MakeFolders(plan.target.path));
     } else if (context_.stop.load() < kStopAfterChunk) {
       ARROW_RETURN_NOT_OK(commits_.Prepare());
@@ -217,9 +217,7 @@ class Runner {
       context_.progress->chunks_written.fetch_add(1);
       const bool is_last = chunk.end_ordinal == last_ordinal;
       if (plan.commits_at_end() && !is_last) continue;
-      if (plan.spec.target.publish == spec::Publish::kAtEnd) {
-        ARROW_RETURN_NOT_OK(commits_.Prepare());
-      }
+      if (plan.publishes_at_end()) ARROW_RETURN_NOT_OK(commits_.Prepare());
       ARROW_RETURN_NOT_OK(commits_.Commit(waiting, files.Release()));
       context_.progress->chunks_committed.fetch_add(chunks);
       report_->chunks_committed += chunks;
@@ -277,8 +275,8 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
 std::string DescribeWhatIsKept(const Plan& plan, const Progress& progress) {
   const int64_t committed = progress.chunks_committed.load();
   const int64_t written = progress.chunks_written.load();
-  const bool is_kept = plan.commits_at_end() && plan.spec.processing.enable_checkpointing &&
-                       !plan.spec.in_key_order() && committed == 0 && written > 0;
+  const bool is_kept =
+      plan.commits_at_end() && plan.keeps_pieces() && committed == 0 && written > 0;
   if (committed == 0 && !is_kept && plan.committed_ordinal.value_or(0) == 0) return {};
   const int64_t number = is_kept ? written : committed;
   return fmt::format(

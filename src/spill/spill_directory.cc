@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <random>
 #include <string_view>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -16,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "storage/durable_file.h"
+#include "storage/file_lock.h"
 
 namespace spillway::spill {
 namespace {
@@ -26,14 +26,6 @@ constexpr char kLockName[] = "lock";
 storage::FileDescriptor OpenFolder(int base, const char* name) {
   return storage::FileDescriptor(
       ::openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
-bool TryLock(const storage::FileDescriptor& file) {
-  int result = 0;
-  do {
-    result = ::flock(file.get(), LOCK_EX | LOCK_NB);
-  } while (result != 0 && errno == EINTR);
-  return result == 0;
 }
 
 // The names in an open folder, but "." and "..".
@@ -72,7 +64,7 @@ void RemoveIfDead(int base, const std::string& name) {
     if (errno == ENOENT) ::unlinkat(base, name.c_str(), AT_REMOVEDIR);
     return;
   }
-  if (TryLock(lock)) RemoveFolder(base, name, folder);
+  if (storage::TryLock(lock)) RemoveFolder(base, name, folder);
 }
 
 void RemoveDeadIn(const storage::FileDescriptor& base) {
@@ -111,7 +103,7 @@ Result<bool> SpillDirectory::TryCreate(Folder* folder) {
     ::unlinkat(folder->base.get(), folder->name.c_str(), AT_REMOVEDIR);
     return status;
   }
-  if (!TryLock(folder->lock)) {
+  if (!storage::TryLock(folder->lock)) {
     if (errno == EWOULDBLOCK) return false;
     const Status status = SpillError(errno, "lock", folder->path);
     RemoveFolder(folder->base.get(), folder->name, folder->folder);

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -41,15 +40,7 @@ Result<std::unique_ptr<Journal>> Journal::Make(const std::string& path,
 }
 
 Status Journal::Append(std::string_view record) {
-  const std::string line = LineOf(record);
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(file_.get(), rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return storage::StorageError(errno, "write into", path_);
-    rest.remove_prefix(static_cast<size_t>(written));
-  }
-  return Status::OK();
+  return storage::WriteAll(file_, LineOf(record), path_);
 }
 
 std::vector<std::string> ReadJournal(const std::string& path) {

@@ -12,7 +12,6 @@
 #include <mutex>
 #include <optional>
 #include <random>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -24,6 +23,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "storage/durable_file.h"
+#include "storage/file_lock.h"
 
 namespace spillway::state {
 namespace {
@@ -118,11 +118,7 @@ enum class Attempt { kLocked, kTaken, kNoLocks };
 
 Attempt TryLock(const storage::FileDescriptor& file, bool has_locks) {
   if (!has_locks) return Attempt::kNoLocks;
-  int result = 0;
-  do {
-    result = ::flock(file.get(), LOCK_EX | LOCK_NB);
-  } while (result != 0 && errno == EINTR);
-  if (result == 0) return Attempt::kLocked;
+  if (storage::TryLock(file)) return Attempt::kLocked;
   return errno == EWOULDBLOCK ? Attempt::kTaken : Attempt::kNoLocks;
 }
 

@@ -27,7 +27,7 @@ struct RunLockOptions {
 
 class RunLock {
  public:
-  // Takes the lock NAME.lock in `folder`, which is made, with mode 0700, if it is missing. Errors:
+  // Takes the lock NAME.lock in `folder`, which is made if it is missing. Errors:
   // kRunIsAlive (says whose the lock is), kReadOnlyStorage, kStorageFull, kStorage.
   static Result<std::unique_ptr<RunLock>> Take(const std::string& folder, const std::string& name,
                                                const RunLockOptions& options = {});

@@ -1,9 +1,7 @@
 #include "state/run_record.h"
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <system_error>
 
 #include <nlohmann/json.hpp>
 
@@ -50,17 +48,6 @@ Status WriteRunRecord(const std::string& folder, const std::string& name, const 
 
 Status RemoveRunRecord(const std::string& folder, const std::string& name) {
   return storage::RemoveFile(PathOf(folder, name));
-}
-
-void RemoveUnfinished(const std::string& folder, const std::string& name) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  fs::directory_iterator entries(folder, error);
-  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    const std::string file = entries->path().filename().string();
-    if (!file.starts_with(name + ".") || file.find(".tmp-") == std::string::npos) continue;
-    static_cast<void>(storage::RemoveFile(entries->path().string()));
-  }
 }
 
 }  // namespace spillway::state

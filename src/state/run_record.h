@@ -28,8 +28,4 @@ Status WriteRunRecord(const std::string& folder, const std::string& name, const 
 
 Status RemoveRunRecord(const std::string& folder, const std::string& name);
 
-// Removes the unfinished files that a process left in `folder` which was killed while it wrote one
-// of NAME's with storage::WriteFileAtomically.
-void RemoveUnfinished(const std::string& folder, const std::string& name);
-
 }  // namespace spillway::state

@@ -28,20 +28,6 @@ TEST(RunRecordTest, ComesBackAsItWasWritten) {
   EXPECT_TRUE(base.IsEmpty());
 }
 
-TEST(RunRecordTest, WhatAKilledWriterLeftGoes) {
-  const TemporaryFolder base;
-  const std::string folder = base.File("");
-  for (const char* file : {"job.run.tmp-1-0000abcd", "job.checkpoint.tmp-7-0000abcd"}) {
-    std::ofstream(base.File(file)) << "x";
-  }
-  for (const char* file : {"job.run", "job2.run.tmp-1-0000abcd"}) std::ofstream(base.File(file));
-  RemoveUnfinished(folder, "job");
-  EXPECT_FALSE(std::filesystem::exists(base.File("job.run.tmp-1-0000abcd")));
-  EXPECT_FALSE(std::filesystem::exists(base.File("job.checkpoint.tmp-7-0000abcd")));
-  EXPECT_TRUE(std::filesystem::exists(base.File("job.run")));
-  EXPECT_TRUE(std::filesystem::exists(base.File("job2.run.tmp-1-0000abcd")));
-}
-
 TEST(RunRecordTest, WhatCannotBeReadIsNone) {
   const TemporaryFolder base;
   const std::string folder = base.File("");

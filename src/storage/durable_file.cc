@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <random>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -16,6 +18,9 @@
 
 namespace spillway::storage {
 namespace {
+
+// In the name of a file that WriteFileAtomically has not finished, behind that which it gets.
+constexpr std::string_view kUnfinished = ".tmp-";
 
 struct Classification {
   ErrorCode code;
@@ -76,21 +81,11 @@ Status OpenAndSync(const std::string& path, int flags) {
   return Sync(file, path);
 }
 
-Status WriteAll(const FileDescriptor& file, std::string_view contents, const std::string& path) {
-  while (!contents.empty()) {
-    const ssize_t count = ::write(file.get(), contents.data(), contents.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return StorageError(errno, "write the file", path);
-    contents.remove_prefix(static_cast<size_t>(count));
-  }
-  return Status::OK();
-}
-
 // A new file beside `path`, whose name nobody else has.
 Result<FileDescriptor> CreateBeside(const std::string& path, std::string* name) {
   std::random_device random;
   while (true) {
-    *name = fmt::format("{}.tmp-{}-{:08x}", path, ::getpid(), random());
+    *name = fmt::format("{}{}{}-{:08x}", path, kUnfinished, ::getpid(), random());
     FileDescriptor file(::open(name->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (file.is_open()) return file;
     if (errno != EEXIST) return StorageError(errno, "create the file", path);
@@ -138,6 +133,36 @@ Status MakeFolders(const std::string& path) {
 Status RemoveFile(const std::string& path) {
   if (::unlink(path.c_str()) == 0 || errno == ENOENT) return Status::OK();
   return StorageError(errno, "remove the file", path);
+}
+
+Status WriteAll(const FileDescriptor& file, std::string_view contents, const std::string& path) {
+  while (!contents.empty()) {
+    const ssize_t count = ::write(file.get(), contents.data(), contents.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return StorageError(errno, "write the file", path);
+    contents.remove_prefix(static_cast<size_t>(count));
+  }
+  return Status::OK();
+}
+
+Result<std::vector<std::string>> NamesIn(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder, error);
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+    names.push_back(entries->path().filename().string());
+  }
+  if (!error || error == std::errc::no_such_file_or_directory) return names;
+  return StorageError(error.value(), "list the folder", folder);
+}
+
+void RemoveUnfinished(const std::string& folder, std::string_view prefix) {
+  const Result<std::vector<std::string>> names = NamesIn(folder);
+  if (!names.ok()) return;
+  for (const std::string& name : *names) {
+    if (!name.starts_with(prefix) || name.find(kUnfinished) == std::string::npos) continue;
+    static_cast<void>(RemoveFile(fmt::format("{}/{}", folder, name)));
+  }
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view contents) {

@@ -6,8 +6,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
+#include "storage/file_descriptor.h"
 
 namespace spillway::storage {
 
@@ -27,8 +29,18 @@ Status MakeFolders(const std::string& path);
 // Removes a file. It is no error when there is none. Durable after SyncFolder of its folder.
 Status RemoveFile(const std::string& path);
 
+// Writes all of `contents` where `file` stands; `path` is for its error.
+Status WriteAll(const FileDescriptor& file, std::string_view contents, const std::string& path);
+
+// The names in a folder; none where there is no folder.
+Result<std::vector<std::string>> NamesIn(const std::string& folder);
+
 // Writes `contents` to `path`, in place of what was there: readers, and a crash at any moment, find
 // the old file or the new one, whole. The folder must exist. The file is durable on return.
 Status WriteFileAtomically(const std::string& path, std::string_view contents);
+
+// Removes what processes left that were killed while they wrote a file of `folder` atomically whose
+// name starts with `prefix`. What cannot be removed stays.
+void RemoveUnfinished(const std::string& folder, std::string_view prefix);
 
 }  // namespace spillway::storage

@@ -178,5 +178,22 @@ TEST_F(DurableFileTest, ReadersSeeTheOldOrTheNewFile) {
   EXPECT_EQ(torn, 0);
 }
 
+TEST_F(DurableFileTest, WhatAKilledWriterLeftGoes) {
+  for (const char* file : {"job.run.tmp-1-0000abcd", "job.checkpoint.tmp-7-0000abcd"}) {
+    std::ofstream(At(file)) << "x";
+  }
+  for (const char* file : {"job.run", "job2.run.tmp-1-0000abcd"}) std::ofstream(At(file));
+  RemoveUnfinished(root_.string(), "job.");
+  EXPECT_THAT(NamesIn(root_.string()).ValueOrDie(),
+              testing::UnorderedElementsAre("job.run", "job2.run.tmp-1-0000abcd"));
+  RemoveUnfinished(At("missing"), "job.");
+}
+
+TEST_F(DurableFileTest, AFolderThatIsMissingHasNoNames) {
+  EXPECT_TRUE(NamesIn(At("missing")).ValueOrDie().empty());
+  std::ofstream(At("file")) << "x";
+  EXPECT_FALSE(NamesIn(At("file")).ok());
+}
+
 }  // namespace
 }  // namespace spillway::storage
