@@ -49,8 +49,10 @@ class Spillway:
 
 
 @pytest.fixture(scope="session")
-def spillway() -> Spillway:
-    """build/spillway, or the one that SPILLWAY_PROGRAM names (a sanitizer build, say)."""
+def spillway(tmp_path_factory: pytest.TempPathFactory) -> Spillway:
+    """build/spillway, or the one that SPILLWAY_PROGRAM names (a sanitizer build, say). The ledger
+    of its runs is the tests' own."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
     program = Path(os.environ.get("SPILLWAY_PROGRAM") or ROOT / "build" / "spillway")
     assert program.exists(), f"{program} is missing: make build"
     return Spillway(program.resolve())

@@ -16,7 +16,7 @@ readonly arrow="$cache/arrow-26.0.1"
 packages=(
   ninja-build ccache                                          # build
   libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libfmt-dev  # the program
-  tzdata libxxhash-dev
+  tzdata libxxhash-dev libsqlite3-dev
   libgtest-dev libgmock-dev libbenchmark-dev zstd             # tests and benchmarks
 )
 

@@ -137,6 +137,11 @@ constexpr CatalogEntry kCatalog[] = {
      "The run needed more memory than the plan expected and stopped before going above the "
      "limit. Nothing was lost: what was committed stays committed.",
      "Give a larger --memory, or a smaller processing.chunk_size."},
+    {ErrorCode::kMemoryShort, "other processes use the memory",
+     "More than max_memory_usage percent of the machine's or the cgroup's memory is used, and what "
+     "other processes use leaves less than the run may still need. It stopped before the kernel "
+     "would kill a process; what was committed stays committed.",
+     "Stop the others or wait for them, and run again to go on; or give a smaller --memory."},
     {ErrorCode::kStorage, "a file cannot be read or written",
      "The operating system refused the operation that the error names.",
      "Check the path, its permissions and the disk."},
@@ -153,6 +158,11 @@ constexpr CatalogEntry kCatalog[] = {
      "fault of the disk, or another program changed the file. No row was made of it.",
      "Run again. If it happens again check the disk, or name a folder of another one in "
      "resources.spill_directory."},
+    {ErrorCode::kLedger, "the ledger of runs cannot be used",
+     "`spillway status` shows the history of runs, an SQLite file in the state folder. It is "
+     "locked, "
+     "damaged, on a full disk, or a newer version's. A run goes on without it.",
+     "Free the disk, remove the file, or set SPILLWAY_STATE_DIRECTORY to another folder."},
     {ErrorCode::kValidationDiffers, "the target differs from its inputs",
      "`spillway validate` found rows or values that the inputs and the pipeline do not give.",
      "Look at the report's first difference; run the pipeline again to write the table anew."},

@@ -57,6 +57,7 @@ enum class ErrorCode : int {
   // 5xxx: memory.
   kBudgetTooSmall = 5001,
   kBudgetExceeded = 5002,
+  kMemoryShort = 5003,
 
   // 6xxx: storage and credentials.
   kStorage = 6001,
@@ -64,6 +65,7 @@ enum class ErrorCode : int {
   kStorageFull = 6003,
   kUnsupportedUrl = 6004,
   kSpillDamaged = 6005,
+  kLedger = 6006,
 
   // 7xxx: checks that a user asked for.
   kValidationDiffers = 7001,

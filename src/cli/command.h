@@ -33,6 +33,7 @@ Action DeclarePlan(CLI::App& app);
 Action DeclareRun(CLI::App& app);
 Action DeclareValidate(CLI::App& app);
 Action DeclareInspect(CLI::App& app);
+Action DeclareStatus(CLI::App& app);
 Action DeclareSchema(CLI::App& app);
 Action DeclareExplain(CLI::App& app);
 Action DeclareVersion(CLI::App& app);

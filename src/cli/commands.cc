@@ -29,8 +29,8 @@ Examples:
   spillway validate silver.yaml)";
 
 // Verbs of the product that this version does not have.
-constexpr std::array<std::string_view, 8> kLaterVerbs = {
-    "init", "stream", "optimize", "vacuum", "status", "serve", "completion", "doctor"};
+constexpr std::array<std::string_view, 7> kLaterVerbs = {
+    "init", "stream", "optimize", "vacuum", "serve", "completion", "doctor"};
 
 std::vector<std::string> Verbs() {
   std::vector<std::string> verbs;
@@ -121,6 +121,7 @@ const std::vector<Command>& Commands() {
       {"run", "run a pipeline", DeclareRun},
       {"validate", "compare the target with what its inputs give", DeclareValidate},
       {"inspect", "a table's schema, protocol, files and row groups", DeclareInspect},
+      {"status", "the latest runs: when, how far, why they failed", DeclareStatus},
       {"schema", "print the JSON Schema of the pipeline file", DeclareSchema},
       {"explain", "what an error code means and what to do", DeclareExplain},
       {"version", "print the version", DeclareVersion},

@@ -95,6 +95,7 @@ class CommandsTest : public ::testing::Test {
     folder_ = name;
     // Neither the machine's settings nor its table.
     ::unsetenv("SPILLWAY_MEMORY");
+    ::setenv("SPILLWAY_STATE_DIRECTORY", (folder_ / "state").c_str(), 1);
   }
 
  public:

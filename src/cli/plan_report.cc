@@ -37,9 +37,11 @@ ordered_json TableJson(std::string_view name, const PinnedTable& table) {
 
 std::string WorkLine(const Plan& plan) {
   if (plan.finished()) return "  to do        nothing: an earlier run has finished\n";
+  const bool at_end = plan.commits_at_end() && plan.chunks.size() > 1;
   std::string line =
-      fmt::format("  to do        {} {}", FormatCount(static_cast<int64_t>(plan.chunks.size())),
-                  plan.chunks.size() == 1 ? "commit" : "commits");
+      fmt::format("  to do        {}{} {}", at_end ? "1 commit at the end, of " : "",
+                  FormatCount(static_cast<int64_t>(plan.chunks.size())),
+                  at_end ? "chunks" : (plan.chunks.size() == 1 ? "commit" : "commits"));
   if (plan.chunks.size() > 1) {
     const int64_t rows = std::ranges::max(plan.chunks, {}, &pipeline::Chunk::num_rows).num_rows();
     line += fmt::format(" of at most {} rows", FormatCount(rows));
@@ -47,6 +49,9 @@ std::string WorkLine(const Plan& plan) {
   if (plan.committed_ordinal.value_or(0) > 0) {
     line += fmt::format(", after source row {} (committed before)",
                         FormatCount(*plan.committed_ordinal));
+  }
+  if (!plan.kept.empty()) {
+    line += fmt::format("; {} of the rows are written already", FormatCount(plan.kept_rows()));
   }
   return line + "\n";
 }
@@ -199,10 +204,6 @@ std::vector<std::string> AdviceOf(const Plan& plan) {
 
 }  // namespace
 
-std::string ModeName(pipeline::RunMode mode) {
-  return mode == pipeline::RunMode::kStandard ? "standard" : "chunked";
-}
-
 std::string PlanText(const Plan& plan, const EstimatedTime& time) {
   std::string text = fmt::format("pipeline {}\n", plan.spec.pipeline.text);
   text += TableLine("source", *plan.source);
@@ -239,6 +240,8 @@ ordered_json PlanJson(const Plan& plan, const EstimatedTime& time) {
                     {"mode_reason", plan.mode_reason},
                     {"finished", plan.finished()},
                     {"committed_rows", plan.committed_ordinal.value_or(0)},
+                    {"kept_rows", plan.kept_rows()},
+                    {"publish", plan.publishes_at_end() ? "at_end" : "per_chunk"},
                     {"chunks", plan.chunks.size()},
                     {"order", OrderJson(plan)},
                     {"lanes", plan.lanes},

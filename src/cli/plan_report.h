@@ -19,7 +19,4 @@ using EstimatedTime = Result<pipeline::TimeEstimate>;
 std::string PlanText(const pipeline::Plan& plan, const EstimatedTime& time);
 nlohmann::ordered_json PlanJson(const pipeline::Plan& plan, const EstimatedTime& time);
 
-// "standard" or "chunked".
-std::string ModeName(pipeline::RunMode mode);
-
 }  // namespace spillway::cli

@@ -14,6 +14,8 @@
 #include "cli/plan_report.h"
 #include "cli/progress_bar.h"
 #include "cli/signals.h"
+#include "monitor/ledger.h"
+#include "monitor/run_recorder.h"
 #include "pipeline/job.h"
 
 namespace spillway::cli {
@@ -52,8 +54,15 @@ std::string ReportText(const JobReport& job) {
     }
     text += "\n";
   }
+  if (report.kept_rows > 0) {
+    text += fmt::format("  kept       {} rows that an earlier run had read and written\n",
+                        FormatCount(report.kept_rows));
+  }
   if (report.spilled_bytes > 0) {
     text += fmt::format("  spilled    {} written to disk\n", FormatByteSize(report.spilled_bytes));
+  }
+  if (report.joins_taken_over) {
+    text += "  joined     nothing: what a killed run had joined was still there\n";
   }
   if (!job.failed.empty()) {
     text +=
@@ -84,6 +93,8 @@ nlohmann::ordered_json ReportJson(const JobReport& job) {
                               {"already_finished", report.already_finished},
                               {"stopped", report.stopped},
                               {"source_rows", report.source_rows},
+                              {"kept_rows", report.kept_rows},
+                              {"joins_taken_over", report.joins_taken_over},
                               {"rows_written", report.rows_written},
                               {"bytes_written", report.bytes_written},
                               {"files_written", report.files_written},
@@ -111,16 +122,22 @@ nlohmann::ordered_json ReportJson(const JobReport& job) {
     json["failed_attempts"].push_back(FailedJson(attempt));
   }
   json["files_removed"] = job.files_removed;
+  json["commits"] = nlohmann::ordered_json::array();
+  for (const pipeline::CommittedChunk& commit : job.commits) {
+    json["commits"].push_back({{"version", commit.target_version},
+                               {"first_ordinal", commit.first_ordinal},
+                               {"end_ordinal", commit.end_ordinal},
+                               {"chunks", commit.chunks},
+                               {"rows", commit.rows},
+                               {"bytes", commit.bytes},
+                               {"files", commit.files}});
+  }
   return json;
-}
-
-std::string WhatIsKept(const JobReport& job, const pipeline::Progress& progress) {
-  return job.plan == nullptr ? std::string() : pipeline::DescribeWhatIsKept(*job.plan, progress);
 }
 
 // A stop that a person asked for is no failure, but the exit code says that the job is not done.
 Result<int> AfterStop(const JobReport& job, const pipeline::Progress& progress, int exit_code) {
-  const std::string kept = WhatIsKept(job, progress);
+  const std::string kept = pipeline::DescribeWhatIsKept(job, progress);
   PrintNote(fmt::format("Stopped. {}\n", kept.empty() ? "Nothing was committed." : kept));
   return exit_code;
 }
@@ -134,6 +151,8 @@ class AttemptDisplay : public pipeline::JobListener {
     most_attempts_ = plan.spec.processing.max_attempts;
     bar_.emplace(progress_, plan.budget.total_bytes, DetectTerminal());
   }
+
+  void ChunkCommitted(const pipeline::CommittedChunk& /*chunk*/) override {}
 
   void AttemptFailed(const pipeline::FailedAttempt& attempt, int number) override {
     bar_.reset();
@@ -154,15 +173,19 @@ Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
   ARROW_ASSIGN_OR_RAISE(const spec::Spec spec, arguments.Read());
   pipeline::Progress progress;
   pipeline::JobReport job;
+  monitor::RunRecorder recorder(spec, monitor::LedgerPath());
   Status status;
   {
     AttemptDisplay display(progress);
-    status = pipeline::RunJob(spec, {.beginning = {.fresh = fresh}}, &display, &progress,
-                              signals.stop(), &job);
+    status = pipeline::RunJob(spec, {.beginning = {.fresh = fresh}}, {&display, &recorder},
+                              &progress, signals.stop(), &job);
   }
+  const Status recorded = recorder.End(job, status);
+  if (!recorded.ok())
+    PrintNote("The run is not, or not wholly, on record.\n" + RenderError(recorded));
   if (status.IsCancelled()) return AfterStop(job, progress, signals.exit_code());
   if (!status.ok()) {
-    const std::string kept = WhatIsKept(job, progress);
+    const std::string kept = pipeline::DescribeWhatIsKept(job, progress);
     if (!kept.empty()) PrintNote(kept + "\n");
     return status;
   }

@@ -37,6 +37,7 @@
 #include "join/partition_joiner.h"
 #include "join/piece_matcher.h"
 #include "join/probe_writer.h"
+#include "spill/manifest.h"
 
 namespace spillway::join {
 
@@ -58,6 +59,17 @@ class ExternalJoin {
   void StartReading();
   // What a matcher gives out comes from `pool`.
   std::unique_ptr<PieceMatcher> MakeMatcher(JoinType type, arrow::MemoryPool* pool);
+
+  // Instead of what comes before reading: what a killed process has joined. Save puts it, once all
+  // partitions are joined and before a piece is read; Load, of a new join with the same options,
+  // takes it. Fails with kSpillDamaged where the manifest does not fit, and as SpillError says.
+  Status Save(spill::ManifestWriter* manifest);
+  Status Load(spill::ManifestReader* manifest);
+  // Whether the matches of a piece that was loaded are still in the directory.
+  bool IsThere(int64_t piece) const;
+
+  int64_t match_bytes() const;
+  int64_t match_bytes_in_memory() const;
 
   // Whether no row of the piece has more than one match, once all partitions are joined. False may
   // also mean that this is not known, where a partition was joined in passes.

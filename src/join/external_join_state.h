@@ -26,6 +26,8 @@ namespace spillway::join {
 // What the table of a partition has of a key's hash, besides the bits that chose the partition.
 inline uint32_t TableHash(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
 
+inline constexpr char kMatchesPurpose[] = "matches";  // of a spill file
+
 // A row of the source on its way to its partition.
 struct SourceRow {
   uint32_t hash;

@@ -32,7 +32,7 @@ Result<std::unique_ptr<PartitionJoiner>> PartitionJoiner::Make(ExternalJoinState
   ARROW_ASSIGN_OR_RAISE(
       auto matches,
       spill::SpillWriter::Make(state->options.directory,
-                               state->WriterOptions("matches", state->pieces->num_buckets(),
+                               state->WriterOptions(kMatchesPurpose, state->pieces->num_buckets(),
                                                     state->options.sizes.match_block_bytes)));
   return std::unique_ptr<PartitionJoiner>(new PartitionJoiner(state, std::move(matches)));
 }

@@ -50,7 +50,26 @@ struct CgroupTree {
   std::string mount;
   std::string limit_file;
   std::string name;
+  std::string_view prefix;  // of what a group's memory.stat counts with the groups below it
+  std::string_view anonymous;
 };
+
+// The number behind a word at the start of a line; 0 where there is none.
+int64_t ReadCount(const std::string& path, std::string_view word) {
+  std::ifstream file(path);
+  std::string name;
+  for (int64_t count = 0; file >> name >> count;) {
+    if (name == word) return count;
+  }
+  return 0;
+}
+
+// Anonymous and shared memory of a group and of those below it.
+int64_t ReadUsed(const CgroupTree& tree, const std::string& group) {
+  const std::string path = tree.mount + group + "/memory.stat";
+  return ReadCount(path, fmt::format("{}{}", tree.prefix, tree.anonymous)) +
+         ReadCount(path, fmt::format("{}shmem", tree.prefix));
+}
 
 // The limit of `group` and of every group above it: each of them binds. A container that sees only
 // its own part of the tree has no folder for the path that /proc names, but its own root has the
@@ -59,20 +78,22 @@ void CollectLimits(const CgroupTree& tree, std::string group, std::vector<Memory
   while (true) {
     while (group.ends_with('/')) group.pop_back();
     if (const auto bytes = ReadLimit(tree.mount + group + "/" + tree.limit_file)) {
-      limits->push_back({*bytes, fmt::format("the {} limit of {} ({})", tree.name,
-                                             FormatByteSize(*bytes), group.empty() ? "/" : group)});
+      limits->push_back({*bytes,
+                         fmt::format("the {} limit of {} ({})", tree.name, FormatByteSize(*bytes),
+                                     group.empty() ? "/" : group),
+                         ReadUsed(tree, group)});
     }
     if (group.empty()) return;
     group.resize(group.rfind('/') == std::string::npos ? 0 : group.rfind('/'));
   }
 }
 
-// MemTotal of /proc/meminfo, which is in KiB.
-std::optional<int64_t> ReadRamBytes(const std::string& path) {
+// A line of /proc/meminfo, which is in KiB.
+std::optional<int64_t> ReadRamBytes(const std::string& path, std::string_view line) {
   std::ifstream file(path);
   std::string name;
   for (int64_t kibibytes = 0; file >> name;) {
-    if (name == "MemTotal:" && file >> kibibytes) return kibibytes * kKiB;
+    if (name == line && file >> kibibytes) return kibibytes * kKiB;
     file.ignore(4096, '\n');
   }
   return std::nullopt;
@@ -85,19 +106,21 @@ Status RefuseRequest(std::string what, std::string cure) {
 
 }  // namespace
 
-Result<MemoryLimit> FindMemoryLimit(const MemorySystemPaths& paths) {
+Result<std::vector<MemoryLimit>> FindMemoryLimits(const MemorySystemPaths& paths) {
   std::vector<MemoryLimit> limits;
   const Membership membership = ReadMembership(paths.cgroup_membership);
   if (membership.v1_memory) {
-    CollectLimits({paths.cgroup_v1_memory, "memory.limit_in_bytes", "cgroup v1"},
+    CollectLimits({paths.cgroup_v1_memory, "memory.limit_in_bytes", "cgroup v1", "total_", "rss"},
                   *membership.v1_memory, &limits);
   }
   if (membership.v2) {
-    CollectLimits({paths.cgroup_v2_unified, "memory.max", "cgroup v2"}, *membership.v2, &limits);
-    CollectLimits({paths.cgroup_v2_hybrid, "memory.max", "cgroup v2"}, *membership.v2, &limits);
+    for (const std::string& mount : {paths.cgroup_v2_unified, paths.cgroup_v2_hybrid}) {
+      CollectLimits({mount, "memory.max", "cgroup v2", "", "anon"}, *membership.v2, &limits);
+    }
   }
-  if (const auto ram = ReadRamBytes(paths.meminfo)) {
-    limits.push_back({*ram, fmt::format("the RAM of {}", FormatByteSize(*ram))});
+  if (const auto ram = ReadRamBytes(paths.meminfo, "MemTotal:")) {
+    const int64_t available = ReadRamBytes(paths.meminfo, "MemAvailable:").value_or(*ram);
+    limits.push_back({*ram, fmt::format("the RAM of {}", FormatByteSize(*ram)), *ram - available});
   }
   if (limits.empty()) {
     return MakeError({.code = ErrorCode::kInternal,
@@ -105,6 +128,11 @@ Result<MemoryLimit> FindMemoryLimit(const MemorySystemPaths& paths) {
                       .where = paths.meminfo,
                       .cure = "give --memory"});
   }
+  return limits;
+}
+
+Result<MemoryLimit> FindMemoryLimit(const MemorySystemPaths& paths) {
+  ARROW_ASSIGN_OR_RAISE(const std::vector<MemoryLimit> limits, FindMemoryLimits(paths));
   return *std::min_element(
       limits.begin(), limits.end(),
       [](const MemoryLimit& left, const MemoryLimit& right) { return left.bytes < right.bytes; });

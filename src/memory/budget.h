@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 
@@ -31,10 +32,14 @@ struct MemorySystemPaths {
 struct MemoryLimit {
   int64_t bytes;
   std::string source;  // "the cgroup v1 limit of 1.0 GiB (/a/b)", "the RAM of 23.5 GiB"
+  int64_t used_bytes;  // of it, by all processes; without file pages, which the kernel takes back
 };
 
-// The smallest hard limit: RAM, or the limit of the process's own cgroup or of one above it. Fails
-// with kInternal where neither can be read.
+// All hard limits that bind the process: RAM, the limit of its own cgroup, those of the ones above
+// it. Fails with kInternal where none can be read.
+Result<std::vector<MemoryLimit>> FindMemoryLimits(const MemorySystemPaths& paths);
+
+// The smallest of them.
 Result<MemoryLimit> FindMemoryLimit(const MemorySystemPaths& paths);
 
 // The budget. With `requested_bytes` it is that number, but never more than the hard limit: above

@@ -77,4 +77,18 @@ Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context,
                                             .pool = context.memory.lookup_pool()});
 }
 
+join::ExternalJoinOptions ExternalJoinOptionsOf(const RunContext& context, size_t lookup,
+                                                int64_t pieces, spill::SpillDirectory* directory) {
+  const BoundLookup& bound = context.plan.pipeline->lookups[lookup];
+  return {.name = bound.name,
+          .lookup_schema = bound.build_schema,
+          .key_columns = KeyColumnsOf(bound),
+          .duplicates = bound.duplicates,
+          .pieces = pieces,
+          .sizes = context.plan.external_joins[lookup]->external.sizes,
+          .compress = kCompressSpilled,
+          .directory = directory,
+          .pool = context.memory.lookup_pool()};
+}
+
 }  // namespace spillway::pipeline

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "join/external_join.h"
 #include "join/lookup_index.h"
 #include "pipeline/key_ranges.h"
 #include "pipeline/run_context.h"
@@ -24,5 +25,9 @@ ReaderPointer ReadLookup(const RunContext& context, size_t lookup,
 Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context, size_t lookup,
                                                       const std::vector<RowRange>& ranges,
                                                       const Moment& moment);
+
+// The options of the join out of core of a lookup with so many pieces of the source.
+join::ExternalJoinOptions ExternalJoinOptionsOf(const RunContext& context, size_t lookup,
+                                                int64_t pieces, spill::SpillDirectory* directory);
 
 }  // namespace spillway::pipeline

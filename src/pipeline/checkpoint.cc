@@ -54,11 +54,9 @@ Result<std::string> RecordOf(const KeptPiece& piece) {
     ARROW_ASSIGN_OR_RAISE(json record, JsonOf(file));
     files.push_back(std::move(record));
   }
-  const json record{{"first", piece.first_ordinal},
-                    {"end", piece.end_ordinal},
-                    {"now", piece.now_micros},
-                    {"rows", piece.rows},
-                    {"files", std::move(files)}};
+  const json record{{"first", piece.first_ordinal}, {"end", piece.end_ordinal},
+                    {"chunk_end", piece.chunk_end}, {"now", piece.now_micros},
+                    {"rows", piece.rows},           {"files", std::move(files)}};
   return record.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
 }
 
@@ -68,6 +66,7 @@ std::optional<KeptPiece> PieceOf(const std::string& text) {
     const json record = json::parse(text);
     KeptPiece piece{.first_ordinal = record.at("first"),
                     .end_ordinal = record.at("end"),
+                    .chunk_end = record.at("chunk_end"),
                     .now_micros = record.at("now"),
                     .rows = record.at("rows")};
     for (const json& file : record.at("files")) piece.files.push_back(FileOf(file));

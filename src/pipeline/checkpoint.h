@@ -23,6 +23,7 @@ namespace spillway::pipeline {
 struct KeptPiece {
   int64_t first_ordinal = 0;
   int64_t end_ordinal = 0;
+  int64_t chunk_end = 0;   // of the chunk that it was cut from
   int64_t now_micros = 0;  // what current_timestamp() gave
   int64_t rows = 0;        // of the target
   std::vector<delta::AddedFile> files;

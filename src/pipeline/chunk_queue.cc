@@ -1,14 +1,21 @@
 #include "pipeline/chunk_queue.h"
 
+#include <chrono>
 #include <utility>
 
 namespace spillway::pipeline {
+namespace {
+
+constexpr std::chrono::milliseconds kShortWait{50};
+
+}  // namespace
 
 ChunkQueue::ChunkQueue(const std::vector<Piece>& pieces, int lanes, Work work,
-                       const StopSignal& stop)
+                       const StopSignal& stop, const std::atomic<bool>& is_short)
     : pieces_(pieces),
       work_(std::move(work)),
       stop_(stop),
+      is_short_(is_short),
       chunks_ahead_(static_cast<size_t>(lanes) - 1),
       done_(pieces.size()) {
   for (size_t piece = 0; piece < pieces.size(); ++piece) {
@@ -33,6 +40,7 @@ void ChunkQueue::RunLane() {
     lock.unlock();
     Result<WrittenFiles> written = work_(pieces_[*piece]);
     lock.lock();
+    --busy_lanes_;
     Done& done = done_[*piece];
     done.is_done = true;
     done.status = written.status();
@@ -56,8 +64,14 @@ std::optional<size_t> ChunkQueue::TakePiece(std::unique_lock<std::mutex>& lock) 
       ended_ = true;
       return std::nullopt;
     }
-    if (chunk <= next_chunk_ + chunks_ahead_) return next_piece_++;
-    changed_.wait(lock);
+    if (busy_lanes_ > 0 && is_short_.load(std::memory_order_relaxed)) {
+      changed_.wait_for(lock, kShortWait);  // nobody tells when it is over
+    } else if (chunk <= next_chunk_ + chunks_ahead_) {
+      ++busy_lanes_;
+      return next_piece_++;
+    } else {
+      changed_.wait(lock);
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 // Thread rule: Next belongs to one thread; `work` is called from the lanes', several at a time.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -24,9 +25,10 @@ class ChunkQueue {
  public:
   using Work = std::function<Result<WrittenFiles>(const Piece& piece)>;
 
-  // Starts `lanes` threads. When `stop` is kStopAfterChunk no chunk is begun any more. All
-  // arguments outlive the queue.
-  ChunkQueue(const std::vector<Piece>& pieces, int lanes, Work work, const StopSignal& stop);
+  // Starts `lanes` threads. When `stop` is kStopAfterChunk no chunk is begun any more; while
+  // `is_short` one lane alone begins pieces. All arguments outlive the queue.
+  ChunkQueue(const std::vector<Piece>& pieces, int lanes, Work work, const StopSignal& stop,
+             const std::atomic<bool>& is_short);
 
   // Ends the lanes as soon as their pieces are done.
   ~ChunkQueue();
@@ -52,6 +54,7 @@ class ChunkQueue {
   const std::vector<Piece>& pieces_;
   const Work work_;
   const StopSignal& stop_;
+  const std::atomic<bool>& is_short_;
   std::vector<size_t> chunk_begins_;  // by chunk, its first piece; and behind the last one
   const size_t chunks_ahead_;         // of the next one to be returned, that may be begun
 
@@ -60,6 +63,7 @@ class ChunkQueue {
   std::vector<Done> done_;  // by piece; this and the rest are guarded by mutex_
   size_t next_piece_ = 0;
   size_t next_chunk_ = 0;  // to be returned by Next
+  int busy_lanes_ = 0;     // with a piece
   bool ended_ = false;     // no lane takes another piece
   std::vector<std::jthread> lanes_;
 };

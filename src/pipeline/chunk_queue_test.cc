@@ -30,12 +30,15 @@ WrittenFiles RowsOf(const Piece& piece) {
   return files;
 }
 
+const std::atomic<bool> kPlenty{false};  // memory is not short
+
 TEST(ChunkQueue, GivesChunksInOrderWithAllTheirPieces) {
   const std::vector<int> sizes = {3, 1, 7, 1, 1, 2};
   const std::vector<Piece> pieces = PiecesOf(sizes);
   for (const int lanes : {1, 2, 5}) {
     const StopSignal stop{0};
-    ChunkQueue queue(pieces, lanes, [](const Piece& piece) { return RowsOf(piece); }, stop);
+    ChunkQueue queue(
+        pieces, lanes, [](const Piece& piece) { return RowsOf(piece); }, stop, kPlenty);
     for (const int size : sizes) {
       const auto files = queue.Next().ValueOrDie();
       ASSERT_TRUE(files);
@@ -58,7 +61,7 @@ TEST(ChunkQueue, NoChunkIsBegunTooFarAhead) {
         if (piece.chunk > returned.load() + kLanes) is_too_far = true;
         return RowsOf(piece);
       },
-      stop);
+      stop, kPlenty);
   for (int chunk = 0; chunk < 20; ++chunk) {
     ASSERT_TRUE(queue.Next().ValueOrDie());
     ++returned;
@@ -84,7 +87,7 @@ TEST(ChunkQueue, TheNextChunkIsBegunWhileOneIsCommitted) {
           begun.notify_all();
           return RowsOf(piece);
         },
-        stop);
+        stop, kPlenty);
     for (size_t chunk = 0; chunk < kChunks; ++chunk) {
       ASSERT_TRUE(queue.Next().ValueOrDie());
       // As many chunks as there are lanes, where there are so many.
@@ -106,7 +109,7 @@ TEST(ChunkQueue, AFailureEndsItsChunkAndNotThoseBefore) {
           if (piece.first_ordinal == 5) return Status::Invalid("the second of chunk 2");
           return RowsOf(piece);
         },
-        stop);
+        stop, kPlenty);
     EXPECT_TRUE(queue.Next().ValueOrDie());
     EXPECT_TRUE(queue.Next().ValueOrDie());
     const auto failed = queue.Next();
@@ -126,7 +129,7 @@ TEST(ChunkQueue, AStopEndsAtAChunk) {
           if (piece.first_ordinal == 10) stop = kStopAfterChunk;
           return RowsOf(piece);
         },
-        stop);
+        stop, kPlenty);
     int chunks = 0;
     while (const auto files = queue.Next().ValueOrDie()) {
       EXPECT_EQ(files->rows, 3);
@@ -148,7 +151,35 @@ TEST(ChunkQueue, LanesWorkAtTheSameTime) {
         while (inside.load() < 2) std::this_thread::yield();  // ends only if both get here
         return RowsOf(piece);
       },
-      stop);
+      stop, kPlenty);
+  EXPECT_EQ(queue.Next().ValueOrDie()->rows, 2);
+}
+
+// Two lanes and two pieces that would wait for each other: where memory is short the second is not
+// begun before the first has ended; and it is begun once there is plenty again.
+TEST(ChunkQueue, OneLaneWorksWhileMemoryIsShort) {
+  const std::vector<Piece> pieces = PiecesOf({2, 2});
+  const StopSignal stop{0};
+  std::atomic<bool> is_short{true};
+  std::atomic<int> inside{0};
+  std::atomic<int> most_inside{0};
+  ChunkQueue queue(
+      pieces, 2,
+      [&](const Piece& piece) -> Result<WrittenFiles> {
+        const int now = ++inside;
+        if (now > most_inside) most_inside = now;
+        if (piece.chunk == 0) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        } else {
+          while (most_inside < 2) std::this_thread::yield();  // ends only if both get here
+        }
+        --inside;
+        return RowsOf(piece);
+      },
+      stop, is_short);
+  EXPECT_EQ(queue.Next().ValueOrDie()->rows, 2);
+  EXPECT_EQ(most_inside, 1);
+  is_short = false;
   EXPECT_EQ(queue.Next().ValueOrDie()->rows, 2);
 }
 

@@ -8,8 +8,13 @@
 #include <unistd.h>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/error.h"
+#include "base/units.h"
 #include "delta/snapshot.h"
+#include "memory/process_memory.h"
+#include "memory/watermark.h"
 #include "pipeline/left_files.h"
 #include "pipeline/state_folder.h"
 #include "pipeline/table_writer.h"
@@ -28,6 +33,7 @@ bool IsWorthAnother(const Status& status) {
   if (!error) return false;
   switch (error->code) {
     case ErrorCode::kBudgetExceeded:
+    case ErrorCode::kMemoryShort:
     case ErrorCode::kTargetBusy:
     case ErrorCode::kSpillDamaged:
     case ErrorCode::kStorage:
@@ -57,13 +63,20 @@ int64_t CommittedRows(const Plan& plan, const std::optional<int64_t>& progress) 
   return progress.value_or(0) - plan.committed_ordinal.value_or(0);
 }
 
+int64_t ChunksOf(const std::vector<CommittedChunk>& commits) {
+  int64_t chunks = 0;
+  for (const CommittedChunk& commit : commits) chunks += commit.chunks;
+  return chunks;
+}
+
 class Job {
  public:
-  Job(const spec::Spec& spec, const PlanOptions& options, JobListener* listener, Progress* progress,
-      const StopSignal& stop, JobReport* report)
+  Job(const spec::Spec& spec, const PlanOptions& options,
+      const std::vector<JobListener*>& listeners, Progress* progress, const StopSignal& stop,
+      JobReport* report)
       : spec_(spec),
         options_(options),
-        listener_(listener),
+        listeners_(listeners),
         progress_(progress),
         stop_(stop),
         report_(report) {}
@@ -77,14 +90,21 @@ class Job {
   Status Run() {
     const int64_t most = spec_.processing.max_attempts;
     for (int number = 1;; ++number) {
-      ARROW_RETURN_NOT_OK(Prepare());
-      listener_->AttemptBegins(plan(), number);
-      const Status status = Attempt();
+      Status status = Prepare();
+      const bool is_planned = status.ok();
+      if (is_planned) {
+        for (JobListener* listener : listeners_) listener->AttemptBegins(plan(), number);
+        status = Attempt();
+      } else if (number == 1) {
+        return status;  // nothing was begun
+      }
       if (status.ok() || number == most || stop_.load() != 0 || !IsWorthAnother(status)) {
         return status;
       }
-      ARROW_RETURN_NOT_OK(TakeDown(status));
-      listener_->AttemptFailed(report_->failed.back(), number);
+      TakeDown(status, is_planned);
+      for (JobListener* listener : listeners_) {
+        listener->AttemptFailed(report_->failed.back(), number);
+      }
       BackOff(number, stop_);
     }
   }
@@ -95,8 +115,11 @@ class Job {
   // Plans the attempt. The first one takes the lock once it is known that there is something to do;
   // the target may have changed until then.
   Status Prepare() {
+    report_->chunks_before = ChunksOf(report_->commits);
+    if (!shortage_.empty()) ARROW_RETURN_NOT_OK(TakeWhatIsLeft());
     ARROW_RETURN_NOT_OK(MakeOwnPlan());
-    if (lock_ != nullptr) return Status::OK();
+    if (lock_ != nullptr) return CheckWhatIsLeft();
+    report_->goes_on = plan().committed_ordinal.value_or(0) > 0;
     if (plan().finished()) {
       CleanUpAfterTheEnd();
       return Status::OK();
@@ -108,6 +131,18 @@ class Job {
     ARROW_ASSIGN_OR_RAISE(const bool is_latest, IsLatest());
     if (!is_latest) ARROW_RETURN_NOT_OK(MakeOwnPlan());
     return RemoveWhatIsLeft(plan().kept).Value(&report_->files_removed);
+  }
+
+  // Of an attempt after one that others left too little memory.
+  Status CheckWhatIsLeft() const {
+    if (shortage_.empty() || plan().fits()) return Status::OK();
+    return MakeError({.code = ErrorCode::kBudgetTooSmall,
+                      .what = fmt::format("the job does not fit the {} that other processes leave",
+                                          FormatByteSize(plan().budget.total_bytes)),
+                      .where = shortage_,
+                      .why = fmt::format("the smallest budget that would do is {}",
+                                         FormatByteSize(plan().smallest_budget_bytes)),
+                      .cure = "stop them or wait for them, and run again to go on"});
   }
 
   Status MakeOwnPlan() {
@@ -175,7 +210,11 @@ class Job {
     ARROW_RETURN_NOT_OK(CheckBound(plan()));
     ARROW_RETURN_NOT_OK(Record());
     ARROW_ASSIGN_OR_RAISE(auto checkpoint, MakeCheckpoint());
-    Result<RunReport> run = pipeline::Run(plan(), progress_, stop_, checkpoint.get());
+    const OnCommit on_commit = [this](const CommittedChunk& chunk) {
+      report_->commits.push_back(chunk);
+      for (JobListener* listener : listeners_) listener->ChunkCommitted(chunk);
+    };
+    Result<RunReport> run = pipeline::Run(plan(), progress_, stop_, checkpoint.get(), on_commit);
     checkpoint.reset();
     // What cannot be removed now is on record for the next run.
     static_cast<void>(CleanUp(run.ok() && !run->stopped));
@@ -209,33 +248,72 @@ class Job {
   }
 
   // Puts a failed attempt on record, and makes ready for the next one.
-  Status TakeDown(const Status& status) {
-    ARROW_ASSIGN_OR_RAISE(const std::optional<int64_t> progress, Progressed());
-    report_->failed.push_back({.lanes = plan().lanes,
-                               .chunk_size_rows = spec_.processing.chunk_size_rows,
-                               .rows_committed = CommittedRows(plan(), progress),
-                               .status = status});
+  void TakeDown(const Status& status, bool is_planned) {
+    FailedAttempt& failed = report_->failed.emplace_back(FailedAttempt{.status = status});
+    if (!is_planned) return;
+    failed.lanes = plan().lanes;
+    failed.chunk_size_rows = spec_.processing.chunk_size_rows;
+    const auto progress = Progressed();
+    if (progress.ok()) failed.rows_committed = CommittedRows(plan(), *progress);
     options_.beginning.ours = plan().app_id;
     const auto error = FindError(status);
     if (error && error->code != ErrorCode::kTargetBusy) TakeSmallerSteps(plan(), &spec_);
+    if (error && error->code == ErrorCode::kMemoryShort) shortage_ = error->where;
+    budget_bytes_ = plan().budget.total_bytes;
+  }
+
+  // The next attempt is planned for the memory that others leave.
+  Status TakeWhatIsLeft() {
+    constexpr int64_t kLeast = kMiB;  // which no job fits
+    ARROW_ASSIGN_OR_RAISE(const auto limits, memory::FindMemoryLimits(options_.memory_paths));
+    ARROW_ASSIGN_OR_RAISE(const auto own, memory::ReadProcessMemory());
+    const int64_t left =
+        memory::BytesLeft(limits, own.unreclaimable_bytes(),
+                          static_cast<int>(spec_.resources.max_memory_usage_percent));
+    spec_.resources.memory_bytes = std::clamp(left, kLeast, budget_bytes_);
     return Status::OK();
   }
 
   spec::Spec spec_;
   PlanOptions options_;
-  JobListener* const listener_;
+  const std::vector<JobListener*>& listeners_;
   Progress* const progress_;
   const StopSignal& stop_;
   JobReport* const report_;
-  std::string new_folder_;  // that the lock made: the target's
+  std::string new_folder_;    // that the lock made: the target's
+  std::string shortage_;      // why an attempt's budget is smaller than the user's
+  int64_t budget_bytes_ = 0;  // of the last attempt
   std::unique_ptr<state::RunLock> lock_;
 };
 
 }  // namespace
 
-Status RunJob(const spec::Spec& spec, const PlanOptions& options, JobListener* listener,
-              Progress* progress, const StopSignal& stop, JobReport* report) {
-  return Job(spec, options, listener, progress, stop, report).Run();
+std::string DescribeWhatIsKept(const JobReport& job, const Progress& progress) {
+  int64_t chunks = ChunksOf(job.commits);
+  int64_t of = chunks;
+  bool is_committed = true;
+  if (job.plan != nullptr) {
+    of = job.chunks_before + static_cast<int64_t>(job.plan->chunks.size());
+    const bool keeps = job.plan->commits_at_end() && job.plan->keeps_pieces();
+    if (chunks == 0 && keeps) {
+      chunks = progress.chunks_written.load();
+      is_committed = false;
+    }
+  }
+  if (chunks == 0 && !job.goes_on) return {};
+  if (chunks == 0) {
+    return "Nothing was lost: what was committed before is kept, run again to go on.";
+  }
+  return fmt::format("Nothing was lost: {} of {}{} {} {}, run again to go on.",
+                     chunks == 1 ? "chunk 1" : fmt::format("chunks 1-{}", FormatCount(chunks)),
+                     FormatCount(of), job.goes_on ? " that were left" : "",
+                     chunks == 1 ? "is" : "are", is_committed ? "committed" : "written and kept");
+}
+
+Status RunJob(const spec::Spec& spec, const PlanOptions& options,
+              const std::vector<JobListener*>& listeners, Progress* progress,
+              const StopSignal& stop, JobReport* report) {
+  return Job(spec, options, listeners, progress, stop, report).Run();
 }
 
 }  // namespace spillway::pipeline

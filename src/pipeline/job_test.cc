@@ -26,6 +26,7 @@ class Listener : public JobListener {
     chunk_rows.push_back(plan.spec.processing.chunk_size_rows);
     if (begins) begins(plan, number);
   }
+  void ChunkCommitted(const CommittedChunk& chunk) override { commits.push_back(chunk); }
   void AttemptFailed(const FailedAttempt& /*attempt*/, int number) override {
     failed.push_back(number);
     if (fails) fails();
@@ -36,6 +37,7 @@ class Listener : public JobListener {
   std::vector<int> lanes;
   std::vector<int64_t> chunk_rows;
   std::vector<int> failed;
+  std::vector<CommittedChunk> commits;
 };
 
 class JobTest : public test::PipelineTest {
@@ -50,7 +52,8 @@ class JobTest : public test::PipelineTest {
     if (!spec.ok()) return spec.status();
     report_ = {};
     progress_.chunks_committed = 0;
-    return RunJob(*spec, {.beginning = {.fresh = fresh}}, &listener_, &progress_, stop_, &report_);
+    return RunJob(*spec, {.beginning = {.fresh = fresh}}, {&listener_}, &progress_, stop_,
+                  &report_);
   }
 
   // The source's second file: in its place is a link to itself, which cannot be opened.
@@ -206,7 +209,7 @@ TEST_F(JobTest, WhatIsPublishedAtTheEndIsKeptUntilThen) {
   ASSERT_TRUE(report_.run.stopped);
   EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
   EXPECT_TRUE(fs::exists(folder_ / "target/_spillway"));
-  EXPECT_THAT(DescribeWhatIsKept(*report_.plan, progress_), testing::HasSubstr("kept"));
+  EXPECT_THAT(DescribeWhatIsKept(report_, progress_), testing::HasSubstr("kept"));
   const int64_t kept = CountFiles();
   EXPECT_GE(kept, 3);
 

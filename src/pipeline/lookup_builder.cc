@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pipeline/build_index.h"
+#include "pipeline/join_manifest.h"
 #include "pipeline/lanes.h"
 #include "pipeline/lookup_plan.h"
 #include "pipeline/silver_reader.h"
@@ -34,18 +35,9 @@ class ExternalJoinRun {
       : context_(context), lookup_(lookup), before_(before), pieces_(pieces), moment_(moment) {}
 
   Result<std::unique_ptr<join::ExternalJoin>> Run(spill::SpillDirectory* directory) {
-    const BoundLookup& bound = context_.plan.pipeline->lookups[lookup_];
-    ARROW_ASSIGN_OR_RAISE(
-        join_,
-        join::ExternalJoin::Make({.name = bound.name,
-                                  .lookup_schema = bound.build_schema,
-                                  .key_columns = KeyColumnsOf(bound),
-                                  .duplicates = bound.duplicates,
-                                  .pieces = static_cast<int64_t>(pieces_.size()),
-                                  .sizes = context_.plan.external_joins[lookup_]->external.sizes,
-                                  .compress = kCompressSpilled,
-                                  .directory = directory,
-                                  .pool = context_.memory.lookup_pool()}));
+    ARROW_ASSIGN_OR_RAISE(join_,
+                          join::ExternalJoin::Make(ExternalJoinOptionsOf(
+                              context_, lookup_, static_cast<int64_t>(pieces_.size()), directory)));
     RunMemory& memory = context_.memory;
     const LookupReading& reading = context_.plan.memory.lookups[lookup_];
     ARROW_RETURN_NOT_OK(memory.GrantForReading(reading.lookup_bytes));
@@ -130,8 +122,7 @@ class ExternalJoinRun {
 
 Result<std::unique_ptr<spill::SpillDirectory>> OpenSpillDirectory(const Plan& plan) {
   const spill::SpillBase base = SpillBaseOf(plan);
-  if (plan.spills() || plan.spools)
-    return spill::SpillDirectory::Make(base, plan.spec.pipeline.text);
+  if (plan.spills() || plan.spools) return spill::SpillDirectory::Make(base, plan.app_id);
   spill::SpillDirectory::RemoveDead(base);
   return nullptr;
 }
@@ -158,13 +149,22 @@ Result<Lookups> BuildLookups(const RunContext& context, const std::vector<Piece>
   context.progress->total_rows = RowsToRead(plan, pieces);
   context.progress->phase = Phase::kLookups;
 
-  ARROW_ASSIGN_OR_RAISE(auto directory, OpenSpillDirectory(plan));
+  std::optional<EarlierJoins> earlier = TakeOverJoins(context, pieces);
+  std::unique_ptr<spill::SpillDirectory> directory;
+  if (earlier) {
+    directory = std::move(earlier->directory);
+  } else {
+    ARROW_ASSIGN_OR_RAISE(directory, OpenSpillDirectory(plan));
+  }
   Lookups lookups(std::move(directory));
+  if (earlier) lookups.NumberPieces(std::move(earlier->piece_numbers));
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     const join::JoinType type = plan.pipeline->lookups[i].type;
     const std::optional<OutOfCoreJoin>& join = plan.external_joins[i];
     if (join && join->ranges) {
       lookups.Add(type, std::make_unique<RangedLookup>(context, i, *join->ranges, moment));
+    } else if (join && earlier) {
+      lookups.Add(type, std::move(earlier->joins[i]));
     } else if (join) {
       ExternalJoinRun run(context, i, lookups, pieces, moment);
       ARROW_ASSIGN_OR_RAISE(auto joined, run.Run(lookups.spill_directory()));
@@ -176,6 +176,8 @@ Result<Lookups> BuildLookups(const RunContext& context, const std::vector<Piece>
       lookups.Add(type, std::move(index));
     }
   }
+  if (!earlier) SaveJoins(context, pieces, lookups);
+  lookups.set_taken_over(earlier.has_value());
   ARROW_RETURN_NOT_OK(context.memory.GrantForStreaming(plan));
   return lookups;
 }

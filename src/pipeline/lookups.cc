@@ -23,20 +23,21 @@ Result<std::unique_ptr<join::Matcher>> Lookups::MakeMatcher(size_t lookup, const
   if (found.index != nullptr) return join::MakeIndexMatcher(*found.index, found.type, pool);
   if (found.ranged != nullptr) return found.ranged->MakeMatcher(piece, found.type, pool);
   std::unique_ptr<join::PieceMatcher> matcher = found.join->MakeMatcher(found.type, pool);
-  ARROW_RETURN_NOT_OK(matcher->StartPiece(piece.number));
+  ARROW_RETURN_NOT_OK(matcher->StartPiece(NumberOf(piece)));
   return matcher;
 }
 
 bool Lookups::KeepRows(const Piece& piece) const {
-  return std::ranges::all_of(lookups_, [&piece](const Lookup& lookup) {
+  return std::ranges::all_of(lookups_, [&](const Lookup& lookup) {
     if (lookup.type != join::JoinType::kLeftOuter || lookup.ranged != nullptr) return false;
-    return lookup.index != nullptr ? lookup.index->unique() : lookup.join->IsUnique(piece.number);
+    return lookup.index != nullptr ? lookup.index->unique()
+                                   : lookup.join->IsUnique(NumberOf(piece));
   });
 }
 
 void Lookups::Release(const Piece& piece) const {
   for (const Lookup& lookup : lookups_) {
-    if (lookup.join != nullptr) lookup.join->ReleasePiece(piece.number);
+    if (lookup.join != nullptr) lookup.join->ReleasePiece(NumberOf(piece));
   }
 }
 

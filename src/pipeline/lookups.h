@@ -31,6 +31,13 @@ class Lookups {
   void Add(join::JoinType type, std::unique_ptr<join::ExternalJoin> join);
   void Add(join::JoinType type, std::unique_ptr<RangedLookup> ranged);
 
+  // The numbers that pieces have in the joins, by their own; without it they are the same.
+  void NumberPieces(std::vector<int64_t> numbers) { piece_numbers_ = std::move(numbers); }
+
+  // Whether the joins are those of an earlier run, which was killed.
+  bool taken_over() const { return is_taken_over_; }
+  void set_taken_over(bool is_taken_over) { is_taken_over_ = is_taken_over; }
+
   size_t size() const { return lookups_.size(); }
 
   // A matcher for rows of `piece`, from its first one on; all it gives out comes from `pool`.
@@ -44,6 +51,7 @@ class Lookups {
   // Says that nobody will read `piece` again.
   void Release(const Piece& piece) const;
 
+  join::ExternalJoin* external_join(size_t lookup) const { return lookups_[lookup].join.get(); }
   spill::SpillDirectory* spill_directory() const { return spill_directory_.get(); }
   spill::SpillUsage spilled() const {
     return spill_directory_ == nullptr ? spill::SpillUsage{} : spill_directory_->usage();
@@ -56,8 +64,15 @@ class Lookups {
     std::unique_ptr<join::ExternalJoin> join = nullptr;
     std::unique_ptr<RangedLookup> ranged = nullptr;
   };
+  int64_t NumberOf(const Piece& piece) const {
+    return piece_numbers_.empty() ? piece.number
+                                  : piece_numbers_[static_cast<size_t>(piece.number)];
+  }
+
   std::unique_ptr<spill::SpillDirectory> spill_directory_;
   std::vector<Lookup> lookups_;
+  std::vector<int64_t> piece_numbers_;
+  bool is_taken_over_ = false;
 };
 
 }  // namespace spillway::pipeline

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -34,6 +35,11 @@ enum class RunMode {
   kChunked,   // the empty table first, then one commit per chunk
 };
 
+// As the pipeline file has it.
+inline std::string_view ModeName(RunMode mode) {
+  return mode == RunMode::kChunked ? "chunked" : "standard";
+}
+
 // What more memory would change, as far as this plan can tell: the bound of the other plan, with
 // pieces that are sized for this budget. 0 where there is nothing to gain.
 struct BudgetAdvice {
@@ -45,6 +51,8 @@ struct BudgetAdvice {
 struct Plan {
   spec::Spec spec;
   memory::Budget budget;
+  memory::MemorySystemPaths memory_paths;
+  bool saves_joins_in_memory = false;
   std::unique_ptr<PinnedTable> source;
   std::vector<std::unique_ptr<PinnedTable>> lookups;
   std::unique_ptr<BoundPipeline> pipeline;
@@ -88,6 +96,12 @@ struct Plan {
   // Whether what is written and not committed is put on record. Not in key order: its rows are
   // sorted again, and may be other ones.
   bool keeps_pieces() const { return spec.processing.enable_checkpointing && !spec.in_key_order(); }
+  // Of the source, in `kept`.
+  int64_t kept_rows() const {
+    int64_t rows = 0;
+    for (const KeptPiece& piece : kept) rows += piece.end_ordinal - piece.first_ordinal;
+    return rows;
+  }
   // What no pool sees: the program itself, and in each lane the footers of what it reads and
   // writes.
   int64_t overhead_bytes(int of_lanes) const;
@@ -106,6 +120,8 @@ struct PlanOptions {
   // joined by ranges, else as much as an index that is not large.
   std::optional<int64_t> most_range_bytes = std::nullopt;
   bool spools = false;  // although there may be memory enough
+  memory::MemorySystemPaths memory_paths = {};
+  bool saves_joins_in_memory = false;  // for a run that goes on, although they are not on the disk
 };
 
 // Plans the run of `spec`. Reads logs and footers, and writes nothing. A plan that does not fit its

@@ -387,6 +387,14 @@ void CutWork(Plan* plan) {
     plan->chunks.push_back(
         {.first_ordinal = kept.first_ordinal, .end_ordinal = kept.end_ordinal, .kept = i});
     begin = kept.end_ordinal;
+    // The rest of its chunk is one, as far as that is not kept too: so all that comes behind is cut
+    // as it was, and what was joined of these pieces can be taken over.
+    const int64_t next = i + 1 < plan->kept.size() ? plan->kept[i + 1].first_ordinal : last;
+    const int64_t rest_end = std::min(kept.chunk_end, next);
+    if (rest_end > begin && rest_end - begin <= chunk_rows) {
+      plan->chunks.push_back({.first_ordinal = begin, .end_ordinal = rest_end});
+      begin = rest_end;
+    }
   }
   cut(begin, last);
   // A source without rows has one commit all the same, which says that the run has finished.
@@ -417,10 +425,13 @@ int64_t Plan::overhead_bytes(int of_lanes) const {
 Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& options) {
   auto plan = std::make_unique<Plan>();
   plan->spec = std::move(spec);
+  plan->memory_paths = options.memory_paths;
+  plan->saves_joins_in_memory = options.saves_joins_in_memory;
+  const spec::Resources& resources = plan->spec.resources;
   ARROW_ASSIGN_OR_RAISE(
-      plan->budget,
-      memory::DetermineBudget(plan->spec.resources.memory_bytes,
-                              static_cast<int>(plan->spec.resources.max_memory_usage_percent)));
+      plan->budget, memory::DetermineBudget(resources.memory_bytes,
+                                            static_cast<int>(resources.max_memory_usage_percent),
+                                            options.memory_paths));
 
   // Open the tables, and bind the pipeline to their schemas.
   ARROW_ASSIGN_OR_RAISE(auto source, OpenInput(plan->spec, plan->spec.source));

@@ -7,8 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "base/error.h"
 #include "memory/process_memory.h"
 #include "pipeline/checkpoint.h"
@@ -16,6 +14,7 @@
 #include "pipeline/chunk_queue.h"
 #include "pipeline/clock.h"
 #include "pipeline/lookup_builder.h"
+#include "pipeline/memory_watch.h"
 #include "pipeline/piece_writer.h"
 #include "pipeline/run_memory.h"
 #include "pipeline/sorted_source.h"
@@ -101,6 +100,13 @@ storage::TransferMethod TransferMethodOf(const Plan& plan) {
   return storage::FindTransferMethod(files.front().data_file.path, plan.target.path);
 }
 
+Status MemoryShort(const memory::Shortage& shortage) {
+  return MakeError({.code = ErrorCode::kMemoryShort,
+                    .what = "other processes use the memory that the run was planned with",
+                    .where = shortage.why,
+                    .cure = "stop them, or run again with a smaller --memory"});
+}
+
 // Writes the files of the next chunk, which may change where it ends; none where the run is to
 // stop.
 using NextChunk = std::function<Result<std::optional<WrittenFiles>>(Chunk*)>;
@@ -108,8 +114,14 @@ using NextChunk = std::function<Result<std::optional<WrittenFiles>>(Chunk*)>;
 // The steps of one run.
 class Runner {
  public:
-  Runner(const RunContext& context, Checkpoint* checkpoint, RunReport* report)
-      : context_(context), checkpoint_(checkpoint), report_(report), commits_(context.plan) {}
+  Runner(const RunContext& context, const MemoryWatch& watch, Checkpoint* checkpoint,
+         const OnCommit& on_commit, RunReport* report)
+      : context_(context),
+        watch_(watch),
+        checkpoint_(checkpoint),
+        on_commit_(on_commit),
+        report_(report),
+        commits_(context.plan) {}
 
   Status Run(SteadyTime start) {
     // Read the lookups, and index them by key or join them out of core.
@@ -122,6 +134,7 @@ class Runner {
       ARROW_ASSIGN_OR_RAISE(const Lookups lookups, BuildLookups(context_, pieces, moment));
       report_->lookup_seconds = SecondsSince(start);
       report_->spilled_bytes = lookups.spilled().bytes_written;
+      report_->joins_taken_over = lookups.taken_over();
       if (!context_.plan.spec.in_key_order()) return RunInSourceOrder(pieces, lookups, moment);
       ARROW_ASSIGN_OR_RAISE(sorted, SortedSource::Sort(context_, pieces, lookups, moment));
     }
@@ -154,6 +167,7 @@ class Runner {
       if (checkpoint_ != nullptr && piece.num_rows() > 0) {
         ARROW_RETURN_NOT_OK(checkpoint_->Add({.first_ordinal = piece.first_ordinal,
                                               .end_ordinal = piece.end_ordinal,
+                                              .chunk_end = plan.chunks[piece.chunk].end_ordinal,
                                               .now_micros = now_micros,
                                               .rows = files.rows,
                                               .files = files.files()},
@@ -161,7 +175,7 @@ class Runner {
       }
       return files;
     };
-    ChunkQueue queue(pieces, plan.lanes, write, context_.stop);
+    ChunkQueue queue(pieces, plan.lanes, write, context_.stop, watch_.is_short());
     return CommitChunks([&queue](Chunk*) { return queue.Next(); });
   }
 
@@ -218,7 +232,7 @@ class Runner {
       const bool is_last = chunk.end_ordinal == last_ordinal;
       if (plan.commits_at_end() && !is_last) continue;
       if (plan.publishes_at_end()) ARROW_RETURN_NOT_OK(commits_.Prepare());
-      ARROW_RETURN_NOT_OK(commits_.Commit(waiting, files.Release()));
+      ARROW_RETURN_NOT_OK(Commit(waiting, chunks, &files));
       context_.progress->chunks_committed.fetch_add(chunks);
       report_->chunks_committed += chunks;
       report_->chunks_left = is_last ? 0 : report_->chunks_left - chunks;
@@ -229,8 +243,26 @@ class Runner {
     return Status::OK();
   }
 
+  // Commits `files`, the rows of `chunk`, which is so many of the plan's.
+  Status Commit(const Chunk& chunk, int64_t chunks, WrittenFiles* files) {
+    CommittedChunk committed{.first_ordinal = chunk.first_ordinal,
+                             .end_ordinal = chunk.end_ordinal,
+                             .chunks = chunks,
+                             .files = static_cast<int64_t>(files->files().size())};
+    for (const delta::AddedFile& file : files->files()) {
+      committed.rows += file.num_rows;
+      committed.bytes += file.size_bytes;
+    }
+    ARROW_RETURN_NOT_OK(commits_.Commit(chunk, files->Release()));
+    committed.target_version = commits_.last_version();
+    if (on_commit_) on_commit_(committed);
+    return Status::OK();
+  }
+
   const RunContext& context_;
+  const MemoryWatch& watch_;
   Checkpoint* const checkpoint_;  // may be null
+  const OnCommit& on_commit_;
   RunReport* const report_;
   TargetCommits commits_;
 };
@@ -238,8 +270,10 @@ class Runner {
 }  // namespace
 
 Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& stop,
-                      Checkpoint* checkpoint) {
+                      Checkpoint* checkpoint, const OnCommit& on_commit) {
   const SteadyTime start = std::chrono::steady_clock::now();
+  progress->chunks_written = 0;
+  progress->chunks_committed = 0;
   RunReport report{.chunks_left = static_cast<int64_t>(plan.chunks.size())};
   if (plan.finished()) {
     report.already_finished = true;
@@ -254,10 +288,18 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   ARROW_RETURN_NOT_OK(sampler.Start());
 
   // Read, join, write and commit.
-  const RunContext context{
-      .plan = plan, .memory = *memory, .progress = progress, .stop = stop, .sizes = plan.sizes};
-  Runner runner(context, checkpoint, &report);
+  const MemoryWatch watch(plan, *progress, sampler, stop);
+  const RunContext context{.plan = plan,
+                           .memory = *memory,
+                           .progress = progress,
+                           .stop = watch.stop(),
+                           .sizes = plan.sizes};
+  Runner runner(context, watch, checkpoint, on_commit, &report);
   const Status status = runner.Run(start);
+  if (status.IsCancelled() || report.stopped) {
+    const std::optional<memory::Shortage> shortage = watch.stopped_for();
+    if (shortage) return MemoryShort(*shortage);
+  }
   const bool is_stop = status.IsCancelled() && stop.load() < kStopNow;
   if (!status.ok() && !is_stop) return status;
   report.stopped |= is_stop;
@@ -270,19 +312,6 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   report.memory_by_use = memory->governor().Usage();
   report.total_seconds = SecondsSince(start);
   return report;
-}
-
-std::string DescribeWhatIsKept(const Plan& plan, const Progress& progress) {
-  const int64_t committed = progress.chunks_committed.load();
-  const int64_t written = progress.chunks_written.load();
-  const bool is_kept =
-      plan.commits_at_end() && plan.keeps_pieces() && committed == 0 && written > 0;
-  if (committed == 0 && !is_kept && plan.committed_ordinal.value_or(0) == 0) return {};
-  const int64_t number = is_kept ? written : committed;
-  return fmt::format(
-      "Nothing was lost: {} of {} chunks of this run are {}; run again to go on "
-      "after them.",
-      number, plan.chunks.size(), is_kept ? "written and kept" : "committed");
 }
 
 }  // namespace spillway::pipeline

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,10 +32,23 @@ struct RunReport {
   int64_t chunks_left = 0;
   int64_t target_version = -1;
   double lookup_seconds = 0;
+  bool joins_taken_over = false;  // of an earlier run, which was killed
   double total_seconds = 0;
   int64_t peak_memory_bytes = 0;  // RssAnon + RssShmem, sampled
   std::vector<memory::TagUsage> memory_by_use;
 };
+
+// Rows of the source that one commit made visible in the target.
+struct CommittedChunk {
+  int64_t first_ordinal = 0;
+  int64_t end_ordinal = 0;
+  int64_t chunks = 1;  // of the plan; more where all are published at the end
+  int64_t rows = 0;    // of the target
+  int64_t bytes = 0;
+  int64_t files = 0;
+  int64_t target_version = -1;
+};
+using OnCommit = std::function<void(const CommittedChunk&)>;
 
 // Executes `plan`. Everything committed stays committed, whatever happens; the same plan made again
 // goes on after it. Errors: kBudgetTooSmall before anything is written; then kBudgetExceeded,
@@ -42,11 +56,8 @@ struct RunReport {
 // Status::Cancelled after a stop at once.
 //
 // What is written and not committed is put on record in `checkpoint`, where one is given.
+// `on_commit` is called behind each commit, by the caller's thread.
 Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& stop,
-                      Checkpoint* checkpoint = nullptr);
-
-// "Nothing was lost: 17 of 38 chunks are committed, run again to go on"; empty where nothing was
-// committed yet.
-std::string DescribeWhatIsKept(const Plan& plan, const Progress& progress);
+                      Checkpoint* checkpoint = nullptr, const OnCommit& on_commit = nullptr);
 
 }  // namespace spillway::pipeline

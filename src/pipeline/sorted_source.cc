@@ -87,7 +87,7 @@ Result<std::unique_ptr<SortedSource>> SortedSource::Sort(const RunContext& conte
   context.progress->phase = Phase::kSorting;
   const std::shared_ptr<arrow::Schema> schema = JoinedSchema(*plan.pipeline);
   ARROW_ASSIGN_OR_RAISE(auto directory,
-                        spill::SpillDirectory::Make(SpillBaseOf(plan), plan.spec.pipeline.text));
+                        spill::SpillDirectory::Make(SpillBaseOf(plan), plan.app_id));
   ARROW_ASSIGN_OR_RAISE(auto sort, sort::ExternalSort::Make(
                                        {.schema = schema,
                                         .key_columns = plan.pipeline->lookups.front().source_keys,

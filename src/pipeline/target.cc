@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "pipeline/column_names.h"
 #include "pipeline/nested_nullability.h"
-#include "storage/table_location.h"
 #include "storage/writable_check.h"
 
 namespace spillway::pipeline {
@@ -42,11 +41,13 @@ Result<bool> IsJustMade(const delta::Snapshot& table, const arrow::Schema& schem
   return IsEmptyTable(table);
 }
 
+Result<storage::TableLocation> LocateTarget(const spec::Spec& spec) {
+  return storage::ParseTableLocation(spec.Resolve(spec.target.path), spec.directory);
+}
+
 Result<ExistingTarget> OpenTarget(const spec::Spec& spec,
                                   const std::vector<std::string>& input_paths) {
-  ARROW_ASSIGN_OR_RAISE(
-      const storage::TableLocation location,
-      storage::ParseTableLocation(spec.Resolve(spec.target.path), spec.directory));
+  ARROW_ASSIGN_OR_RAISE(const storage::TableLocation location, LocateTarget(spec));
   for (const std::string& input : input_paths) {
     if (!storage::IsSameTable(location, {.path = input, .display = input})) continue;
     return MakeError({.code = ErrorCode::kTargetIsSource,

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "delta/snapshot.h"
 #include "spec/spec.h"
+#include "storage/table_location.h"
 
 namespace spillway::pipeline {
 
@@ -22,6 +23,9 @@ struct ExistingTarget {
 
   bool exists() const { return snapshot != nullptr; }
 };
+
+// Where the target of `spec` is. Errors: those of storage::ParseTableLocation.
+Result<storage::TableLocation> LocateTarget(const spec::Spec& spec);
 
 // Opens the target of `spec` if it exists, and checks that its folder can be written and that it is
 // none of `input_paths` (absolute). Errors: kTargetIsSource, kReadOnlyStorage, kStorage, and those

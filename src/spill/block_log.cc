@@ -51,6 +51,24 @@ void BlockLog::Add(uint32_t stream, const LoggedBlock& block) {
   owner.bytes += block.bytes;
 }
 
+std::vector<std::span<uint8_t>> BlockLog::Raw() {
+  std::vector<std::span<uint8_t>> parts = {
+      {streams_->mutable_data(), num_streams_ * sizeof(Stream)}};
+  uint32_t left = num_blocks_;
+  for (const auto& slab : slabs_) {
+    const uint32_t blocks = std::min(left, kSlabBlocks);
+    parts.emplace_back(slab->mutable_data(), blocks * sizeof(LoggedBlock));
+    left -= blocks;
+  }
+  return parts;
+}
+
+Status BlockLog::Resize(uint32_t blocks) {
+  ARROW_RETURN_NOT_OK(Reserve(blocks));
+  num_blocks_ = blocks;
+  return Status::OK();
+}
+
 bool BlockLog::Forget(uint32_t stream) {
   Stream& s = Streams()[stream];
   if (s.first == kForgottenStream.first && s.last == kForgottenStream.last) return false;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <arrow/buffer.h>
@@ -41,6 +42,17 @@ class BlockLog {
   int64_t StreamBytes(uint32_t stream) const { return Streams()[stream].bytes; }  // of payload
   uint32_t num_streams() const { return num_streams_; }
   uint32_t num_blocks() const { return num_blocks_; }
+
+  // For a manifest: streams and blocks as they lie in memory. Of a new log with so many blocks,
+  // which Resize makes, they are to be filled.
+  std::vector<std::span<uint8_t>> Raw();
+  Status Resize(uint32_t blocks);
+
+  // Where a block is, if that changes.
+  void SetPlace(uint32_t block, uint32_t place, uint32_t stored_bytes) {
+    At(block).place = place;
+    At(block).stored_bytes = stored_bytes;
+  }
 
   // Empties a stream; its blocks stay in the log. False if that was done before.
   bool Forget(uint32_t stream);

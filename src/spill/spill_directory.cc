@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "spill/manifest.h"
 #include "storage/durable_file.h"
 #include "storage/file_lock.h"
 
@@ -78,6 +79,9 @@ void RemoveBase(const SpillBase& base) {
   if (base.is_own) ::rmdir(base.path.c_str());
 }
 
+// What the lock file has, for people, and for the run that takes over.
+std::string NoteOf(std::string_view run_name) { return fmt::format("{}\n", run_name); }
+
 std::string NewName() {
   std::random_device random;
   return fmt::format("{}{}-{:08x}{:08x}", kFolderPrefix, ::getpid(), random(), random());
@@ -134,11 +138,52 @@ Result<std::unique_ptr<SpillDirectory>> SpillDirectory::Make(const SpillBase& ba
     ARROW_ASSIGN_OR_RAISE(created, TryCreate(&folder));
   }
   std::unique_ptr<SpillDirectory> directory(new SpillDirectory(std::move(folder)));
-  const std::string note = fmt::format("{}\n", run_name);
+  const std::string note = NoteOf(run_name);
   if (::write(directory->folder_.lock.get(), note.data(), note.size()) < 0) {
     return SpillError(errno, "write into", directory->path());
   }
   return directory;
+}
+
+bool SpillDirectory::TryTakeOver(std::string_view run_name, Folder* folder) {
+  folder->folder = OpenFolder(folder->base.get(), folder->name.c_str());
+  struct stat facts;
+  if (!folder->folder.is_open() || ::fstat(folder->folder.get(), &facts) != 0) return false;
+  if (facts.st_uid != ::geteuid()) return false;
+  if (::faccessat(folder->folder.get(), kManifestName, R_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+    return false;
+  }
+  folder->lock = storage::FileDescriptor(
+      ::openat(folder->folder.get(), kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!folder->lock.is_open()) return false;
+  const std::string wanted = NoteOf(run_name);
+  std::string note(wanted.size() + 1, '\0');
+  const ssize_t bytes = ::pread(folder->lock.get(), note.data(), note.size(), 0);
+  if (bytes < 0 || note.substr(0, static_cast<size_t>(bytes)) != wanted) return false;
+  if (!storage::TryLock(folder->lock)) return false;
+  // Another process may have taken it for its own, and removed it, meanwhile.
+  return ::fstat(folder->lock.get(), &facts) == 0 && facts.st_nlink > 0;
+}
+
+std::unique_ptr<SpillDirectory> SpillDirectory::TakeOver(const SpillBase& base,
+                                                         std::string_view run_name) {
+  const storage::FileDescriptor names(
+      ::open(base.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!names.is_open()) return nullptr;
+  for (const std::string& name : NamesIn(names)) {
+    if (!name.starts_with(kFolderPrefix)) continue;
+    Folder folder;
+    folder.base_place = base;
+    folder.base =
+        storage::FileDescriptor(::open(base.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    folder.name = name;
+    folder.path = fmt::format("{}/{}", base.path, name);
+    if (!folder.base.is_open() || !TryTakeOver(run_name, &folder)) continue;
+    std::unique_ptr<SpillDirectory> directory(new SpillDirectory(std::move(folder)));
+    directory->is_taken_over_ = true;
+    return directory;
+  }
+  return nullptr;
 }
 
 SpillDirectory::~SpillDirectory() {
@@ -155,8 +200,17 @@ void SpillDirectory::RemoveDead(const SpillBase& base) {
 }
 
 Result<std::unique_ptr<SpillFile>> SpillDirectory::CreateFile(std::string_view purpose) {
-  return SpillFile::Create(folder_.folder.get(), folder_.path,
-                           fmt::format("{}-{}", purpose, files_.fetch_add(1)), &counters_);
+  // Those of the run before have names too.
+  const std::string_view mark = is_taken_over_ ? "-again" : "";
+  for (;;) {
+    std::string name = fmt::format("{}{}-{}", purpose, mark, files_.fetch_add(1));
+    if (is_taken_over_ && ::faccessat(folder_.folder.get(), name.c_str(), F_OK, 0) == 0) continue;
+    return SpillFile::Create(folder_.folder.get(), folder_.path, std::move(name), &counters_);
+  }
+}
+
+Result<std::unique_ptr<SpillFile>> SpillDirectory::OpenFile(std::string name) {
+  return SpillFile::Open(folder_.folder.get(), folder_.path, std::move(name), &counters_);
 }
 
 SpillUsage SpillDirectory::usage() const {

@@ -35,6 +35,10 @@ class SpillDirectory {
   // `run_name` is written into the lock file, for people. Fails as SpillError says.
   static Result<std::unique_ptr<SpillDirectory>> Make(const SpillBase& base,
                                                       std::string_view run_name);
+
+  // The folder of a dead run with that name and a manifest, taken over as it is; null where there
+  // is none.
+  static std::unique_ptr<SpillDirectory> TakeOver(const SpillBase& base, std::string_view run_name);
   ~SpillDirectory();  // removes the folder and the files in it
 
   // Removes what dead runs left in `base`, where there is one: for a run that will not spill.
@@ -45,6 +49,9 @@ class SpillDirectory {
 
   // A new file; `purpose` ("lookup-rows") becomes part of its name.
   Result<std::unique_ptr<SpillFile>> CreateFile(std::string_view purpose);
+
+  // A file of the run whose folder was taken over.
+  Result<std::unique_ptr<SpillFile>> OpenFile(std::string name);
 
   const std::string& path() const { return folder_.path; }
   SpillUsage usage() const;
@@ -63,10 +70,13 @@ class SpillDirectory {
   // Makes a folder with a new name and locks it; false if another process, which took it for a
   // dead one, or its base for empty, removed it meanwhile.
   static Result<bool> TryCreate(Folder* folder);
+  // Locks the folder of that name if its process is dead, and was the run's.
+  static bool TryTakeOver(std::string_view run_name, Folder* folder);
 
   const Folder folder_;
   SpillCounters counters_;
   std::atomic<int> files_{0};
+  bool is_taken_over_ = false;
 };
 
 }  // namespace spillway::spill

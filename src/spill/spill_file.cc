@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <climits>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -82,6 +83,22 @@ Result<std::unique_ptr<SpillFile>> SpillFile::Create(int folder_descriptor,
   if (!file.is_open()) return SpillError(errno, "create the spill file", path);
   return std::unique_ptr<SpillFile>(new SpillFile(std::move(file), folder_descriptor,
                                                   std::move(path), std::move(name), counters));
+}
+
+Result<std::unique_ptr<SpillFile>> SpillFile::Open(int folder_descriptor, const std::string& folder,
+                                                   std::string name, SpillCounters* counters) {
+  std::string path = fmt::format("{}/{}", folder, name);
+  storage::FileDescriptor file(
+      ::openat(folder_descriptor, name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  struct stat facts;
+  if (!file.is_open() || ::fstat(file.get(), &facts) != 0) {
+    return SpillError(errno, "open the spill file", path);
+  }
+  std::unique_ptr<SpillFile> opened(new SpillFile(std::move(file), folder_descriptor,
+                                                  std::move(path), std::move(name), counters));
+  opened->size_bytes_ = facts.st_size;
+  CountDiskBytes(counters, facts.st_size);
+  return opened;
 }
 
 Status SpillFile::Append(std::span<iovec> parts) {

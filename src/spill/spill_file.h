@@ -38,6 +38,9 @@ class SpillFile {
   // The descriptor and the counters must outlive it.
   static Result<std::unique_ptr<SpillFile>> Create(int folder_descriptor, const std::string& folder,
                                                    std::string name, SpillCounters* counters);
+  // The file `name`, which a dead process left in the folder; nothing is written to it any more.
+  static Result<std::unique_ptr<SpillFile>> Open(int folder_descriptor, const std::string& folder,
+                                                 std::string name, SpillCounters* counters);
   ~SpillFile();  // removes the file
   SpillFile(const SpillFile&) = delete;
   SpillFile& operator=(const SpillFile&) = delete;
@@ -55,6 +58,7 @@ class SpillFile {
 
   int64_t size_bytes() const { return size_bytes_; }
   const std::string& path() const { return path_; }
+  const std::string& name() const { return name_; }
 
  private:
   SpillFile(storage::FileDescriptor file, int folder_descriptor, std::string path, std::string name,

@@ -95,6 +95,91 @@ void SpilledStreams::FreeKept(KeptBlock* kept) {
   kept->block = nullptr;
 }
 
+int64_t SpilledStreams::kept_bytes() const {
+  int64_t bytes = 0;
+  for (const KeptBlock& kept : parts_.kept) bytes += kept.block == nullptr ? 0 : kept.capacity;
+  return bytes;
+}
+
+int64_t SpilledStreams::stored_bytes() const {
+  int64_t bytes = kept_bytes();
+  for (const auto& file : parts_.files) bytes += file == nullptr ? 0 : file->size_bytes();
+  return bytes;
+}
+
+// Writes a block that stayed in memory to the end of its stream's file instead.
+Status SpilledStreams::WriteKept(SpillDirectory* directory, const std::string& purpose,
+                                 uint32_t stream, uint32_t number) {
+  static constexpr std::array<uint8_t, kPageBytes> kZeros = {};
+  const LoggedBlock& block = parts_.log[number];
+  KeptBlock& kept = parts_.kept[block.place];
+  std::unique_ptr<SpillFile>& file = parts_.files[FileOf(stream, num_streams())];
+  if (file == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(file, directory->CreateFile(purpose));
+  }
+  const int64_t place = file->size_bytes() / kPageBytes;
+  if (place > UINT32_MAX) return Status::CapacityError("a spill file of more than 16 TiB");
+  uint8_t* payload = PayloadOf(kept.block);
+  BlockHeader header = MakeHeader(
+      {.stream = stream, .bytes = block.bytes, .stored_bytes = block.bytes, .number = number},
+      payload);
+  const auto used = static_cast<size_t>(kHeaderBytes + block.bytes);
+  const size_t padding = (kPageBytes - used % kPageBytes) % kPageBytes;
+  std::array<iovec, 3> parts = {iovec{&header, sizeof(header)}, iovec{payload, block.bytes},
+                                iovec{const_cast<uint8_t*>(kZeros.data()), padding}};
+  ARROW_RETURN_NOT_OK(file->Append(parts));
+  parts_.log.SetPlace(number, static_cast<uint32_t>(place), block.bytes);
+  FreeKept(&kept);
+  return Status::OK();
+}
+
+Status SpilledStreams::Save(SpillDirectory* directory, const std::string& purpose,
+                            ManifestWriter* manifest) {
+  for (uint32_t stream = 0; stream < num_streams(); ++stream) {
+    for (uint32_t b = FirstBlock(stream); b != BlockLog::kNoBlock; b = Block(b).next) {
+      if (Block(b).stored_bytes == 0) ARROW_RETURN_NOT_OK(WriteKept(directory, purpose, stream, b));
+    }
+  }
+  parts_.kept.clear();
+  ARROW_RETURN_NOT_OK(manifest->Put(num_streams()));
+  ARROW_RETURN_NOT_OK(manifest->Put(num_blocks()));
+  for (const std::span<uint8_t> part : parts_.log.Raw()) {
+    ARROW_RETURN_NOT_OK(manifest->PutAll(std::span<const uint8_t>(part)));
+  }
+  for (const auto& file : parts_.files) {
+    ARROW_RETURN_NOT_OK(manifest->PutText(file == nullptr ? std::string() : file->name()));
+  }
+  return Status::OK();
+}
+
+Result<std::unique_ptr<SpilledStreams>> SpilledStreams::Load(SpillDirectory* directory,
+                                                             ManifestReader* manifest,
+                                                             arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(const uint32_t streams, manifest->Get<uint32_t>());
+  ARROW_ASSIGN_OR_RAISE(const uint32_t blocks, manifest->Get<uint32_t>());
+  ARROW_ASSIGN_OR_RAISE(BlockLog log, BlockLog::Make(streams, pool));
+  ARROW_RETURN_NOT_OK(log.Resize(blocks));
+  for (const std::span<uint8_t> part : log.Raw()) ARROW_RETURN_NOT_OK(manifest->GetAll(part));
+  std::vector<std::unique_ptr<SpillFile>> files(kSpillFiles);
+  for (auto& file : files) {
+    ARROW_ASSIGN_OR_RAISE(std::string name, manifest->GetText());
+    if (name.empty()) continue;
+    // It is gone where all its streams were freed.
+    auto opened = directory->OpenFile(std::move(name));
+    if (opened.ok()) file = *std::move(opened);
+  }
+  return std::make_unique<SpilledStreams>(Parts{.log = std::move(log),
+                                                .kept = {},
+                                                .files = std::move(files),
+                                                .quota = nullptr,
+                                                .pool = pool});
+}
+
+bool SpilledStreams::IsThere(uint32_t stream) const {
+  return FirstBlock(stream) == BlockLog::kNoBlock ||
+         parts_.files[FileOf(stream, num_streams())] != nullptr;
+}
+
 void SpilledStreams::Free(uint32_t stream) {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (uint32_t number = parts_.log.First(stream); number != BlockLog::kNoBlock;

@@ -20,7 +20,9 @@
 #include "base/status.h"
 #include "spill/block_format.h"
 #include "spill/block_log.h"
+#include "spill/manifest.h"
 #include "spill/resident_quota.h"
+#include "spill/spill_directory.h"
 #include "spill/spill_file.h"
 
 namespace spillway::spill {
@@ -86,8 +88,27 @@ class SpilledStreams {
   // Frees the blocks of `stream`, which is empty afterwards. Memory is given back at once.
   void Free(uint32_t stream);
 
+  // What stayed in memory, in bytes of the file.
+  int64_t kept_bytes() const;
+  int64_t stored_bytes() const;  // of all blocks
+
+  // Puts what Load needs to read these streams once more, in a later process. What stayed in
+  // memory goes to the files first. Before any stream is freed.
+  Status Save(SpillDirectory* directory, const std::string& purpose, ManifestWriter* manifest);
+
+  // The streams that Save put. A stream whose file is gone meanwhile is not there.
+  // kSpillDamaged where the manifest does not fit.
+  static Result<std::unique_ptr<SpilledStreams>> Load(SpillDirectory* directory,
+                                                      ManifestReader* manifest,
+                                                      arrow::MemoryPool* pool);
+
+  // Whether the stream can be read: it has no blocks, or the file is there in which they are.
+  bool IsThere(uint32_t stream) const;
+
  private:
   void FreeKept(KeptBlock* kept);
+  Status WriteKept(SpillDirectory* directory, const std::string& purpose, uint32_t stream,
+                   uint32_t number);
 
   Parts parts_;
   std::mutex mutex_;

@@ -32,7 +32,7 @@ def test_a_chunk_fails_and_the_chunks_before_stay(job_with_rows, name):
     lines = (job_with_rows.folder / "pipeline.yaml").read_text().splitlines()
     line = next(number for number, text in enumerate(lines, 1) if "broken" in text)
     assert f"pipeline.yaml:{line}:" in run.stderr and expression[:30] in run.stderr
-    assert "Nothing was lost: 1 of 2 chunks" in run.stderr
+    assert "Nothing was lost: chunk 1 of 2 is committed" in run.stderr
     assert sorted(job_with_rows.rows()["row"].to_pylist()) == list(range(10))
     files = {path.name for path in (job_with_rows.folder / "silver").glob("*.parquet")}
     assert files == {path.name for path in live_files(job_with_rows.folder / "silver")}

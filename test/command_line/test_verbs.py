@@ -6,9 +6,9 @@ import re
 import pyarrow as pa
 import pytest
 
-VERBS = ["generate", "plan", "run", "validate", "inspect", "schema", "explain", "version"]
-REPORTING = ["generate", "plan", "run", "validate", "inspect"]
-LATER = ["init", "stream", "optimize", "vacuum", "status", "serve", "completion"]
+VERBS = ["generate", "plan", "run", "validate", "inspect", "status", "schema", "explain", "version"]
+REPORTING = ["generate", "plan", "run", "validate", "inspect", "status"]
+LATER = ["init", "stream", "optimize", "vacuum", "serve", "completion"]
 
 
 @pytest.fixture
