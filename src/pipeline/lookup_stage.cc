@@ -88,6 +88,7 @@ class LookupStage : public arrow::RecordBatchReader {
     }
     ARROW_ASSIGN_OR_RAISE(join::MatchedRows rows, matcher_->Next(run_rows_));
     ARROW_RETURN_NOT_OK(CheckRowsStay(rows));
+    if (options_.counts != nullptr) Count(rows);
     ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, SourceColumns(rows));
     for (auto& payload : rows.payload) {
       if (!options_.for_writing) {
@@ -110,6 +111,8 @@ class LookupStage : public arrow::RecordBatchReader {
     }
     ARROW_RETURN_NOT_OK(matcher_->Start(keys));
     next_row_ = 0;
+    last_row_ = -1;
+    if (options_.counts != nullptr) options_.counts->rows += source_->num_rows();
     run_rows_ = std::max<int64_t>(source_->num_rows(), 1);
     if (matcher_->unique()) return Status::OK();
     int64_t row_bytes = 1;
@@ -126,6 +129,23 @@ class LookupStage : public arrow::RecordBatchReader {
       if (*options_.rows_changed) return Status::Invalid("the rows do not stay one to one");
     }
     return Status::OK();
+  }
+
+  // A source row without a match is one output row, or none; the others count once, although their
+  // output rows may be many and in several runs.
+  void Count(const join::MatchedRows& rows) {
+    LookupCounts& counts = *options_.counts;
+    counts.output_rows += rows.num_rows;
+    counts.matched -= rows.unmatched;
+    if (rows.one_to_one) {
+      counts.matched += rows.num_rows;
+      return;
+    }
+    for (int64_t i = 0; i < rows.num_rows; ++i) {
+      const int64_t row = rows.source_rows->Value(i);
+      counts.matched += row == last_row_ ? 0 : 1;
+      last_row_ = row;
+    }
   }
 
   Result<arrow::ArrayVector> SourceColumns(const join::MatchedRows& rows) {
@@ -148,8 +168,9 @@ class LookupStage : public arrow::RecordBatchReader {
   const LookupStageOptions options_;
   arrow::compute::ExecContext execution_;
   std::shared_ptr<arrow::RecordBatch> source_;
-  int64_t run_rows_ = 0;  // the most rows of one output batch
-  int64_t next_row_ = 0;  // of the source batch, that has to come if the rows stay
+  int64_t run_rows_ = 0;   // the most rows of one output batch
+  int64_t next_row_ = 0;   // of the source batch, that has to come if the rows stay
+  int64_t last_row_ = -1;  // of the source batch, that was counted
 };
 
 }  // namespace

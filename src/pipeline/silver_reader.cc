@@ -57,12 +57,13 @@ ReaderPointer ReadSource(const RunContext& context, const Piece& piece, const Mo
 
 Result<ReaderPointer> JoinLookups(const RunContext& context, const Lookups& lookups,
                                   const Piece& piece, ReaderPointer rows,
-                                  LookupStageOptions options) {
+                                  LookupStageOptions options, std::vector<LookupCounts>* counts) {
   const Plan& plan = context.plan;
   options.batch_bytes = context.sizes.batch_bytes;
   options.pool = context.memory.transform_pool();
   for (size_t i = 0; i < lookups.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(auto matcher, lookups.MakeMatcher(i, piece, options.pool));
+    if (counts != nullptr) options.counts = &(*counts)[i];
     rows = MakeLookupStage(std::move(rows), plan.pipeline->lookups[i], std::move(matcher), options);
   }
   return rows;

@@ -35,10 +35,11 @@ ReaderPointer ReadSource(const RunContext& context, const Piece& piece, const Mo
                          std::vector<ColumnUse> uses);
 
 // Joins `rows`, which are those of ReadSource, with all of `lookups`, which may be the first few of
-// the pipeline's. Sizes and pool of `options` are the run's.
+// the pipeline's. Sizes and pool of `options` are the run's; `counts`, if given, are by lookup.
 Result<ReaderPointer> JoinLookups(const RunContext& context, const Lookups& lookups,
                                   const Piece& piece, ReaderPointer rows,
-                                  LookupStageOptions options = {});
+                                  LookupStageOptions options = {},
+                                  std::vector<LookupCounts>* counts = nullptr);
 
 // Streams the source rows of `piece` that `where` keeps, joined with the lookups, and behind their
 // columns a number that the rows of one source row share and that grows with the ordinal.

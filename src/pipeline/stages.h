@@ -28,6 +28,19 @@ ReaderPointer MakeProjectionStage(ReaderPointer input, std::shared_ptr<arrow::Sc
                                   const std::vector<Projection>& projections,
                                   const expression::EvaluationContext& context);
 
+// What a lookup did with the rows that came to it.
+struct LookupCounts {
+  int64_t rows = 0;     // that came
+  int64_t matched = 0;  // of those
+  int64_t output_rows = 0;
+
+  void Add(const LookupCounts& other) {
+    rows += other.rows;
+    matched += other.matched;
+    output_rows += other.output_rows;
+  }
+};
+
 struct LookupStageOptions {
   // A source row may give many rows: batches are cut so that none holds more than about so many
   // bytes, or one row.
@@ -39,6 +52,7 @@ struct LookupStageOptions {
   bool numbered = false;
   // A text column of the payload may come as a dictionary of its type, as MakeDeriveStage takes it.
   bool for_writing = false;
+  LookupCounts* counts = nullptr;  // added to
 };
 
 // Joins with what `matcher` finds and adds its payload.
