@@ -167,4 +167,15 @@ std::optional<KeyRangePlan> CutKeyRanges(const BoundLookup& lookup, const Pinned
       .Cut(pieces);
 }
 
+std::vector<RowRange> RowGroupsOf(const PinnedTable& table) {
+  std::vector<RowRange> ranges;
+  for (const PinnedFile& file : table.files()) {
+    for (const PinnedRowGroup& group : file.row_groups) {
+      const int64_t first = file.first_ordinal + group.first_row;
+      ranges.push_back({.first_ordinal = first, .end_ordinal = first + group.num_rows});
+    }
+  }
+  return ranges;
+}
+
 }  // namespace spillway::pipeline

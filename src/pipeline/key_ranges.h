@@ -23,6 +23,8 @@ struct RowRange {
   int64_t end_ordinal;
 };
 
+std::vector<RowRange> RowGroupsOf(const PinnedTable& table);
+
 // Pieces that follow each other, and all rows of the lookup that theirs can match.
 struct KeyRange {
   int64_t end_piece = 0;       // by Piece::number; the first one is where the range before ends

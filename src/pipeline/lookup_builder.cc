@@ -16,17 +16,6 @@
 namespace spillway::pipeline {
 namespace {
 
-std::vector<RowRange> RowGroupsOf(const PinnedTable& table) {
-  std::vector<RowRange> ranges;
-  for (const PinnedFile& file : table.files()) {
-    for (const PinnedRowGroup& group : file.row_groups) {
-      const int64_t first = file.first_ordinal + group.first_row;
-      ranges.push_back({.first_ordinal = first, .end_ordinal = first + group.num_rows});
-    }
-  }
-  return ranges;
-}
-
 // A join out of core, phase after phase. The lookups before it are joined already.
 class ExternalJoinRun {
  public:

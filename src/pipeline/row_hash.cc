@@ -13,6 +13,7 @@ namespace spillway::pipeline {
 namespace {
 
 constexpr uint64_t kNullHash = 0x6e756c6c6e756c6cULL;
+constexpr uint64_t kValueHash = 0x76616c756576616cULL;
 constexpr uint64_t kEmptyListHash = 0x5b5d5b5d5b5d5b5dULL;
 
 // The finaliser of MurmurHash3: a bijection that spreads every bit.
@@ -129,9 +130,26 @@ Result<std::vector<uint64_t>> HashColumn(const arrow::Array& column) {
   return hashes;
 }
 
+std::vector<uint64_t> HashNulls(const arrow::Array& column) {
+  std::vector<uint64_t> hashes(static_cast<size_t>(column.length()), kValueHash);
+  if (column.null_count() == 0) return hashes;
+  for (int64_t row = 0; row < column.length(); ++row) {
+    if (column.IsNull(row)) hashes[static_cast<size_t>(row)] = kNullHash;
+  }
+  return hashes;
+}
+
 void CombineHashes(const std::vector<uint64_t>& column, std::vector<uint64_t>* rows) {
   for (size_t row = 0; row < rows->size(); ++row) {
     (*rows)[row] = Combine((*rows)[row], column[row]);
+  }
+}
+
+void CombineHashes(const std::vector<uint64_t>& column, const std::vector<int64_t>& places,
+                   std::vector<uint64_t>* rows) {
+  for (size_t i = 0; i < places.size(); ++i) {
+    uint64_t& hash = (*rows)[static_cast<size_t>(places[i])];
+    hash = Combine(hash, column[i]);
   }
 }
 
@@ -141,6 +159,12 @@ void MultisetHash::Add(const std::vector<uint64_t>& hashes) {
     sum_of_mixed += Mix(hash ^ 0x2545f4914f6cdd1dULL);
   }
   count += static_cast<int64_t>(hashes.size());
+}
+
+void MultisetHash::Add(const MultisetHash& other) {
+  sum += other.sum;
+  sum_of_mixed += other.sum_of_mixed;
+  count += other.count;
 }
 
 }  // namespace spillway::pipeline

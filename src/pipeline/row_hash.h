@@ -18,8 +18,13 @@ namespace spillway::pipeline {
 // encodings.
 Result<std::vector<uint64_t>> HashColumn(const arrow::Array& column);
 
-// Folds the hashes of a further column into those of rows.
+// The hash of each row by whether its value is NULL, and by nothing else.
+std::vector<uint64_t> HashNulls(const arrow::Array& column);
+
+// Folds the hashes of a further column into those of rows: of all of them, or of those at `places`.
 void CombineHashes(const std::vector<uint64_t>& column, std::vector<uint64_t>* rows);
+void CombineHashes(const std::vector<uint64_t>& column, const std::vector<int64_t>& places,
+                   std::vector<uint64_t>* rows);
 
 // The multiset of many hashes: their number, and two sums that single changes cannot keep both.
 struct MultisetHash {
@@ -28,6 +33,7 @@ struct MultisetHash {
   int64_t count = 0;
 
   void Add(const std::vector<uint64_t>& hashes);
+  void Add(const MultisetHash& other);
   bool operator==(const MultisetHash&) const = default;
 };
 

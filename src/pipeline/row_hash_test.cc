@@ -117,6 +117,27 @@ TEST(HashColumn, EveryBitOfAValueCounts) {
   EXPECT_EQ(seen.size(), 64U);
 }
 
+TEST(HashNulls, TellsNullsFromValuesAlone) {
+  for (const TypeCase& test_case : TypeCases()) {
+    SCOPED_TRACE(test_case.type->ToString());
+    const auto values = Values(test_case);
+    const auto hashes = HashNulls(*values);
+    EXPECT_EQ(std::set<uint64_t>(hashes.begin(), hashes.end()).size(), 2U);
+    for (int64_t row = 0; row < values->length(); ++row) {
+      const bool is_like_first = hashes[static_cast<size_t>(row)] == hashes.front();
+      EXPECT_EQ(is_like_first, values->IsNull(row) == values->IsNull(0)) << row;
+    }
+  }
+}
+
+TEST(CombineHashes, LeavesRowsAtOtherPlacesAlone) {
+  std::vector<uint64_t> all = {1, 2, 3};
+  CombineHashes({7, 8, 9}, &all);
+  std::vector<uint64_t> some = {1, 2, 3};
+  CombineHashes({7, 9}, {0, 2}, &some);
+  EXPECT_EQ(some, (std::vector<uint64_t>{all[0], 2, all[2]}));
+}
+
 TEST(CombineHashes, KnowsWhichColumnAValueIsIn) {
   const std::vector<uint64_t> left = {1, 2};
   const std::vector<uint64_t> right = {2, 1};
@@ -132,12 +153,19 @@ TEST(CombineHashes, KnowsWhichColumnAValueIsIn) {
 
 TEST(MultisetHash, IsOneForAllOrdersAndPieces) {
   MultisetHash whole;
-  whole.Add({1, 2, 3, 3});
+  whole.Add(std::vector<uint64_t>{1, 2, 3, 3});
   MultisetHash pieces;
-  pieces.Add({3});
-  pieces.Add({});
-  pieces.Add({2, 3, 1});
+  pieces.Add(std::vector<uint64_t>{3});
+  pieces.Add(std::vector<uint64_t>{});
+  pieces.Add(std::vector<uint64_t>{2, 3, 1});
   EXPECT_EQ(whole, pieces);
+  MultisetHash sum;
+  for (const uint64_t hash : {3, 1, 2, 3}) {
+    MultisetHash part;
+    part.Add(std::vector<uint64_t>{hash});
+    sum.Add(part);
+  }
+  EXPECT_EQ(whole, sum);
 }
 
 TEST(MultisetHash, CountsRepetitionsAndChanges) {

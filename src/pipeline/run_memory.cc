@@ -50,6 +50,12 @@ Status RunMemory::GrantForMerging(const Plan& plan) {
   return Grant(*write_pool_, plan.memory.merge_writing_bytes);
 }
 
+Status RunMemory::ReleaseGrants() {
+  ARROW_RETURN_NOT_OK(Grant(*read_pool_, 0));
+  ARROW_RETURN_NOT_OK(Grant(*transform_pool_, 0));
+  return Grant(*write_pool_, 0);
+}
+
 int64_t RunMemory::in_use_bytes() const {
   return governor_->overhead_bytes() + governor_->held_bytes();
 }

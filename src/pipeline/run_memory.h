@@ -36,6 +36,9 @@ class RunMemory {
   // needs then.
   Status GrantForMerging(const Plan& plan);
 
+  // Takes back all grants, as before the lookups are made ready.
+  Status ReleaseGrants();
+
   const memory::Governor& governor() const { return *governor_; }
   arrow::MemoryPool* lookup_pool() { return lookup_pool_.get(); }
   arrow::MemoryPool* read_pool() { return read_pool_.get(); }

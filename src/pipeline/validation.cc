@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,59 +13,14 @@
 #include "pipeline/clock.h"
 #include "pipeline/column_names.h"
 #include "pipeline/committed_files.h"
-#include "pipeline/lookup_builder.h"
-#include "pipeline/row_hash.h"
+#include "pipeline/fingerprint.h"
 #include "pipeline/run_memory.h"
-#include "pipeline/silver_reader.h"
-#include "pipeline/table_scan.h"
+#include "pipeline/validation_sides.h"
 
 namespace spillway::pipeline {
 namespace {
 
 using expression::TimeDependence;
-
-// One side of the comparison. Whether a column that is kByText depends on the time is known only
-// when the expected rows are computed, so that rows are hashed with such columns and without them.
-struct Fingerprint {
-  MultisetHash rows;           // of all columns but those that always depend on the time
-  MultisetHash timeless_rows;  // of those that never do
-  std::vector<MultisetHash> columns;
-  std::vector<int64_t> nulls;
-};
-
-Fingerprint EmptyFingerprint(size_t columns) {
-  Fingerprint fingerprint;
-  fingerprint.columns.resize(columns);
-  fingerprint.nulls.resize(columns);
-  return fingerprint;
-}
-
-// Hashes all rows of `rows`. `order` gives, for each output column, its place in the batches.
-Status AddToFingerprint(arrow::RecordBatchReader& rows, const std::vector<int>& order,
-                        const std::vector<TimeDependence>& dependence, Fingerprint* result) {
-  for (;;) {
-    std::shared_ptr<arrow::RecordBatch> batch;
-    ARROW_RETURN_NOT_OK(rows.ReadNext(&batch));
-    if (batch == nullptr) return Status::OK();
-    std::vector<uint64_t> row_hashes(static_cast<size_t>(batch->num_rows()), 0);
-    const auto add_columns = [&](TimeDependence wanted) {
-      for (size_t i = 0; i < order.size(); ++i) {
-        if (dependence[i] != wanted) continue;
-        ARROW_ASSIGN_OR_RAISE(const auto hashes, HashColumn(*batch->column(order[i])));
-        result->columns[i].Add(hashes);
-        CombineHashes(hashes, &row_hashes);
-      }
-      return Status::OK();
-    };
-    ARROW_RETURN_NOT_OK(add_columns(TimeDependence::kNever));
-    result->timeless_rows.Add(row_hashes);
-    ARROW_RETURN_NOT_OK(add_columns(TimeDependence::kByText));
-    result->rows.Add(row_hashes);
-    for (size_t i = 0; i < order.size(); ++i) {
-      result->nulls[i] += batch->column(order[i])->null_count();
-    }
-  }
-}
 
 // Which rows there are cannot be computed again where that depends on the time of the run.
 Status RowsDependOnTime(const Plan& plan, std::string why) {
@@ -130,28 +86,6 @@ std::vector<int> AscendingIndices(size_t count) {
   return indices;
 }
 
-// `found_time_of_today` as in expression::EvaluationContext.
-Result<Fingerprint> ExpectedFingerprint(const RunContext& context,
-                                        std::atomic<bool>* found_time_of_today) {
-  const Plan& plan = context.plan;
-  // A NULL may depend on the time too, so that the present is the closest there is to the run's.
-  const Moment moment{.now_micros = NowMicroseconds(), .found_time_of_today = found_time_of_today};
-  const std::vector<Piece> pieces = PiecesOf(plan);
-  ARROW_ASSIGN_OR_RAISE(const Lookups lookups, BuildLookups(context, pieces, moment));
-  context.progress->rows_done = 0;
-  context.progress->total_rows = plan.source->live_rows();
-  context.progress->phase = Phase::kChunks;
-  const std::vector<int> order = AscendingIndices(plan.pipeline->output_columns.size());
-  Fingerprint fingerprint = EmptyFingerprint(order.size());
-  for (const Piece& piece : pieces) {
-    ARROW_ASSIGN_OR_RAISE(const ReaderPointer rows, ReadSilver(context, lookups, piece, moment));
-    ARROW_RETURN_NOT_OK(
-        AddToFingerprint(*rows, order, plan.pipeline->output_time_dependence, &fingerprint));
-    lookups.Release(piece);
-  }
-  return fingerprint;
-}
-
 // What is compared with the rows that the pipeline gives.
 struct Scope {
   std::optional<CommittedFiles> run;  // of a run that appends
@@ -189,45 +123,133 @@ Status CheckVerdict(const Plan& plan, const Scope& scope, bool is_equal) {
        .cure = "validate a run that appends before the table is compacted"});
 }
 
-Result<Fingerprint> StoredFingerprint(const Plan& plan, const Scope& scope, RunMemory& memory) {
-  ARROW_ASSIGN_OR_RAISE(const std::vector<int> order, StoredOrder(plan));
+Result<StoredTable> OpenStored(const Plan& plan, const Scope& scope) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<int> places, StoredOrder(plan));
   ARROW_ASSIGN_OR_RAISE(
       auto snapshot,
       delta::Snapshot::Open(plan.target.path, {.version = plan.target.snapshot->version()}));
-  const parquet::ReadOptions options = ReadOptionsFor(plan.sizes, memory.read_pool());
   const auto columns = static_cast<size_t>(snapshot->schema()->num_fields());
   WantedFile is_compared;
   if (!scope.whole_table) {
     is_compared = [&scope](const std::string& path) { return scope.run->Contains(path); };
   }
-  ARROW_ASSIGN_OR_RAISE(const auto table, PinnedTable::Make("the target", std::move(snapshot),
-                                                            AscendingIndices(columns), {plan.sizes},
-                                                            {}, {}, is_compared));
-  const auto rows = ScanTable(*table, 0, table->physical_rows(), options);
-  Fingerprint fingerprint = EmptyFingerprint(order.size());
-  ARROW_RETURN_NOT_OK(
-      AddToFingerprint(*rows, order, plan.pipeline->output_time_dependence, &fingerprint));
-  return fingerprint;
+  ARROW_ASSIGN_OR_RAISE(
+      auto table, PinnedTable::Make("the target", std::move(snapshot), AscendingIndices(columns),
+                                    {plan.sizes}, {}, {}, is_compared));
+  return StoredTable{.table = std::move(table), .places = std::move(places)};
 }
 
-// Columns whose dependence on the time is at least `least` are compared by their NULLs.
-ValidationReport Compare(const Plan& plan, const Fingerprint& expected, const Fingerprint& stored,
-                         TimeDependence least) {
-  ValidationReport report{.expected_rows = expected.rows.count,
-                          .stored_rows = stored.rows.count,
-                          .rows_equal = least == TimeDependence::kAlways
-                                            ? expected.rows == stored.rows
-                                            : expected.timeless_rows == stored.timeless_rows,
+Result<std::optional<ColumnProfile>> ProfileOf(const Fingerprint& side, size_t column) {
+  if (column >= side.summaries().size()) return std::nullopt;
+  const ValueSummary& summary = side.summaries()[column];
+  ARROW_ASSIGN_OR_RAISE(auto range, summary.Range());
+  return ColumnProfile{.rows = summary.rows(),
+                       .nulls = summary.nulls(),
+                       .values = summary.Values(),
+                       .range = std::move(range)};
+}
+
+// `is_compared`: by column; the others depend on the time, as it turned out.
+Result<ValidationReport> Report(const Plan& plan, const Comparison& comparison,
+                                const std::vector<bool>& is_compared, const Fingerprint& expected,
+                                const Fingerprint& stored, bool timeless) {
+  ValidationReport report{.expected_rows = expected.rows().count,
+                          .stored_rows = stored.rows().count,
+                          .expected_sampled_rows = expected.sampled_rows(),
+                          .stored_sampled_rows = stored.sampled_rows(),
+                          .rows_equal = timeless
+                                            ? expected.timeless_rows() == stored.timeless_rows()
+                                            : expected.rows() == stored.rows(),
                           .target_version = plan.target.snapshot->version()};
-  for (size_t i = 0; i < expected.columns.size(); ++i) {
-    const bool depends_on_time = plan.pipeline->output_time_dependence[i] >= least;
-    report.columns.push_back(
-        {.name = plan.pipeline->output_schema->field(static_cast<int>(i))->name(),
-         .depends_on_time = depends_on_time,
-         .equal = (depends_on_time || expected.columns[i] == stored.columns[i]) &&
-                  expected.nulls[i] == stored.nulls[i],
-         .expected_nulls = expected.nulls[i],
-         .stored_nulls = stored.nulls[i]});
+  for (const int column : comparison.identity) {
+    report.identity.push_back(comparison.schema->field(column)->name());
+  }
+  for (size_t i = 0; i < comparison.num_columns(); ++i) {
+    const ColumnFingerprint& left = expected.columns()[i];
+    const ColumnFingerprint& right = stored.columns()[i];
+    ColumnComparison column{
+        .name = comparison.schema->field(static_cast<int>(i))->name(),
+        .depends_on_time = !is_compared[i],
+        .sampled = comparison.is_derived[i] && comparison.sampled_share < 1,
+        .equal = (!is_compared[i] || left.values == right.values) && left.nulls == right.nulls,
+        .expected_nulls = left.nulls,
+        .stored_nulls = right.nulls};
+    ARROW_ASSIGN_OR_RAISE(column.expected, ProfileOf(expected, i));
+    ARROW_ASSIGN_OR_RAISE(column.stored, ProfileOf(stored, i));
+    report.columns.push_back(std::move(column));
+  }
+  return report;
+}
+
+// Reads both sides again, for the rows that differ.
+Result<RowDifferences> FindDifferences(const ValidationSides& sides, const Comparison& comparison,
+                                       const std::vector<bool>& is_compared,
+                                       const ExaminedBuckets& examined, size_t lookups) {
+  if (examined.buckets.empty()) return RowDifferences{};
+  const RowExaminer empty(comparison, examined);
+  std::vector<LookupCounts> counts(lookups);
+  ARROW_ASSIGN_OR_RAISE(RowExaminer stored, sides.ReadStored(comparison, empty));
+  ARROW_ASSIGN_OR_RAISE(RowExaminer expected, sides.ReadExpected<RowExaminer>(
+                                                  comparison, [&] { return empty; }, &counts));
+  return DescribeDifferences(comparison, is_compared, examined, expected.TakeRows(),
+                             stored.TakeRows());
+}
+
+Result<ValidationReport> CompareSides(const RunContext& context, const Scope& scope,
+                                      const StoredTable& table, const ValidationOptions& options) {
+  const Plan& plan = context.plan;
+  std::atomic<bool> found_time_of_today = false;
+  // A NULL may depend on the time too, so that the present is the closest there is to the run's.
+  const Moment moment{.now_micros = NowMicroseconds(), .found_time_of_today = &found_time_of_today};
+  const ValidationSides sides(context, table, moment);
+  ARROW_ASSIGN_OR_RAISE(const Comparison comparison, sides.Compare(options.sample_rows));
+  std::vector<LookupCounts> counts(plan.lookups.size());
+
+  const auto make_buckets = [&] {
+    return SideBuckets::Make(comparison, plan.source->live_rows(), context.memory.write_pool());
+  };
+  std::optional<SideBuckets> expected_buckets;
+  const auto make_fingerprint = [&]() -> Result<Fingerprint> {
+    ARROW_ASSIGN_OR_RAISE(expected_buckets, make_buckets());
+    return Fingerprint(comparison, &*expected_buckets);
+  };
+  ARROW_ASSIGN_OR_RAISE(const Fingerprint expected,
+                        sides.ReadExpected<Fingerprint>(comparison, make_fingerprint, &counts));
+  if (found_time_of_today.load() &&
+      plan.pipeline->rows_time_dependence == TimeDependence::kByText) {
+    return RowsDependOnTime(plan,
+                            "`where` or a lookup's key casts texts to TIMESTAMP, and texts of this "
+                            "pipeline are a time without a date, which is one of today");
+  }
+  ARROW_ASSIGN_OR_RAISE(std::optional<SideBuckets> stored_buckets, make_buckets());
+  ARROW_ASSIGN_OR_RAISE(const Fingerprint stored,
+                        sides.ReadStored(comparison, Fingerprint(comparison, &*stored_buckets)));
+
+  const bool timeless = found_time_of_today.load();
+  const TimeDependence least = timeless ? TimeDependence::kByText : TimeDependence::kAlways;
+  std::vector<bool> is_compared;
+  for (const TimeDependence dependence : comparison.dependence) {
+    is_compared.push_back(dependence < least);
+  }
+  ARROW_ASSIGN_OR_RAISE(ValidationReport report,
+                        Report(plan, comparison, is_compared, expected, stored, timeless));
+  report.whole_table = scope.whole_table;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    report.lookups.push_back({.name = plan.pipeline->lookups[i].name, .counts = counts[i]});
+  }
+  ARROW_RETURN_NOT_OK(CheckVerdict(plan, scope, report.equal()));
+  if (report.rows_equal) return report;
+
+  const ExaminedBuckets examined =
+      ChooseBuckets(comparison, *expected_buckets, *stored_buckets, timeless);
+  expected_buckets.reset();
+  stored_buckets.reset();
+  ARROW_ASSIGN_OR_RAISE(report.differences,
+                        FindDifferences(sides, comparison, is_compared, examined, counts.size()));
+  if (report.differences->examined) {
+    for (size_t i = 0; i < report.columns.size(); ++i) {
+      report.columns[i].changed_rows = report.differences->changed_by_column[i];
+    }
   }
   return report;
 }
@@ -239,7 +261,8 @@ bool ValidationReport::equal() const {
          std::ranges::all_of(columns, &ColumnComparison::equal);
 }
 
-Result<ValidationReport> Validate(const Plan& plan, Progress* progress, const StopSignal& stop) {
+Result<ValidationReport> Validate(const Plan& plan, Progress* progress, const StopSignal& stop,
+                                  const ValidationOptions& options) {
   const SteadyTime start = std::chrono::steady_clock::now();
   ARROW_RETURN_NOT_OK(CheckRowsAreFixed(plan));
   ARROW_RETURN_NOT_OK(CheckFinished(plan));
@@ -248,26 +271,15 @@ Result<ValidationReport> Validate(const Plan& plan, Progress* progress, const St
   ARROW_ASSIGN_OR_RAISE(const auto memory, RunMemory::Make(plan));
   memory::PeakSampler sampler;
   ARROW_RETURN_NOT_OK(sampler.Start());
-  ARROW_ASSIGN_OR_RAISE(const Fingerprint stored, StoredFingerprint(plan, scope, *memory));
-  std::atomic<bool> found_time_of_today = false;
-  ARROW_ASSIGN_OR_RAISE(const Fingerprint expected, ExpectedFingerprint({.plan = plan,
-                                                                         .memory = *memory,
-                                                                         .progress = progress,
-                                                                         .stop = stop,
-                                                                         .sizes = plan.sizes},
-                                                                        &found_time_of_today));
+  ARROW_ASSIGN_OR_RAISE(const StoredTable stored, OpenStored(plan, scope));
+  ARROW_ASSIGN_OR_RAISE(ValidationReport report, CompareSides({.plan = plan,
+                                                               .memory = *memory,
+                                                               .progress = progress,
+                                                               .stop = stop,
+                                                               .sizes = plan.sizes},
+                                                              scope, stored, options));
   sampler.Stop();
   progress->phase = Phase::kDone;
-  if (found_time_of_today.load() &&
-      plan.pipeline->rows_time_dependence == TimeDependence::kByText) {
-    return RowsDependOnTime(plan,
-                            "`where` or a lookup's key casts texts to TIMESTAMP, and texts of this "
-                            "pipeline are a time without a date, which is one of today");
-  }
-  ValidationReport report =
-      Compare(plan, expected, stored,
-              found_time_of_today.load() ? TimeDependence::kByText : TimeDependence::kAlways);
-  ARROW_RETURN_NOT_OK(CheckVerdict(plan, scope, report.equal()));
   report.whole_table = scope.whole_table;
   report.peak_memory_bytes = sampler.peak_bytes();
   report.seconds = SecondsSince(start);

@@ -18,10 +18,10 @@ class ValidationTest : public test::EitherJoinTest {
     pipeline_ += "mode: chunked\nprocessing: {chunk_size: 20}\n";
   }
 
-  Result<ValidationReport> ValidateAll() {
+  Result<ValidationReport> ValidateAll(int64_t sample_rows = 0) {
     ARROW_ASSIGN_OR_RAISE(const auto plan, PlanOf());
     Progress progress;
-    return Validate(*plan, &progress, StopSignal{0});
+    return Validate(*plan, &progress, StopSignal{0}, {.sample_rows = sample_rows});
   }
 
   std::vector<test::BatchPointer> ReadTarget() const {
@@ -144,6 +144,114 @@ TEST_P(ValidationTest, SeesValuesThatChangedPlacesInAColumn) {
   Replace(*Changed(*Changed(*rows, 0, 2, second), 0, 9, first));
   // Each column still has the same values; only whole rows tell.
   ExpectDifferentOnly({});
+}
+
+TEST_P(ValidationTest, NamesTheRowsThatDiffer) {
+  ASSERT_TRUE(RunAll().ok());
+  const auto rows = ReadTarget().front();
+  const auto changed = Changed(*Changed(*rows, 2, 5, arrow::MakeScalar(int32_t{777})), 4, 5,
+                               arrow::MakeScalar("changed"));
+  Replace(*Changed(*changed, 0, 9, arrow::MakeScalar(int64_t{1000}))->Slice(1));
+  const RowDifferences differences = ValidateAll().ValueOrDie().differences.value();
+  EXPECT_TRUE(differences.exact);
+  EXPECT_EQ(differences.changed, 2);
+  EXPECT_EQ(differences.missing, 1);
+  EXPECT_EQ(differences.extra, 0);
+  EXPECT_EQ(differences.changed_by_column, (std::vector<int64_t>{1, 0, 1, 0, 1}));
+  std::vector<std::string> told;
+  const auto text = [&rows](int column, int64_t row) {
+    return rows->column(column)->GetScalar(row).ValueOrDie()->ToString();
+  };
+  for (const RowDifference& example : differences.examples) {
+    ASSERT_EQ(example.row.size(), 1U);
+    told.push_back(fmt::format("{} {}{}", example.row[0].first, example.row[0].second,
+                               example.fate == RowFate::kMissing ? " missing" : ""));
+    for (const ValueDifference& value : example.values) {
+      told.push_back(fmt::format("{}: {} -> {}", value.column, value.expected, value.stored));
+    }
+  }
+  std::ranges::sort(told);
+  std::vector<std::string> expected = {
+      fmt::format("id {} missing", text(0, 0)),   fmt::format("id {}", text(0, 5)),
+      fmt::format("id {}", text(0, 9)),           fmt::format("id: {} -> 1000", text(0, 9)),
+      fmt::format("size: {} -> 777", text(2, 5)), fmt::format("has: {} -> changed", text(4, 5))};
+  std::ranges::sort(expected);
+  EXPECT_EQ(told, expected);
+}
+
+// With more rows than can be held, their number is extrapolated from some of them.
+TEST_P(ValidationTest, EstimatesHowManyRowsDiffer) {
+  MakeSource(20'000);
+  const std::vector<std::string> settings = {"processing.chunk_size=7000"};
+  ASSERT_TRUE(RunAll(settings).ok());
+  const auto rows = ReadTarget().front();
+  const auto column = arrow::MakeArrayFromScalar(arrow::StringScalar("x"), rows->num_rows());
+  Replace(*rows->SetColumn(4, rows->schema()->field(4), column.ValueOrDie()).ValueOrDie());
+  const auto plan = PlanOf(settings).ValueOrDie();
+  Progress progress;
+  const ValidationReport report = Validate(*plan, &progress, StopSignal{0}).ValueOrDie();
+  const RowDifferences& differences = report.differences.value();
+  EXPECT_FALSE(differences.exact);
+  const auto all = static_cast<double>(rows->num_rows());
+  EXPECT_NEAR(static_cast<double>(differences.changed), all, 0.1 * all);
+  EXPECT_EQ(differences.missing + differences.extra, 0);
+  EXPECT_EQ(differences.changed_by_column[4], differences.changed);
+  EXPECT_EQ(differences.examples.size(), 5U);
+}
+
+TEST_P(ValidationTest, ComparesDerivedColumnsInASampleThatBothSidesChoose) {
+  ASSERT_TRUE(RunAll().ok());
+  const ValidationReport all = ValidateAll(15).ValueOrDie();
+  EXPECT_TRUE(all.equal());
+  EXPECT_EQ(all.identity, std::vector<std::string>{"id"});
+  EXPECT_TRUE(all.columns[4].sampled);
+  EXPECT_FALSE(all.columns[3].sampled);
+  EXPECT_EQ(all.expected_sampled_rows, all.stored_sampled_rows);
+  EXPECT_GT(all.expected_sampled_rows, 0);
+  EXPECT_LT(all.expected_sampled_rows, all.expected_rows / 2);
+  const auto rows = ReadTarget().front();
+  int seen = 0;
+  for (int64_t row = 0; row < 20; ++row) {
+    SCOPED_TRACE(row);
+    Replace(*Changed(*rows, 4, row, arrow::MakeScalar("changed")));
+    const ValidationReport report = ValidateAll(15).ValueOrDie();
+    seen += report.equal() ? 0 : 1;
+    EXPECT_EQ(report.columns[4].equal, report.rows_equal);
+    EXPECT_FALSE(ValidateAll().ValueOrDie().equal());
+    // What is copied or looked up is compared in all rows.
+    Replace(*Changed(*rows, 3, row, arrow::MakeScalar(-1.0)));
+    EXPECT_FALSE(ValidateAll(15).ValueOrDie().columns[3].equal);
+  }
+  EXPECT_GT(seen, 0);
+  EXPECT_LT(seen, 20);
+}
+
+TEST_P(ValidationTest, CountsTheRowsThatFindAMatch) {
+  int64_t matched = 0;
+  int64_t matches = 0;
+  for (int64_t id = 0; id < 60; ++id) {
+    if (KeyOf(id) == "null") continue;
+    const auto scores = ScoresOf(id * 7 % kKeys);
+    matched += scores.empty() ? 0 : 1;
+    matches += static_cast<int64_t>(scores.size());
+  }
+  for (const std::string type : {"left_outer", "inner"}) {
+    SCOPED_TRACE(type);
+    const size_t place = pipeline_.find("key: [key]");
+    const std::string before = pipeline_;
+    pipeline_.insert(place, fmt::format("type: {}, ", type));
+    ASSERT_TRUE(RunAll({"target.mode=overwrite"}).ok());
+    const auto plan = PlanOf({"target.mode=overwrite"}).ValueOrDie();
+    Progress progress;
+    const ValidationReport report = Validate(*plan, &progress, StopSignal{0}).ValueOrDie();
+    EXPECT_TRUE(report.equal());
+    const LookupCounts& counts = report.lookups.at(0).counts;
+    EXPECT_EQ(counts.rows, 60);
+    EXPECT_EQ(counts.matched, matched);
+    EXPECT_EQ(counts.output_rows, type == "inner" ? matches : matches + 60 - matched);
+    EXPECT_EQ(report.expected_rows, counts.output_rows);
+    pipeline_ = before;
+  }
 }
 
 TEST_P(ValidationTest, ComparesOnlyTheNullsOfWhatDependsOnTheTime) {
