@@ -25,4 +25,5 @@ add_custom_target(spillway_bridge_build DEPENDS "${bridge_archive}" ${bridge_glu
 add_library(spillway_bridge INTERFACE)
 add_dependencies(spillway_bridge spillway_bridge_build)
 target_include_directories(spillway_bridge SYSTEM INTERFACE "${bridge_folder}/include")
-target_link_libraries(spillway_bridge INTERFACE "${bridge_archive}" ${CMAKE_DL_LIBS} m)
+# It calls src/base/uncaught.h.
+target_link_libraries(spillway_bridge INTERFACE "${bridge_archive}" spillway_base ${CMAKE_DL_LIBS} m)

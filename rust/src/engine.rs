@@ -3,7 +3,8 @@
 //! ASCII above the table never pass through URL encoding, and no path in a log can leave the folder.
 
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use delta_kernel::object_store::local::LocalFileSystem;
 use delta_kernel::object_store::memory::InMemory;
@@ -13,6 +14,7 @@ use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::DefaultEngineBuilder;
 use url::Url;
 
+use crate::end::spillway_end_without_thread;
 use crate::failure::Outcome;
 
 /// The table's root as the kernel sees it, whatever the folder is.
@@ -46,6 +48,7 @@ pub fn log_url() -> Outcome<Url> {
 
 // The multi-threaded executor: with a single thread, writing a checkpoint waits for itself.
 fn build_engine(store: Arc<DynObjectStore>) -> Outcome<Arc<dyn Engine>> {
+    require_threads(WORKER_THREADS + 1);
     let executor =
         TokioMultiThreadExecutor::new_owned_runtime(Some(WORKER_THREADS), Some(BLOCKING_THREADS))?;
     let engine = DefaultEngineBuilder::new(store)
@@ -54,4 +57,24 @@ fn build_engine(store: Arc<DynObjectStore>) -> Outcome<Arc<dyn Engine>> {
         .with_batch_size(BATCH_ROWS)
         .build();
     Ok(Arc::new(engine))
+}
+
+/// Ends the process where the system does not have `count` threads for it now: tokio would wait for
+/// ever for those that it could not start.
+fn require_threads(count: usize) {
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock();
+    let threads = (0..count).map(|_| {
+        let gate = gate.clone();
+        thread::Builder::new().spawn(move || drop(gate.lock()))
+    });
+    let started: Result<Vec<_>, _> = threads.collect();
+    drop(closed);
+    let Ok(started) = started else {
+        // SAFETY: it takes nothing and does not return.
+        unsafe { spillway_end_without_thread() }
+    };
+    for thread in started {
+        let _ = thread.join(); // it does nothing that could fail
+    }
 }

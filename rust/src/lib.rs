@@ -8,6 +8,7 @@
 
 mod absolute_path;
 mod actions;
+mod allocator;
 mod border;
 mod commit;
 mod commit_log;
@@ -15,6 +16,7 @@ mod committer;
 mod definition;
 mod deletion_vector;
 mod diagnosis;
+mod end;
 mod engine;
 mod failure;
 mod protocol;

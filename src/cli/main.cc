@@ -4,11 +4,13 @@
 #include <arrow/compute/initialize.h>
 
 #include "base/error.h"
+#include "base/uncaught.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "memory/allocator.h"
 
 int main(int argument_count, char** arguments) {
+  spillway::EndWithErrorIfUncaught();
   spillway::memory::ConfigureAllocator();
   const arrow::Status initialized = arrow::compute::Initialize();
   if (!initialized.ok()) {

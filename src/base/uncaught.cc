@@ -1,0 +1,61 @@
+// There may be no memory any more, so that the texts stand here whole; the test compares them with
+// what RenderError gives.
+#include "base/uncaught.h"
+
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <string_view>
+#include <system_error>
+#include <unistd.h>
+
+#include "base/error_catalog.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::string_view kNoMemory =
+    "error[SPW-5002]: the system has no more memory\n"
+    "  why:   it refused an allocation that the budget allows\n"
+    "  do:    end other programs, or give a smaller --memory; what was committed is kept\n";
+
+constexpr std::string_view kNoThread =
+    "error[SPW-6001]: the system refused a thread\n"
+    "  why:   Resource temporarily unavailable\n"
+    "  do:    raise the limit of processes (ulimit -u; pids.max of the cgroup) and run again\n";
+
+[[noreturn]] void End(std::string_view text, ErrorCode code) {
+  // Whether anybody reads it cannot be mended here.
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+  ::_exit(ExitCodeOf(code));
+}
+
+[[noreturn]] void EndOrAbort() {
+  try {
+    if (const std::exception_ptr uncaught = std::current_exception()) {
+      std::rethrow_exception(uncaught);
+    }
+  } catch (const std::bad_alloc&) {
+    spillway_end_without_memory();
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again) {
+      spillway_end_without_thread();
+    }
+  } catch (...) {  // a fault of ours
+  }
+  std::abort();
+}
+
+}  // namespace
+
+void EndWithErrorIfUncaught() { std::set_terminate(EndOrAbort); }
+
+}  // namespace spillway
+
+void spillway_end_without_memory() noexcept {
+  spillway::End(spillway::kNoMemory, spillway::ErrorCode::kBudgetExceeded);
+}
+
+void spillway_end_without_thread() noexcept {
+  spillway::End(spillway::kNoThread, spillway::ErrorCode::kStorage);
+}

@@ -1,0 +1,56 @@
+#include "base/uncaught.h"
+
+#include <csignal>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace spillway {
+namespace {
+
+using ::testing::Eq;
+using ::testing::ExitedWithCode;
+using ::testing::KilledBySignal;
+
+// Throws where nobody can catch it.
+template <typename Exception>
+void ThrowInAThread(Exception exception) {
+  EndWithErrorIfUncaught();
+  std::thread([exception] { throw exception; }).join();
+}
+
+TEST(UncaughtTest, NoMemoryIsACodedError) {
+  const std::string text = RenderError(
+      MakeError({.code = ErrorCode::kBudgetExceeded,
+                 .what = "the system has no more memory",
+                 .why = "it refused an allocation that the budget allows",
+                 .cure = "end other programs, or give a smaller --memory; what was committed is "
+                         "kept"}));
+  EXPECT_EXIT(ThrowInAThread(std::bad_alloc()), ExitedWithCode(5), Eq(text));
+  EXPECT_EXIT(spillway_end_without_memory(), ExitedWithCode(5), Eq(text));
+}
+
+TEST(UncaughtTest, ARefusedThreadIsACodedError) {
+  const auto refused = std::make_error_code(std::errc::resource_unavailable_try_again);
+  const std::string text = RenderError(MakeError(
+      {.code = ErrorCode::kStorage,
+       .what = "the system refused a thread",
+       .why = refused.message(),
+       .cure = "raise the limit of processes (ulimit -u; pids.max of the cgroup) and run again"}));
+  EXPECT_EXIT(ThrowInAThread(std::system_error(refused)), ExitedWithCode(6), Eq(text));
+  EXPECT_EXIT(spillway_end_without_thread(), ExitedWithCode(6), Eq(text));
+}
+
+TEST(UncaughtTest, AFaultOfOursStillAborts) {
+  EXPECT_EXIT(ThrowInAThread(std::logic_error("ours")), KilledBySignal(SIGABRT), "");
+}
+
+}  // namespace
+}  // namespace spillway
