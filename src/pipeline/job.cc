@@ -218,6 +218,10 @@ class Job {
     checkpoint.reset();
     // What cannot be removed now is on record for the next run.
     static_cast<void>(CleanUp(run.ok() && !run->stopped));
+    // The budget allows what the system refused, somewhere: that is no fault of ours.
+    if (run.status().IsOutOfMemory()) {
+      return WithCode(run.status(), ErrorCode::kBudgetExceeded, {}, plan().target.path);
+    }
     return std::move(run).Value(&report_->run);
   }
 
