@@ -15,8 +15,8 @@
 //                 kill, kill_after            the process dies before or after the call
 //                 power_off, power_off_after  the file system of FAULT_MOUNT loses what is not on
 //                                             its disk, and the process dies
-//   FAULT_LOG     a file that gets a line for each call that matches, when it has returned:
-//                 "call result path"; a call that is not reached is not in it
+//   FAULT_LOG     a file that gets a line for each of the calls of FAULT_LOG_CALLS, when it has
+//                 returned: "call result path"
 //
 // What is called inside the C library, and system calls made without it, are not seen.
 #define _GNU_SOURCE
@@ -47,7 +47,9 @@ static const char* const act_names[] = {"",          "error",          "forever"
                                         "short",     "tear",           "kill",    "kill_after",
                                         "power_off", "power_off_after"};
 
-static char calls[512];  // with a comma before and behind each name
+// With a comma before and behind each name.
+static char calls[512];
+static char log_calls[512];
 static const char* pattern = "*";
 static const char* arm_pattern;
 static const char* mount;
@@ -64,16 +66,22 @@ void* __libc_calloc(size_t, size_t);
 void* __libc_realloc(void*, size_t);
 void* __libc_memalign(size_t, size_t);
 
-static bool is_watched(const char* call) {
+static bool is_in(const char* names, const char* call) {
   char name[64];
   snprintf(name, sizeof name, ",%s,", call);
-  return calls[0] != '\0' && strstr(calls, name) != NULL;
+  return strstr(names, name) != NULL;
+}
+
+static bool is_watched(const char* call) { return is_in(calls, call) || is_in(log_calls, call); }
+
+static void read_names(const char* variable, char* names, size_t size) {
+  const char* value = getenv(variable);
+  if (value != NULL) snprintf(names, size, ",%s,", value);
 }
 
 __attribute__((constructor)) static void configure(void) {
-  const char* names = getenv("FAULT_CALLS");
-  if (names == NULL) return;
-  snprintf(calls, sizeof calls, ",%s,", names);
+  read_names("FAULT_CALLS", calls, sizeof calls);
+  read_names("FAULT_LOG_CALLS", log_calls, sizeof log_calls);
   if (getenv("FAULT_PATH") != NULL) pattern = getenv("FAULT_PATH");
   if (getenv("FAULT_NTH") != NULL) nth = atol(getenv("FAULT_NTH"));
   mount = getenv("FAULT_MOUNT");
@@ -107,8 +115,8 @@ static void cut_power(void) {
 }
 
 // What is to become of a call on `path`. Does not return where the process dies before it.
-static enum act reach(const char* path) {
-  if (!is_armed || fnmatch(pattern, path, 0) != 0) return NONE;
+static enum act reach(const char* call, const char* path) {
+  if (!is_armed || !is_in(calls, call) || fnmatch(pattern, path, 0) != 0) return NONE;
   const long number = ++passed;
   if (nth == 0 || number < nth || (number > nth && act != FOREVER && act != SKIP)) return NONE;
   if (act == KILL) die();
@@ -119,7 +127,7 @@ static enum act reach(const char* path) {
 // Behind a call that was watched: its line, and what was to come after it.
 static void leave(const char* call, const char* path, long result, enum act what) {
   const int saved = errno;
-  if (is_armed && log_file >= 0 && fnmatch(pattern, path, 0) == 0) {
+  if (is_armed && log_file >= 0 && is_in(log_calls, call)) {
     char line[PATH_MAX + 64];
     const int size = snprintf(line, sizeof line, "%s %ld %s\n", call, result, path);
     syscall(SYS_write, log_file, line, (size_t)size);
@@ -148,7 +156,7 @@ static void path_at(int folder, const char* name, char* path) {
   if (!is_watched(NAME)) return REAL;                               \
   char path[PATH_MAX];                                              \
   FIND;                                                             \
-  const enum act what = reach(path);                                \
+  const enum act what = reach(NAME, path);                          \
   const bool fails = what == ERROR || what == FOREVER;              \
   if (fails) errno = error_number;                                  \
   const long result = fails ? -1 : what == SKIP ? 0 : (long)(REAL); \
@@ -160,7 +168,7 @@ static void path_at(int folder, const char* name, char* path) {
   if (!is_watched(NAME)) return REAL;                                       \
   char path[PATH_MAX];                                                      \
   FIND;                                                                     \
-  const enum act what = reach(path);                                        \
+  const enum act what = reach(NAME, path);                                  \
   const bool fails = what == ERROR || what == FOREVER;                      \
   const bool is_part = (what == SHORT || what == TEAR) && (SIZE) > 1;       \
   if (fails) errno = error_number;                                          \
@@ -327,7 +335,7 @@ void* mmap64(void* place, size_t size, int protection, int flags, int file, off_
 // Whether the allocation at hand is to fail; all kinds of it count as "malloc".
 static bool malloc_fails(void) {
   if (!watches_malloc || !is_armed) return false;
-  const enum act what = reach("");
+  const enum act what = reach("malloc", "");
   leave("malloc", "", 0, what);
   if (what != ERROR && what != FOREVER) return false;
   errno = error_number;
@@ -357,7 +365,7 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
   static _Atomic(Create) create;
   if (create == NULL) create = (Create)dlsym(RTLD_NEXT, "pthread_create");
   if (is_watched("pthread_create")) {
-    const enum act what = reach("");
+    const enum act what = reach("pthread_create", "");
     leave("pthread_create", "", 0, what);
     if (what == ERROR || what == FOREVER) return error_number;
   }

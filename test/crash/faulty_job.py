@@ -111,11 +111,11 @@ class FaultyJob:
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env={**inherited, **(environment or {})})
 
-    def run(self, fault: Fault | None = None, mount: Path | None = None,
-            log: Path | None = None) -> Ended:
+    def run(self, fault: Fault | None = None, mount: Path | None = None, log: Path | None = None,
+            log_calls: tuple[str, ...] = ()) -> Ended:
         environment = {}
-        if fault is not None:
-            environment = self.shim.environment(fault, mount=mount, log=log)
+        if fault is not None or log is not None:
+            environment = self.shim.environment(fault, mount, log, log_calls)
         with self.start("--json", environment=environment) as process:
             try:
                 out, error = process.communicate(timeout=LONGEST_RUN_SECONDS)
@@ -128,7 +128,7 @@ class FaultyJob:
         """The points below the folders that a run without faults passes, each so many times."""
         log = self.pipeline.with_suffix(".calls")
         log.unlink(missing_ok=True)
-        ended = self.run(Fault(",".join(CHANGES + READS), "kill", nth=0), log=log)
+        ended = self.run(log=log, log_calls=CHANGES + READS)
         assert ended.code == 0, ended.error
         return points_in(log, list(folders))
 

@@ -30,11 +30,15 @@ class Fault:
 class Shim:
     library: Path
 
-    def environment(self, fault: Fault, arm: str = "*", mount: Path | None = None,
-                    log: Path | None = None) -> dict[str, str]:
-        variables = {"LD_PRELOAD": self.library, "FAULT_CALLS": fault.calls,
-                     "FAULT_PATH": fault.path, "FAULT_NTH": fault.nth, "FAULT_ACT": fault.act,
-                     "FAULT_ARM": arm, "FAULT_MOUNT": mount, "FAULT_LOG": log}
+    def environment(self, fault: Fault | None = None, mount: Path | None = None,
+                    log: Path | None = None, log_calls: tuple[str, ...] = ()) -> dict[str, str]:
+        """Counting begins with the first file that the program opens: before that it is the
+        loader's."""
+        variables = {"LD_PRELOAD": self.library, "FAULT_ARM": "*", "FAULT_MOUNT": mount,
+                     "FAULT_LOG": log, "FAULT_LOG_CALLS": ",".join(log_calls)}
+        if fault is not None:
+            variables |= {"FAULT_CALLS": fault.calls, "FAULT_PATH": fault.path,
+                          "FAULT_NTH": fault.nth, "FAULT_ACT": fault.act}
         return {name: str(value) for name, value in variables.items() if value is not None}
 
 
