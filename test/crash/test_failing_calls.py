@@ -92,7 +92,7 @@ def test_calls_that_fail(spillway, shim, lakes, tmp_path, duckdb_delta, form):
     assert {"write", "pwrite", "fsync", "create", "open", "rename", "link", "mkdir", "ftruncate",
             "mmap", "malloc"} <= set(calls)
     codes = []
-    for call in calls * FAILURES if FAILURES else chosen.sample(calls, 4):
+    for call in calls * FAILURES if FAILURES else chosen.sample(calls, 2):
         number = chosen.choice(CALLS[call])
         act = "error" if number == errno.EINTR else chosen.choice(["error", "forever"])
         fault = Fault(call, f"{act}:{number}", chosen.randint(1, counts[call]),

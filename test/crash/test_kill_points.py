@@ -15,7 +15,7 @@ from crash.shim import Fault
 
 KILLS = int(os.environ.get("SPILLWAY_TORTURE_POINTS", "0"))
 ROWS = 2_000_000 if KILLS else 8_000
-SHORT_KILLS = 6  # of each form
+SHORT_KILLS = 4  # of each form
 WRITES = ("write", "pwrite", "pwritev")
 
 

@@ -5,7 +5,6 @@ whole, and a run without faults ends with DuckDB's rows.
 SPILLWAY_TORTURE_POWER makes it longer: so many losses of each kind, with 2,000,000 rows.
 """
 
-import json
 import os
 import shutil
 import time

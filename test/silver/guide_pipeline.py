@@ -38,7 +38,7 @@ def assert_silver_is_right(duckdb_delta, lake: Path, silver: Path) -> None:
 
 
 def assert_silver_is_part(duckdb_delta, lake: Path, silver: Path) -> int:
-    """Each row of `silver` is one that DuckDB makes of the lake, none too often. How many it has."""
+    """Each row of `silver` is one that DuckDB makes of the lake, none too often. Their number."""
     _compute(duckdb_delta, lake, silver)
     _assert_all_in(duckdb_delta, "silver", "expected")
     return duckdb_delta.sql("SELECT count(*) FROM silver").fetchone()[0]
