@@ -63,10 +63,17 @@ asan tsan: setup
 	@cmake --build --preset $@ -j $(JOBS)
 	@ctest --preset $@ -j $(JOBS) $(if $(ONLY),-R '$(ONLY)')
 
-# Hours, not minutes. SPILLWAY_TORTURE_KILLS: of each of the four kinds of run.
+# Hours, not minutes. How many of each kind: kills at random moments of each of four kinds of run, at
+# each point of a run, calls that fail, losses of power, disks; and of how many rows the runs are.
 .PHONY: torture
 torture: export SPILLWAY_TORTURE_KILLS ?= 125
-torture: build ## the long form of the tests of crashes: 500 kills
+torture: export SPILLWAY_TORTURE_POINTS ?= 10
+torture: export SPILLWAY_TORTURE_FAILURES ?= 10
+torture: export SPILLWAY_TORTURE_POWER ?= 50
+torture: export SPILLWAY_TORTURE_DISKS ?= 10
+torture: export SPILLWAY_TORTURE_MEMORY ?= 1
+torture: export SPILLWAY_TORTURE_ROWS ?= 2000000
+torture: build ## the long form of the tests of crashes and faults
 	@tools/setup.sh tests
 	@$(TEST_PYTHON) -m pytest test/crash -s $(ONLY)
 

@@ -24,7 +24,9 @@ from silver.guide_pipeline import (
 
 MIB = 1 << 20
 CHUNKS = 5
-LONGEST_RUN_SECONDS = 60
+LONGEST_RUN_SECONDS = 120
+SHORT_ROWS = 8_000
+LONG_ROWS = int(os.environ.get("SPILLWAY_TORTURE_ROWS", "2000000"))
 
 # How a form differs from the plain job: whether its row groups are as they are copied, whether it
 # has only as much memory as it needs, and flags.

@@ -11,11 +11,11 @@ import shutil
 import signal
 
 import pytest
-from crash.faulty_job import FaultyJob, seeded
+from crash.faulty_job import LONG_ROWS, SHORT_ROWS, FaultyJob, seeded
 from crash.shim import Fault
 
 FAILURES = int(os.environ.get("SPILLWAY_TORTURE_FAILURES", "0"))
-ROWS = 2_000_000 if FAILURES else 8_000
+ROWS = LONG_ROWS if FAILURES else SHORT_ROWS
 
 # The calls that may fail, with what the system may say.
 CALLS = {
@@ -98,13 +98,16 @@ def test_calls_that_fail(spillway, shim, lakes, tmp_path, duckdb_delta, form):
         fault = Fault(call, f"{act}:{number}", chosen.randint(1, counts[call]),
                       "*" if call in MEMORY else f"{tmp_path.parent.parent}/*")
         codes.append(fail(job, fault, duckdb_delta))
+        if FAILURES:
+            print(f"{fault}: exit code {codes[-1]}", flush=True)
     print(form, "exit codes", {code: codes.count(code) for code in set(codes)})
     print("not made by this form:", [call for call in counts if counts[call] == 0])
 
 
 def test_short_writes(spillway, shim, lakes, tmp_path, duckdb_delta, form):
     """A write may take only a part of the bytes, as it does on a disk that is nearly full."""
-    job = FaultyJob(spillway, shim, lakes, form, tmp_path / "job", 8_000, spill=tmp_path / "spill")
+    job = FaultyJob(spillway, shim, lakes, form, tmp_path / "job", SHORT_ROWS,
+                    spill=tmp_path / "spill")
     ended = job.run(Fault("write,pwrite,pwritev", "short", seeded("short writes").randint(1, 60),
                           f"{tmp_path}/*"))
     assert ended.code == 0, ended.error
@@ -114,7 +117,7 @@ def test_short_writes(spillway, shim, lakes, tmp_path, duckdb_delta, form):
 @pytest.mark.parametrize("call", ["malloc", "pthread_create"])
 def test_nothing_is_left_to_be_had(spillway, shim, lakes, tmp_path, call):
     """From its first allocation, or thread, on."""
-    job = FaultyJob(spillway, shim, lakes, "decoded", tmp_path / "job", 8_000)
+    job = FaultyJob(spillway, shim, lakes, "decoded", tmp_path / "job", SHORT_ROWS)
     number = errno.ENOMEM if call == "malloc" else errno.EAGAIN
     ended = job.run(Fault(call, f"forever:{number}"))
     assert (ended.code, ended.codes()) == ((5, ["SPW-5002"]) if call == "malloc" else

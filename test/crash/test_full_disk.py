@@ -12,13 +12,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from crash.faulty_job import Ended, FaultyJob, seeded
+from crash.faulty_job import LONG_ROWS, SHORT_ROWS, Ended, FaultyJob, seeded
 from crash.power import Disk
 from crash.shim import Fault
 from pipelines.mounts import mounted
 
 SIZES = int(os.environ.get("SPILLWAY_TORTURE_DISKS", "0"))
-ROWS = 2_000_000 if SIZES else 8_000
+ROWS = LONG_ROWS if SIZES else SHORT_ROWS
 PAGE = 4096
 
 pytestmark = pytest.mark.timeout(36_000 if SIZES else 600)

@@ -10,11 +10,11 @@ import shutil
 from collections import Counter
 
 import pytest
-from crash.faulty_job import FaultyJob, seeded
+from crash.faulty_job import LONG_ROWS, SHORT_ROWS, FaultyJob, seeded
 from crash.shim import Fault
 
 KILLS = int(os.environ.get("SPILLWAY_TORTURE_POINTS", "0"))
-ROWS = 2_000_000 if KILLS else 8_000
+ROWS = LONG_ROWS if KILLS else SHORT_ROWS
 SHORT_KILLS = 4  # of each form
 WRITES = ("write", "pwrite", "pwritev")
 
@@ -65,7 +65,7 @@ def test_kills_at_points(spillway, shim, lakes, tmp_path, duckdb_delta, form):
             while killer.kills[point] < KILLS and tries < 4 * KILLS:
                 killer.kill_in_a_row(point)
                 tries += 1
-        print(form, len(points), "points, kills:", dict(killer.kills))
+            print(f"{point}: {killer.kills[point]} kills", flush=True)
         assert all(killer.kills[point] >= KILLS for point in points)
     else:
         while killer.kills.total() < SHORT_KILLS:

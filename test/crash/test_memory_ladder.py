@@ -12,12 +12,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from crash.faulty_job import FaultyJob
+from crash.faulty_job import LONG_ROWS, SHORT_ROWS, FaultyJob
 
 IS_LONG = bool(os.environ.get("SPILLWAY_TORTURE_MEMORY"))
 PAGE = 4096
 PROGRAM_BYTES = 48 << 20  # of the first line of the plan's bound
-ROWS = 2_000_000 if IS_LONG else 8_000
+ROWS = LONG_ROWS if IS_LONG else SHORT_ROWS
 IN_CGROUP = Path(__file__).resolve().parents[2] / "tools" / "in_memory_cgroup.sh"
 
 

@@ -10,12 +10,12 @@ import shutil
 import time
 
 import pytest
-from crash.faulty_job import FORMS, FaultyJob, seeded
+from crash.faulty_job import FORMS, LONG_ROWS, SHORT_ROWS, FaultyJob, seeded
 from crash.power import KINDS, Disk
 from crash.shim import CHANGES, Fault
 
 LOSSES = int(os.environ.get("SPILLWAY_TORTURE_POWER", "0"))
-ROWS = 2_000_000 if LOSSES else 8_000
+ROWS = LONG_ROWS if LOSSES else SHORT_ROWS
 SHORT_LOSSES = 1
 
 

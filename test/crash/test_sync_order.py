@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 import pytest
-from crash.faulty_job import FaultyJob
+from crash.faulty_job import SHORT_ROWS, FaultyJob
 from crash.shim import Fault
 
 CALLS = "open,openat,mkdir,write,pwrite64,pwritev,fsync,fdatasync,rename,link,linkat"
@@ -98,7 +98,7 @@ def traced(spillway, shim, lakes, tmp_path):
         strace = shutil.which("strace")
         if strace is None:
             pytest.skip("no strace: apt-get install strace")
-        job = FaultyJob(spillway, shim, lakes, form, tmp_path / "job", 8_000)
+        job = FaultyJob(spillway, shim, lakes, form, tmp_path / "job", SHORT_ROWS)
         output = tmp_path / "trace"
         preload = [f"-E{name}={value}" for name, value in
                    (shim.environment(fault) if fault else {}).items()]
