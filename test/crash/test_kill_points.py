@@ -7,10 +7,12 @@ SPILLWAY_TORTURE_POINTS makes it longer: so many kills at each point, of 2,000,0
 
 import os
 import shutil
+import signal
+import time
 from collections import Counter
 
 import pytest
-from crash.faulty_job import LONG_ROWS, SHORT_ROWS, FaultyJob, seeded
+from crash.faulty_job import LONG_ROWS, LONGEST_RUN_SECONDS, SHORT_ROWS, FaultyJob, seeded
 from crash.shim import Fault
 
 KILLS = int(os.environ.get("SPILLWAY_TORTURE_POINTS", "0"))
@@ -39,15 +41,28 @@ class Killer:
         self.job.committed_rows()
         return ended.was_killed
 
+    def press_ctrl_c(self):
+        """At a moment of a run; twice, which means at once, as often as not."""
+        with self.job.start() as process:
+            for _ in range(self.chosen.randint(1, 2)):
+                time.sleep(self.chosen.uniform(0, 0.4))
+                process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=LONGEST_RUN_SECONDS)
+        # Before the handler is there it dies of the signal.
+        assert process.returncode in (0, 130, -signal.SIGINT), error
+        self.job.committed_rows()
+
     def kill_in_a_row(self, point):
-        """Kills a new run at `point`, and those that take up its work at others; then lets one end,
-        and looks at the rows."""
+        """Kills a new run at `point`, and those that take up its work at others, or stops them by
+        Ctrl-C; then lets one end, and looks at the rows."""
         shutil.rmtree(self.job.silver, ignore_errors=True)
         killed = self.kill(point, self.points[point])
         row = int(killed)
         while killed and self.chosen.random() < 0.7:
             killed = self.kill(self.chosen.choice(list(self.points)), 3)
             row += killed
+            if self.chosen.random() < 0.3:
+                self.press_ctrl_c()
         self.longest_row = max(self.longest_row, row)
         self.job.finish(self.duckdb_delta)
 
