@@ -3,7 +3,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-use crate::end::spillway_end_without_memory;
+use crate::end::end_without_memory;
 
 struct EndingAllocator;
 
@@ -13,7 +13,7 @@ static ALLOCATOR: EndingAllocator = EndingAllocator;
 fn checked(block: *mut u8) -> *mut u8 {
     if block.is_null() {
         // SAFETY: it takes nothing and does not return.
-        unsafe { spillway_end_without_memory() }
+        unsafe { end_without_memory() }
     }
     block
 }

@@ -14,7 +14,7 @@ use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::DefaultEngineBuilder;
 use url::Url;
 
-use crate::end::spillway_end_without_thread;
+use crate::end::end_without_thread;
 use crate::failure::Outcome;
 
 /// The table's root as the kernel sees it, whatever the folder is.
@@ -72,7 +72,7 @@ fn require_threads(count: usize) {
     drop(closed);
     let Ok(started) = started else {
         // SAFETY: it takes nothing and does not return.
-        unsafe { spillway_end_without_thread() }
+        unsafe { end_without_thread() }
     };
     for thread in started {
         let _ = thread.join(); // it does nothing that could fail

@@ -36,10 +36,10 @@ constexpr std::string_view kNoThread =
       std::rethrow_exception(uncaught);
     }
   } catch (const std::bad_alloc&) {
-    spillway_end_without_memory();
+    SpillwayEndWithoutMemory();
   } catch (const std::system_error& error) {
     if (error.code() == std::errc::resource_unavailable_try_again) {
-      spillway_end_without_thread();
+      SpillwayEndWithoutThread();
     }
   } catch (...) {  // a fault of ours
   }
@@ -52,10 +52,10 @@ void EndWithErrorIfUncaught() { std::set_terminate(EndOrAbort); }
 
 }  // namespace spillway
 
-void spillway_end_without_memory() noexcept {
+void SpillwayEndWithoutMemory() noexcept {
   spillway::End(spillway::kNoMemory, spillway::ErrorCode::kBudgetExceeded);
 }
 
-void spillway_end_without_thread() noexcept {
+void SpillwayEndWithoutThread() noexcept {
   spillway::End(spillway::kNoThread, spillway::ErrorCode::kStorage);
 }

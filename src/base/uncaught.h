@@ -15,5 +15,5 @@ void EndWithErrorIfUncaught();
 
 // End the process for want of memory, or of a thread. The Rust bridge calls them too, where there
 // are no exceptions.
-extern "C" [[noreturn]] void spillway_end_without_memory() noexcept;
-extern "C" [[noreturn]] void spillway_end_without_thread() noexcept;
+extern "C" [[noreturn]] void SpillwayEndWithoutMemory() noexcept;
+extern "C" [[noreturn]] void SpillwayEndWithoutThread() noexcept;

@@ -21,7 +21,7 @@ using ::testing::KilledBySignal;
 
 // Throws where nobody can catch it.
 template <typename Exception>
-void ThrowInAThread(Exception exception) {
+void ThrowInAThread(const Exception& exception) {
   EndWithErrorIfUncaught();
   std::thread([exception] { throw exception; }).join();
 }
@@ -34,7 +34,7 @@ TEST(UncaughtTest, NoMemoryIsACodedError) {
                  .cure = "end other programs, or give a smaller --memory; what was committed is "
                          "kept"}));
   EXPECT_EXIT(ThrowInAThread(std::bad_alloc()), ExitedWithCode(5), Eq(text));
-  EXPECT_EXIT(spillway_end_without_memory(), ExitedWithCode(5), Eq(text));
+  EXPECT_EXIT(SpillwayEndWithoutMemory(), ExitedWithCode(5), Eq(text));
 }
 
 TEST(UncaughtTest, ARefusedThreadIsACodedError) {
@@ -45,7 +45,7 @@ TEST(UncaughtTest, ARefusedThreadIsACodedError) {
        .why = refused.message(),
        .cure = "raise the limit of processes (ulimit -u; pids.max of the cgroup) and run again"}));
   EXPECT_EXIT(ThrowInAThread(std::system_error(refused)), ExitedWithCode(6), Eq(text));
-  EXPECT_EXIT(spillway_end_without_thread(), ExitedWithCode(6), Eq(text));
+  EXPECT_EXIT(SpillwayEndWithoutThread(), ExitedWithCode(6), Eq(text));
 }
 
 TEST(UncaughtTest, AFaultOfOursStillAborts) {
