@@ -22,8 +22,12 @@ add_custom_command(
   USES_TERMINAL VERBATIM)
 add_custom_target(spillway_bridge_build DEPENDS "${bridge_archive}" ${bridge_glue})
 
+# A target of its own, so that what it calls (src/base/uncaught.h) stands behind it for the linker.
+add_library(spillway_bridge_archive STATIC IMPORTED)
+set_target_properties(spillway_bridge_archive PROPERTIES IMPORTED_LOCATION "${bridge_archive}")
+target_link_libraries(spillway_bridge_archive INTERFACE spillway_base ${CMAKE_DL_LIBS} m)
+
 add_library(spillway_bridge INTERFACE)
 add_dependencies(spillway_bridge spillway_bridge_build)
 target_include_directories(spillway_bridge SYSTEM INTERFACE "${bridge_folder}/include")
-# It calls src/base/uncaught.h.
-target_link_libraries(spillway_bridge INTERFACE "${bridge_archive}" spillway_base ${CMAKE_DL_LIBS} m)
+target_link_libraries(spillway_bridge INTERFACE spillway_bridge_archive)
