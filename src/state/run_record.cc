@@ -1,7 +1,7 @@
 #include "state/run_record.h"
 
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -20,8 +20,9 @@ std::string PathOf(const std::string& folder, const std::string& name) {
 
 std::optional<RunRecord> ReadRunRecord(const std::string& folder, const std::string& name) {
   std::ifstream file(PathOf(folder, name));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  std::ostringstream text;
+  text << file.rdbuf();  // an istreambuf_iterator throws where the disk fails
+  const auto json = nlohmann::json::parse(text.str(), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return std::nullopt;
   const auto tags = json.find("file_tags");
   const auto version = json.find("first_version");

@@ -43,5 +43,11 @@ TEST(RunRecordTest, WhatCannotBeReadIsNone) {
   }
 }
 
+TEST(RunRecordTest, IsNoneWhereItCannotBeRead) {
+  const TemporaryFolder base;
+  std::filesystem::create_directory(base.File("job.run"));  // can be opened, and not be read
+  EXPECT_FALSE(ReadRunRecord(base.File(""), "job"));
+}
+
 }  // namespace
 }  // namespace spillway::state

@@ -90,6 +90,7 @@ class FaultyJob:
         spliced, is_tight, flags = FORMS[form]
         self.spillway, self.shim, self.rows = spillway, shim, rows
         self.lake, self.folder, self.silver = lakes(rows, spliced), folder, folder / "silver"
+        folder.mkdir(exist_ok=True)  # or the first run would pass other points than those behind it
         self.pipeline = folder.parent / f"{folder.name}.yaml"
         text = EXAMPLE.read_text().replace("  overwrite_schema: true", "  overwrite_schema: true\n"
                                            "  properties: {delta.checkpointInterval: '2'}")
