@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
+
 namespace spillway {
 namespace {
 
@@ -102,7 +104,7 @@ std::string RenderError(const Status& status) {
   append("where:", info->where);
   append("why:", info->why);
   append("do:", info->cure.empty() ? CureOf(info->code) : info->cure);
-  return text;
+  return Printable(text);
 }
 
 }  // namespace spillway

@@ -46,8 +46,8 @@ Status WithCode(const Status& status, ErrorCode fallback, std::string_view what,
 // uncoded failure, which is a fault of ours.
 int ExitCode(const Status& status);
 
-// The text for a person, several lines, no colour, ends with a newline. An error without a cure of
-// its own has that of its code:
+// The text for a person, several lines, no colour, Printable, ends with a newline. An error without
+// a cure of its own has that of its code:
 //   error[SPW-1103]: unknown key "colums" in the pipeline file
 //     where: silver.yaml:12:3
 //     why:   ...

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace spillway::cli {
 namespace {
@@ -16,7 +17,7 @@ void Print(std::string_view text, std::FILE* stream) {
 
 }  // namespace
 
-void PrintResult(std::string_view text) { Print(text, stdout); }
+void PrintResult(std::string_view text) { Print(Printable(text), stdout); }
 
 void PrintJson(const nlohmann::ordered_json& json) {
   using Handler = nlohmann::ordered_json::error_handler_t;
