@@ -70,9 +70,9 @@ struct Plan {
 
   std::string file_tag;  // in the names of the data files of this plan's run; see table_writer.h
 
-  // What decides the rows, the app id of this run's txn actions that is made from it, and the
-  // version that the last of these recorded: the ordinal behind the last source row that is
-  // committed. None: nothing is committed yet.
+  // What decides the rows (PlanText::shown), the app id of this run's txn actions that is made from
+  // it, and the version that the last of these recorded: the ordinal behind the last source row
+  // that is committed. None: nothing is committed yet.
   std::string plan_text;
   std::string app_id;
   std::optional<int64_t> committed_ordinal;

@@ -450,10 +450,11 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
 
   // Look at the target: may the run write there, and how far did an earlier attempt come?
   ARROW_ASSIGN_OR_RAISE(plan->target, OpenTarget(plan->spec, input_paths));
-  plan->plan_text = PlanText(plan->spec, *source, lookups);
+  const PlanText plan_text = MakePlanText(plan->spec, *source, lookups);
+  plan->plan_text = plan_text.shown;
   ARROW_ASSIGN_OR_RAISE(
       const ProgressRecord progress,
-      FindBeginning(plan->spec, plan->target.snapshot.get(), plan->plan_text, options.beginning));
+      FindBeginning(plan->spec, plan->target.snapshot.get(), plan_text, options.beginning));
   plan->file_tag = NewFileTag();
   plan->app_id = progress.app_id;
   plan->committed_ordinal = progress.committed_ordinal;

@@ -81,11 +81,14 @@ std::set<std::string> LinesOf(const std::string& text) {
 }
 
 Status PlanChanged(const spec::Spec& spec, const delta::Snapshot& target, const LastRun& last,
-                   const std::string& plan_text) {
+                   const PlanText& plan_text) {
   const bool appends = spec.target.mode == spec::TargetMode::kAppend;
-  const std::string difference = last.plan_text.empty()
-                                     ? "its commits do not tell in what it differs"
-                                     : PlanDifference(last.plan_text, plan_text);
+  std::string difference = "its commits do not tell in what it differs";
+  if (last.plan_text == plan_text.shown) {
+    difference = "a variable that is a string has another value";
+  } else if (!last.plan_text.empty()) {
+    difference = PlanDifference(last.plan_text, plan_text.shown);
+  }
   ErrorInfo error{.code = ErrorCode::kPlanChanged,
                   .what = "an earlier run that has not finished had another pipeline file or input",
                   .where = fmt::format("{} (version {})", target.root_path(), last.version),
@@ -121,7 +124,7 @@ Status ProgressForgotten(const delta::Snapshot& target, const std::string& reten
 }  // namespace
 
 Result<ProgressRecord> FindBeginning(const spec::Spec& spec, const delta::Snapshot* target,
-                                     const std::string& plan_text, const Beginning& beginning) {
+                                     const PlanText& plan_text, const Beginning& beginning) {
   const std::string identity = PlanIdentity(spec, plan_text);
   ARROW_ASSIGN_OR_RAISE(ProgressRecord progress, FindProgress(target, identity, /*fresh=*/false));
   if (target == nullptr || beginning.only_looks) return progress;
@@ -146,17 +149,18 @@ Result<ProgressRecord> FindBeginning(const spec::Spec& spec, const delta::Snapsh
   return progress;
 }
 
-std::string PlanText(const spec::Spec& spec, const delta::Snapshot& source,
-                     const std::vector<std::unique_ptr<delta::Snapshot>>& lookups) {
-  std::string text = spec::CanonicalText(spec) + Pin("source", source);
+PlanText MakePlanText(const spec::Spec& spec, const delta::Snapshot& source,
+                      const std::vector<std::unique_ptr<delta::Snapshot>>& lookups) {
+  std::string pins = Pin("source", source);
   for (size_t i = 0; i < lookups.size(); ++i) {
-    text += Pin(fmt::format("lookup {}", i + 1), *lookups[i]);
+    pins += Pin(fmt::format("lookup {}", i + 1), *lookups[i]);
   }
-  return text;
+  return {.whole = spec::CanonicalText(spec, spec::VariableText::kValues) + pins,
+          .shown = spec::CanonicalText(spec, spec::VariableText::kNames) + pins};
 }
 
-std::string PlanIdentity(const spec::Spec& spec, const std::string& plan_text) {
-  const XXH128_hash_t hash = XXH3_128bits(plan_text.data(), plan_text.size());
+std::string PlanIdentity(const spec::Spec& spec, const PlanText& plan_text) {
+  const XXH128_hash_t hash = XXH3_128bits(plan_text.whole.data(), plan_text.whole.size());
   return fmt::format("{}{:016x}{:016x}", IdentityPrefix(spec.pipeline), hash.high64, hash.low64);
 }
 

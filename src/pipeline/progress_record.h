@@ -25,16 +25,21 @@ struct ProgressRecord {
   std::optional<int64_t> committed_ordinal;  // none: nothing was committed under app_id
 };
 
-// All that decides a run's rows, in lines: the pipeline, and the inputs' pinned versions. It stands
-// in every commit of the run, so that another run can tell what has changed since.
-std::string PlanText(const spec::Spec& spec, const delta::Snapshot& source,
-                     const std::vector<std::unique_ptr<delta::Snapshot>>& lookups);
+// All that decides a run's rows, in lines: the pipeline, and the inputs' pinned versions.
+struct PlanText {
+  std::string whole;  // its hash is the run's identity
+  // With the names of string variables, whose values may be secrets. It stands in every commit of
+  // the run, so that another run can tell what has changed since.
+  std::string shown;
+};
+PlanText MakePlanText(const spec::Spec& spec, const delta::Snapshot& source,
+                      const std::vector<std::unique_ptr<delta::Snapshot>>& lookups);
 
-// "spillway:silver_accident:0123456789abcdef0123456789abcdef", the hash that of `plan_text`.
-std::string PlanIdentity(const spec::Spec& spec, const std::string& plan_text);
+// "spillway:silver_accident:0123456789abcdef0123456789abcdef", the hash that of the whole text.
+std::string PlanIdentity(const spec::Spec& spec, const PlanText& plan_text);
 
 // The operation parameters of a run's commits.
-inline constexpr char kPlanParameter[] = "spillwayPlan";              // the PlanText
+inline constexpr char kPlanParameter[] = "spillwayPlan";              // PlanText::shown
 inline constexpr char kSourceRowsParameter[] = "spillwaySourceRows";  // where its progress ends
 
 // The run of a pipeline that committed last to a table.
@@ -68,7 +73,7 @@ struct Beginning {
 // to be appended are there. `fresh` overrides all three; but rows that were appended stay, so that
 // a run of the same plan that has begun to append goes on all the same.
 Result<ProgressRecord> FindBeginning(const spec::Spec& spec, const delta::Snapshot* target,
-                                     const std::string& plan_text, const Beginning& beginning);
+                                     const PlanText& plan_text, const Beginning& beginning);
 
 // The latest run of `identity` in `target` (null: there is no table yet); with `fresh`, a run that
 // has not begun, or the one with the app id `ours`: the n-th repetition of a run has ":n" at the

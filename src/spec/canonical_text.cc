@@ -26,11 +26,17 @@ std::string PathText(const Spec& spec, const LocatedText& path) {
       spec.Resolve({.text = path.text.substr(kFileUrl.size()), .origin = {}, .anchors = {}}));
 }
 
-std::string NamedExpressions(std::string_view label, const std::vector<NamedExpression>& columns) {
+std::string ExpressionText(const LocatedText& expression, VariableText variables) {
+  return Quoted(CanonicalExpression(
+      variables == VariableText::kValues ? expression.text : expression.WithVariableNames()));
+}
+
+std::string NamedExpressions(std::string_view label, const std::vector<NamedExpression>& columns,
+                             VariableText variables) {
   std::string text;
   for (const NamedExpression& column : columns) {
     text += fmt::format("{} {} = {}\n", label, Quoted(column.name.text),
-                        Quoted(CanonicalExpression(column.expression.text)));
+                        ExpressionText(column.expression, variables));
   }
   return text;
 }
@@ -63,7 +69,7 @@ std::string_view NameOf(TargetMode mode) {
   return "";
 }
 
-std::string LookupText(const Spec& spec, const Lookup& lookup) {
+std::string LookupText(const Spec& spec, const Lookup& lookup, VariableText variables) {
   std::string text = fmt::format("lookup {} {} {}\n", PathText(spec, lookup.table.path),
                                  NameOf(lookup.type), NameOf(lookup.duplicates));
   for (const KeyColumn& column : lookup.key) {
@@ -78,7 +84,7 @@ std::string LookupText(const Spec& spec, const Lookup& lookup) {
       }
       return text;
     case LookupColumns::Kind::kExpressions:
-      return text + NamedExpressions("  column", lookup.columns.expressions);
+      return text + NamedExpressions("  column", lookup.columns.expressions, variables);
   }
   return text;
 }
@@ -110,12 +116,12 @@ std::string CanonicalExpression(std::string_view expression) {
   return canonical;
 }
 
-std::string CanonicalText(const Spec& spec) {
+std::string CanonicalText(const Spec& spec, VariableText variables) {
   std::string text(kFirstLine);
   text += fmt::format("source {}\n", PathText(spec, spec.source.path));
-  for (const Lookup& lookup : spec.lookups) text += LookupText(spec, lookup);
-  if (spec.where) text += fmt::format("where {}\n", Quoted(CanonicalExpression(spec.where->text)));
-  text += NamedExpressions("column", spec.columns);
+  for (const Lookup& lookup : spec.lookups) text += LookupText(spec, lookup, variables);
+  if (spec.where) text += fmt::format("where {}\n", ExpressionText(*spec.where, variables));
+  text += NamedExpressions("column", spec.columns, variables);
   std::vector<std::string> drop;
   for (const LocatedText& name : spec.drop) drop.push_back(name.text);
   std::sort(drop.begin(), drop.end());

@@ -13,6 +13,10 @@
 
 namespace spillway::spec {
 
+// What stands for a string variable in an expression. Its value may be a secret, so that only the
+// hash is made of a text with values; what is stored or shown has the names.
+enum class VariableText { kValues, kNames };
+
 // The text of `spec`, in lines, variables put in.
 //
 // It has: the tables' resolved paths, keys, types, duplicates and columns of the lookups, `where`,
@@ -21,7 +25,7 @@ namespace spillway::spec {
 // names, comments, the order of keys, white space and comments inside expressions, unused
 // variables, memory, thresholds, chunk sizes, file sizes, compression, properties. It also leaves
 // out version and timestamp, because the caller adds the versions that the run has pinned.
-std::string CanonicalText(const Spec& spec);
+std::string CanonicalText(const Spec& spec, VariableText variables = VariableText::kValues);
 
 // `expression` with every run of white space and comments outside quotes as one space, and none at
 // the ends.

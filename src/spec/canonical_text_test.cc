@@ -127,5 +127,29 @@ TEST(CanonicalExpression, KeepsWhatIsQuoted) {
   EXPECT_EQ(CanonicalExpression("a -- b"), "a");
 }
 
+// Secrets come in as strings; a number is worth being told.
+TEST(CanonicalText, CanHideTheValuesOfStrings) {
+  constexpr std::string_view kSecretive = R"yaml(
+pipeline: p
+source: {table: /a}
+lookups: [{name: l, table: /b, key: [k], columns: {x: "concat(y, ${salt})"}}]
+where: a = ${salt} OR b > ${limit}
+columns: {c: "'${salt}-${salt}'", d: "`${salt}` + ${limit}"}
+target: {table: /t}
+variables: {salt: 'sesame''s', limit: 5}
+)yaml";
+  const auto spec = ParsePipelineText(kSecretive, "p.yaml", {});
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  const std::string values = CanonicalText(*spec, VariableText::kValues);
+  const std::string names = CanonicalText(*spec, VariableText::kNames);
+  EXPECT_NE(values.find("sesame"), std::string::npos);
+  EXPECT_EQ(names.find("sesame"), std::string::npos) << names;
+  for (const char* line :
+       {"  column \"x\" = \"concat(y, ${salt})\"\n", "where \"a = ${salt} OR b > 5\"\n",
+        "column \"c\" = \"'${salt}-${salt}'\"\n", "column \"d\" = \"`${salt}` + 5\"\n"}) {
+    EXPECT_NE(names.find(line), std::string::npos) << line << names;
+  }
+}
+
 }  // namespace
 }  // namespace spillway::spec

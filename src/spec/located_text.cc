@@ -23,6 +23,17 @@ TextAnchor LocatedText::PlaceOf(size_t offset) const {
   return place;
 }
 
+std::string LocatedText::WithVariableNames() const {
+  std::string names;
+  size_t copied = 0;
+  for (const VariablePart& part : variable_parts) {
+    names += fmt::format("{}${{{}}}", std::string_view(text).substr(copied, part.begin - copied),
+                         part.name);
+    copied = part.end;
+  }
+  return names + text.substr(copied);
+}
+
 std::string LocatedText::Where(size_t offset) const {
   const TextAnchor place = PlaceOf(offset);
   if (in_file) return fmt::format("{}:{}:{}", origin, place.line, place.column);

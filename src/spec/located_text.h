@@ -21,11 +21,22 @@ struct TextAnchor {
   bool fixed = false;
 };
 
+// Bytes [begin, end) of the text came from the string variable `name`, and may be a secret.
+struct VariablePart {
+  size_t begin = 0;
+  size_t end = 0;
+  std::string name;
+};
+
 struct LocatedText {
   std::string text;
   std::string origin;               // "silver.yaml", "--set where", "environment SPILLWAY_WHERE"
   bool in_file = true;              // false: from the command line or the environment
   std::vector<TextAnchor> anchors;  // by offset, the first at 0
+  std::vector<VariablePart> variable_parts = {};  // by offset
+
+  // The text with ${name} where a string variable's value stands.
+  std::string WithVariableNames() const;
 
   // The place of the character at byte `offset`; an offset beyond the end means the end.
   TextAnchor PlaceOf(size_t offset) const;

@@ -73,11 +73,16 @@ class Writer {
     result_.text.append(from_.text, begin, end - begin);
   }
 
-  Status Insert(size_t position, std::string_view value) {
+  // `name` is that of the string variable whose value it is, or empty.
+  Status Insert(size_t position, std::string_view value, std::string_view name) {
     TextAnchor place = from_.PlaceOf(position);
     place.offset = result_.text.size();
     place.fixed = true;
     AddAnchor(place);
+    if (!name.empty()) {
+      const size_t begin = result_.text.size();
+      result_.variable_parts.push_back({begin, begin + value.size(), std::string(name)});
+    }
     result_.text += value;
     if (result_.text.size() <= kLongestTextBytes) return Status::OK();
     return MakeError({.code = ErrorCode::kValueOutOfRange,
@@ -182,11 +187,12 @@ Result<LocatedText> Substitute(const LocatedText& text, SubstitutionContext cont
       if (end == std::string_view::npos) {
         return Undefined(text, i, "a ${ has no closing brace", "write $${ for a plain ${");
       }
-      ARROW_ASSIGN_OR_RAISE(const Variable variable,
-                            LookUp(text, i, rest.substr(2, end - 2), context, scope));
+      const std::string_view name = rest.substr(2, end - 2);
+      ARROW_ASSIGN_OR_RAISE(const Variable variable, LookUp(text, i, name, context, scope));
       ARROW_ASSIGN_OR_RAISE(const std::string value, ValueText(text, i, variable, sql));
       writer.Copy(copied, i);
-      ARROW_RETURN_NOT_OK(writer.Insert(i, value));
+      const bool is_string = variable.kind == Variable::Kind::kString;
+      ARROW_RETURN_NOT_OK(writer.Insert(i, value, is_string ? name : std::string_view()));
       copied = i += end + 1;
     } else {
       i += sql != nullptr ? sql->Step(whole, i) : 1;

@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kFileScheme = "file";
+constexpr std::string_view kHidden = "...";
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kSchemes = {{
     {"s3", "Amazon S3"},
@@ -37,8 +38,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kSchemes
 
 Status Refuse(std::string_view text, std::string why) {
   return MakeError({.code = ErrorCode::kUnsupportedUrl,
-                    .what = fmt::format("cannot use the table address {}", text),
-                    .where = std::string(text),
+                    .what = fmt::format("cannot use the table address {}", WithoutSecrets(text)),
+                    .where = WithoutSecrets(text),
                     .why = std::move(why),
                     .cure = "give a path or a file:// URL on a local disk"});
 }
@@ -97,9 +98,11 @@ Result<std::string> PathOfFileUrl(std::string_view url) {
     rest.remove_prefix(2);
     const std::string_view host = rest.substr(0, std::min(rest.find('/'), rest.size()));
     if (!host.empty() && host != "localhost") {
+      const size_t user_length = host.rfind('@') + 1;  // 0 where there is none
       return Refuse(url, fmt::format("\"{}\" stands where a host does; three slashes begin a path: "
                                      "file:///{}",
-                                     host, rest));
+                                     host.substr(user_length),
+                                     rest.substr(user_length, rest.find('?') - user_length)));
     }
     rest.remove_prefix(host.size());
   }
@@ -125,6 +128,23 @@ std::string Normalise(const fs::path& path) {
 }
 
 }  // namespace
+
+std::string WithoutSecrets(std::string_view address) {
+  std::string text(address);
+  const size_t slashes = text.find("://");
+  if (slashes == std::string::npos) return text;
+  const size_t query = text.find_first_of("?#", slashes);
+  if (query != std::string::npos) text.replace(query + 1, std::string::npos, kHidden);
+  const size_t authority = slashes + 3;
+  const size_t at = text.rfind('@', std::min(text.find('/', authority), text.size()));
+  const bool has_user = at != std::string::npos && at >= authority;
+  // abfss://container@account has no secret there, and the name is needed to know the table.
+  const bool is_container = text.starts_with("abfs") || text.starts_with("wasb");
+  if (has_user && (!is_container || text.find(':', authority) < at)) {
+    text.replace(authority, at - authority, kHidden);
+  }
+  return text;
+}
 
 Result<TableLocation> ParseTableLocation(std::string_view text, const std::string& base_folder) {
   std::string path(text);

@@ -13,7 +13,7 @@ namespace spillway::storage {
 
 struct TableLocation {
   std::string path;     // absolute, symbolic links of what exists resolved, no trailing slash
-  std::string display;  // as the user wrote it, for messages
+  std::string display;  // as the user wrote it, but for secrets; for messages
 };
 
 // Resolves `text` against `base_folder` (the pipeline file's folder; itself relative to the working
@@ -22,6 +22,10 @@ struct TableLocation {
 // kUnsupportedUrl on another scheme, host, or a malformed URL, with kValueOutOfRange on a text that
 // is empty or has a NUL byte.
 Result<TableLocation> ParseTableLocation(std::string_view text, const std::string& base_folder);
+
+// A table's address as a message may have it: what stands before the @ of a URL's host, and behind
+// its ?, may be a password, a signature or a token, and is replaced by dots.
+std::string WithoutSecrets(std::string_view address);
 
 // Whether two locations are one table, whatever their spelling: the same folder on disk if both
 // exist, else the same path.

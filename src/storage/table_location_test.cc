@@ -141,6 +141,19 @@ TEST_F(TableLocationTest, ALinkMadeLaterIsSeenByTheComparison) {
   EXPECT_TRUE(IsSameTable(early, Parse("table")));
 }
 
+TEST_F(TableLocationTest, AddressesAreShownWithoutSecrets) {
+  EXPECT_EQ(WithoutSecrets("https://user:pass@host:80/a/b"), "https://...@host:80/a/b");
+  EXPECT_EQ(WithoutSecrets("s3://key@bucket/a@b"), "s3://...@bucket/a@b");
+  EXPECT_EQ(WithoutSecrets("https://a:b@c@host"), "https://...@host");
+  EXPECT_EQ(WithoutSecrets("https://host/a?sig=x&sp=r"), "https://host/a?...");
+  EXPECT_EQ(WithoutSecrets("https://host/a#x"), "https://host/a#...");
+  EXPECT_EQ(WithoutSecrets("abfss://box:key@account/a"), "abfss://...@account/a");
+  for (const char* plain : {"abfss://box@account.dfs.core.windows.net/a", "/lake/a@b?c#d", "lake",
+                            "file:///a@b", "s3://bucket/a", ""}) {
+    EXPECT_EQ(WithoutSecrets(plain), plain);
+  }
+}
+
 TEST_F(TableLocationTest, AFileUrlReadsBackAsItsPath) {
   EXPECT_EQ(FileUrl("/lake/bronze"), "file:///lake/bronze");
   EXPECT_EQ(FileUrl("/a b/50%"), "file:///a%20b/50%25");
