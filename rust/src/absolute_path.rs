@@ -6,12 +6,13 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::failure::{Fault, Outcome};
 use crate::ffi::FailureCode;
+use crate::guard::check_before_open;
 use crate::table::Table;
 
 /// The one spelling of an absolute local path; none for relative paths and other schemes.
@@ -23,6 +24,7 @@ pub fn canonical(path: &str) -> Option<&str> {
 
 /// The commits that a replay reads besides its checkpoint, oldest first.
 pub struct Commits {
+    root: String,
     files: Vec<PathBuf>,
 }
 
@@ -42,6 +44,7 @@ impl Commits {
         let log = PathBuf::from(&table.root).join("_delta_log");
         let commits = &table.snapshot.log_segment().listed.ascending_commit_files;
         Commits {
+            root: table.root.clone(),
             files: commits
                 .iter()
                 .map(|commit| log.join(&commit.filename))
@@ -53,6 +56,7 @@ impl Commits {
     pub fn removed(&self) -> Outcome<HashSet<String>> {
         let mut removed = HashSet::new();
         for file in &self.files {
+            check_before_open(&self.root, file)?;
             apply(file, &mut removed).map_err(|why| {
                 Fault::new(FailureCode::CorruptLog, why).about(file.to_string_lossy())
             })?;
@@ -62,7 +66,7 @@ impl Commits {
 }
 
 /// Applies one commit: what it adds is there after it, whatever it removes.
-fn apply(file: &PathBuf, removed: &mut HashSet<String>) -> Result<(), String> {
+fn apply(file: &Path, removed: &mut HashSet<String>) -> Result<(), String> {
     let commit = File::open(file).map_err(|error| error.to_string())?;
     let mut added = Vec::new();
     for line in BufReader::new(commit).lines() {

@@ -101,9 +101,14 @@ impl Table {
         })
     }
 
-    pub fn deleted_rows(&self, place: &DeletionVectorPlace, failure: &mut Failure) -> Vec<u64> {
+    pub fn deleted_rows(
+        &self,
+        place: &DeletionVectorPlace,
+        file_rows: i64,
+        failure: &mut Failure,
+    ) -> Vec<u64> {
         guarded(failure, Vec::new(), || {
-            deletion_vector::deleted_rows(self, place)
+            deletion_vector::deleted_rows(self, place, file_rows)
         })
     }
 

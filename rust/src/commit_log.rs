@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::failure::{Fault, Outcome};
 use crate::ffi::{ActionKind, CommitAction, FailureCode, Property};
+use crate::guard::check_before_open;
 
 /// Reads the file of one commit.
 pub struct CommitReader {
@@ -59,6 +60,7 @@ impl CommitReader {
     /// None where the log has no such commit, or has it no more.
     pub fn open(root: &str, version: i64) -> Outcome<Option<CommitReader>> {
         let path = log_folder(root).join(format!("{version:020}.json"));
+        check_before_open(root, &path)?;
         match File::open(&path) {
             Ok(file) => Ok(Some(CommitReader {
                 path,

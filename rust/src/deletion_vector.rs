@@ -11,22 +11,37 @@ use crate::failure::{Fault, Outcome};
 use crate::ffi::{DeletionVectorPlace, FailureCode};
 use crate::table::Table;
 
-/// Reads a deletion vector; its checksum and its cardinality must be right.
-pub fn deleted_rows(table: &Table, place: &DeletionVectorPlace) -> Outcome<Vec<u64>> {
-    let descriptor = describe(table, place).map_err(|fault| fault.about(&place.path_or_inline))?;
+/// Reads the deletion vector of a file with `file_rows` rows; its checksum and its cardinality must be
+/// right. A vector of a few bytes can have as many rows as it likes: they are counted, and compared
+/// with what the log and the file say, before there is a number for each.
+pub fn deleted_rows(
+    table: &Table,
+    place: &DeletionVectorPlace,
+    file_rows: i64,
+) -> Outcome<Vec<u64>> {
+    let about = |fault: Fault| fault.about(&place.path_or_inline);
+    let descriptor = describe(table, place).map_err(about)?;
     let root = Url::parse(ROOT_URL).map_err(KernelError::from)?;
     let rows = descriptor
-        .row_indexes(table.engine.storage_handler(), &root)
-        .map_err(|error| Fault::from(error).about(&place.path_or_inline))?;
-    if rows.len() as i64 != place.cardinality {
-        let message = format!(
+        .read(table.engine.storage_handler(), &root)
+        .map_err(|error| about(Fault::from(error)))?;
+    let corrupt = |message: String| Err(about(Fault::new(FailureCode::CorruptLog, message)));
+    if i64::try_from(rows.len()) != Ok(place.cardinality) {
+        return corrupt(format!(
             "a deletion vector has {} rows where the log says {}",
             rows.len(),
             place.cardinality
-        );
-        return Err(Fault::new(FailureCode::CorruptLog, message).about(&place.path_or_inline));
+        ));
     }
-    Ok(rows)
+    let last = rows
+        .max()
+        .map_or(-1, |row| i64::try_from(row).unwrap_or(i64::MAX));
+    if last >= file_rows {
+        return corrupt(format!(
+            "a deletion vector deletes row {last} of a file with {file_rows} rows"
+        ));
+    }
+    Ok(rows.into_iter().collect())
 }
 
 fn describe(table: &Table, place: &DeletionVectorPlace) -> Outcome<DeletionVectorDescriptor> {

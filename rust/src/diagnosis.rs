@@ -16,6 +16,8 @@ use serde::Deserialize;
 use crate::actions::Metadata;
 use crate::failure::{panic_text, Fault, Outcome};
 use crate::ffi::FailureCode;
+use crate::guard::too_deep;
+use crate::parquet_nesting::is_too_deep;
 use crate::protocol_version::Protocol;
 
 const CHECKPOINT_BATCH_ROWS: usize = 1024;
@@ -69,6 +71,9 @@ fn damage_of(file: &Path) -> Option<String> {
     let name = file.file_name()?.to_str()?;
     if !name.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
+    }
+    if !file.is_file() {
+        return Some("it is not a regular file".to_string());
     }
     match file.extension()?.to_str()? {
         "json" => damage_of_actions(file),
@@ -127,6 +132,9 @@ fn damage_of_actions(file: &Path) -> Option<String> {
 fn damage_of_checkpoint(file: &Path) -> Option<String> {
     let read = || -> Result<(), String> {
         let opened = File::open(file).map_err(|error| error.to_string())?;
+        if is_too_deep(&opened).map_err(|error| error.to_string())? {
+            return Err(too_deep(file));
+        }
         let builder = ParquetRecordBatchReaderBuilder::try_new(opened);
         let reader = builder.and_then(|b| b.with_batch_size(CHECKPOINT_BATCH_ROWS).build());
         for batch in reader.map_err(|error| error.to_string())? {

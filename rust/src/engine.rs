@@ -1,6 +1,7 @@
 //! The kernel's engine over one local folder. The store's root is the table's folder, so that every
 //! path that the kernel handles is relative to it: names with blanks, percent signs or letters beyond
-//! ASCII above the table never pass through URL encoding, and no path in a log can leave the folder.
+//! ASCII above the table never pass through URL encoding, and no path in a log can leave the folder. What
+//! else a log must not lead to, `guard` keeps away.
 
 use std::num::NonZero;
 use std::sync::{Arc, Mutex};
@@ -16,6 +17,7 @@ use url::Url;
 
 use crate::end::end_without_thread;
 use crate::failure::Outcome;
+use crate::guard::GuardedEngine;
 
 /// The table's root as the kernel sees it, whatever the folder is.
 pub const ROOT_URL: &str = "file:///";
@@ -32,7 +34,8 @@ const BATCH_ROWS: NonZero<usize> = NonZero::new(1024).unwrap();
 /// An engine whose writes are on the disk, file and folder, when they return.
 pub fn local_engine(root: &str) -> Outcome<Arc<dyn Engine>> {
     let store = LocalFileSystem::new_with_prefix(root).map_err(KernelError::from)?;
-    build_engine(Arc::new(store.with_fsync(true)))
+    let engine = build_engine(Arc::new(store.with_fsync(true)))?;
+    Ok(Arc::new(GuardedEngine::new(engine, root)))
 }
 
 /// An engine without a disk, to let the kernel work out a table's definition.

@@ -19,6 +19,9 @@ mod diagnosis;
 mod end;
 mod engine;
 mod failure;
+mod guard;
+mod heap;
+mod parquet_nesting;
 mod protocol;
 mod protocol_version;
 mod scan;
@@ -27,6 +30,7 @@ mod table;
 
 use border::{close_commit, close_scan, close_table, commit_to_table, create_table, open_table};
 use commit_log::CommitReader;
+use heap::share_heap;
 use scan::FileScan;
 use table::Table;
 
@@ -174,6 +178,10 @@ pub mod ffi {
         type FileScan;
         type CommitReader;
 
+        /// Puts Rust's heap under the limit in the `memory::HeapCounters` at address `others`, which
+        /// live on. Gives the address of the number of bytes (an i64, atomic) in use here.
+        fn share_heap(others: usize) -> usize;
+
         /// Opens the table in the existing folder `root`. Null on failure; else the caller owns it
         /// and gives it back to `close_table`.
         fn open_table(root: &str, moment: Moment, value: i64, failure: &mut Failure) -> *mut Table;
@@ -200,10 +208,11 @@ pub mod ffi {
             failure: &mut Failure,
         ) -> bool;
 
-        /// Numbers of the deleted rows, ascending.
+        /// Numbers of the deleted rows, ascending, of a file with `file_rows` rows.
         fn deleted_rows(
             self: &Table,
             place: &DeletionVectorPlace,
+            file_rows: i64,
             failure: &mut Failure,
         ) -> Vec<u64>;
 

@@ -23,6 +23,9 @@ const COLUMN_MAPPING_ID: &str = "delta.columnMapping.id";
 /// constraints, generated columns) or belong to the table and file that the column came from.
 const KEPT_METADATA: &str = "comment";
 
+/// Levels of structs, arrays and maps. A map has two in Arrow's C interface, which bears 64.
+const DEEPEST_TYPE: usize = 30;
+
 /// "none", "name" or "id".
 pub fn column_mapping_name(mode: ColumnMappingMode) -> String {
     match mode {
@@ -54,30 +57,36 @@ pub fn to_delta(arrow: &ArrowSchema) -> Outcome<SchemaRef> {
     }
     let plain = ArrowSchema::new(with_comments_only(arrow.fields()));
     let delta = StructType::try_from_arrow(&plain).map_err(bad_schema)?;
-    refuse_types(&delta, "")?;
+    refuse_types(&delta, "", 0)?;
     Ok(Arc::new(delta))
 }
 
 /// Refuses types that have no exact Arrow form.
 pub fn check_types(snapshot: &SnapshotRef) -> Outcome<()> {
-    refuse_types(snapshot.schema().as_ref(), "")
+    refuse_types(snapshot.schema().as_ref(), "", 0)
 }
 
-fn refuse_types(fields: &StructType, above: &str) -> Outcome<()> {
+fn refuse_types(fields: &StructType, above: &str, depth: usize) -> Outcome<()> {
     for field in fields.fields() {
         let name = format!("{above}{}", field.name());
-        refuse_type(field.data_type(), &name)?;
+        refuse_type(field.data_type(), &name, depth + 1)?;
     }
     Ok(())
 }
 
-fn refuse_type(data_type: &DataType, name: &str) -> Outcome<()> {
+fn refuse_type(data_type: &DataType, name: &str, depth: usize) -> Outcome<()> {
+    if depth > DEEPEST_TYPE {
+        let message = format!("a column nests deeper than {DEEPEST_TYPE} levels");
+        return Err(Fault::new(FailureCode::UnsupportedType, message).about(name));
+    }
     match data_type {
-        DataType::Struct(fields) => refuse_types(fields, &format!("{name}.")),
-        DataType::Array(array) => refuse_type(array.element_type(), &format!("{name}.element")),
+        DataType::Struct(fields) => refuse_types(fields, &format!("{name}."), depth),
+        DataType::Array(array) => {
+            refuse_type(array.element_type(), &format!("{name}.element"), depth + 1)
+        }
         DataType::Map(map) => {
-            refuse_type(map.key_type(), &format!("{name}.key"))?;
-            refuse_type(map.value_type(), &format!("{name}.value"))
+            refuse_type(map.key_type(), &format!("{name}.key"), depth + 1)?;
+            refuse_type(map.value_type(), &format!("{name}.value"), depth + 1)
         }
         DataType::Primitive(
             primitive @ (PrimitiveType::Void

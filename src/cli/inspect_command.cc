@@ -13,8 +13,10 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "delta/heap_share.h"
 #include "delta/snapshot.h"
 #include "memory/allocator.h"
+#include "memory/budget.h"
 #include "parquet/reader.h"
 #include "pipeline/pinned_table.h"
 #include "pipeline/splice_plan.h"
@@ -25,6 +27,8 @@ namespace spillway::cli {
 namespace {
 
 using nlohmann::ordered_json;
+
+constexpr int kMemoryUsagePercent = 80;  // as resources.max_memory_usage is where nothing is given
 
 // Sums over the data files.
 struct Layout {
@@ -180,6 +184,9 @@ ordered_json InspectJson(const delta::Snapshot& table, const Layout& layout) {
 Result<int> Inspect(const std::string& name, bool json) {
   ARROW_ASSIGN_OR_RAISE(const storage::TableLocation location,
                         storage::ParseTableLocation(name, "."));
+  ARROW_ASSIGN_OR_RAISE(const memory::Budget budget,
+                        memory::DetermineBudget(std::nullopt, kMemoryUsagePercent));
+  delta::LimitHeap(budget.total_bytes);
   ARROW_ASSIGN_OR_RAISE(const auto table, delta::Snapshot::Open(location.path));
   ARROW_ASSIGN_OR_RAISE(const Layout layout, MeasureLayout(*table));
   if (json) {

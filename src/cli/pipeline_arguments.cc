@@ -4,9 +4,23 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "delta/heap_share.h"
+#include "memory/budget.h"
 #include "spec/spec_parser.h"
 
 namespace spillway::cli {
+namespace {
+
+Status LimitHeapOf(const spec::Resources& resources) {
+  ARROW_ASSIGN_OR_RAISE(
+      const memory::Budget budget,
+      memory::DetermineBudget(resources.memory_bytes,
+                              static_cast<int>(resources.max_memory_usage_percent)));
+  delta::LimitHeap(budget.total_bytes);
+  return Status::OK();
+}
+
+}  // namespace
 
 Result<spec::Spec> PipelineArguments::Read() const {
   spec::ParseOptions options{.environment = spec::CurrentEnvironment()};
@@ -16,7 +30,9 @@ Result<spec::Spec> PipelineArguments::Read() const {
   }
   if (!mode.empty()) options.overrides.push_back({"mode", mode, "--mode"});
   if (!memory.empty()) options.overrides.push_back({"resources.memory", memory, "--memory"});
-  return spec::ParsePipelineFile(file, options);
+  ARROW_ASSIGN_OR_RAISE(spec::Spec spec, spec::ParsePipelineFile(file, options));
+  ARROW_RETURN_NOT_OK(LimitHeapOf(spec.resources));
+  return spec;
 }
 
 std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app) {

@@ -24,7 +24,9 @@ struct PipelineArguments {
   std::vector<std::string> settings;  // key=value
   bool json = false;
 
-  // Reads the file with the flags laid over it. Errors: those of spec::ParsePipelineFile.
+  // Reads the file with the flags laid over it, and puts the process's heap under its budget,
+  // before anything else is read. Errors: those of spec::ParsePipelineFile and
+  // memory::DetermineBudget.
   Result<spec::Spec> Read() const;
 };
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "storage/table_location.h"
 
 namespace spillway::delta {
 namespace {
@@ -56,10 +57,13 @@ size_t SchemeLength(std::string_view text) {
 Status OutsideError(const std::string& root, std::string_view logged) {
   return MakeError(
       {.code = ErrorCode::kUnsupportedFeature,
-       .what = fmt::format("the data file \"{}\" is outside the table's folder", logged),
+       .what = fmt::format("the data file \"{}\" is outside the table's folder",
+                           storage::WithoutSecrets(logged)),
        .where = root,
-       .why = "Spillway does not read shallow clones, whose files belong to another table",
-       .cure = "clone the table deep, or copy it"});
+       .why =
+           "only shallow clones have such files, which belong to another table, and Spillway does "
+           "not read them; in a table of others it may be there to have another file read",
+       .cure = "read the table that the file belongs to, or clone this one deep"});
 }
 
 bool IsBelow(const fs::path& root, const fs::path& path) {
@@ -103,6 +107,32 @@ Result<std::string> ResolveDataPath(const std::string& root, std::string_view lo
   const fs::path joined = (fs::path(root) / path).lexically_normal();
   if (!IsBelow(root, joined)) return OutsideError(root, logged);
   return joined.string();
+}
+
+Status LinkCheck::Check(const std::string& path) {
+  const std::string folder = fs::path(path).parent_path().string();
+  if (!folders_.contains(folder)) {
+    ARROW_RETURN_NOT_OK(CheckReal(folder, path));
+    folders_.insert(folder);
+  }
+  std::error_code ignored;
+  return fs::is_symlink(path, ignored) ? CheckReal(path, path) : Status::OK();
+}
+
+Status LinkCheck::CheckReal(const std::string& path, const std::string& named) const {
+  std::error_code error;
+  const fs::path real_root = fs::canonical(root_, error);
+  if (error) return Status::OK();
+  const fs::path real = fs::weakly_canonical(path, error);
+  if (!error && (real == real_root || IsBelow(real_root, real))) return Status::OK();
+  return MakeError({.code = ErrorCode::kUnsupportedFeature,
+                    .what = fmt::format("a link leads from the data file \"{}\" out of the "
+                                        "table's folder",
+                                        named),
+                    .where = root_,
+                    .why = error ? error.message() : fmt::format("it is {}", real.string()),
+                    .cure = "put the file itself into the table's folder, or read the table that "
+                            "it belongs to"});
 }
 
 Result<std::string> EncodeDataPath(std::string_view relative_path) {

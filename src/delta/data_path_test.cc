@@ -54,6 +54,31 @@ TEST(DataPath, RefusesWhatIsNoPath) {
   EXPECT_EQ(CodeOf(ResolveDataPath("/t", "").status()), ErrorCode::kCorruptLog);
 }
 
+TEST(LinkCheck, RefusesWhatLeadsOut) {
+  namespace fs = std::filesystem;
+  const test::TestFolder folder;
+  const std::string root = folder / "table";
+  fs::create_directories(root + "/inside");
+  fs::create_directories(folder / "outside");
+  test::WriteText(root + "/inside/a", "a");
+  test::WriteText(folder / "outside/b", "b");
+  fs::create_symlink("inside", root + "/folder");
+  fs::create_symlink("inside/a", root + "/file");
+  fs::create_symlink(folder / "outside", root + "/folder_out");
+  fs::create_symlink("../outside/b", root + "/file_out");
+  fs::create_symlink("file_out", root + "/chain_out");
+  LinkCheck links(root);
+  for (const char* path : {"/inside/a", "/folder/a", "/file", "/inside/missing", "/missing/a"}) {
+    EXPECT_TRUE(links.Check(root + path).ok()) << links.Check(root + path);
+  }
+  for (const char* path : {"/folder_out/b", "/folder_out/missing", "/file_out", "/chain_out"}) {
+    EXPECT_EQ(CodeOf(links.Check(root + path)), ErrorCode::kUnsupportedFeature) << path;
+    EXPECT_EQ(CodeOf(links.Check(root + path)), ErrorCode::kUnsupportedFeature) << "again";
+  }
+  fs::create_symlink(root, folder / "link");
+  EXPECT_TRUE(LinkCheck(folder / "link").Check(folder / "link/inside/a").ok());
+}
+
 TEST(DataPath, EncodesWhatItResolves) {
   for (const char* path : {"a.parquet", "p=a b%2F/x y.parquet",
                            "d=2020-01-01 10:00:00/é#?[]{}.parquet", "100%.parquet", "a\\b\"c"}) {

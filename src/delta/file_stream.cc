@@ -122,7 +122,10 @@ std::optional<DeletionVector> DeletionVectorAt(const FileColumns& columns, int64
 class FileStream::Impl {
  public:
   Impl(ScanHandle scan, std::string root, std::vector<PartitionColumn> partitions)
-      : scan_(std::move(scan)), root_(std::move(root)), partitions_(std::move(partitions)) {}
+      : scan_(std::move(scan)),
+        root_(std::move(root)),
+        partitions_(std::move(partitions)),
+        links_(root_) {}
 
   Result<std::optional<DataFile>> Next() {
     if (is_at_end_) return std::nullopt;
@@ -156,9 +159,10 @@ class FileStream::Impl {
     return true;
   }
 
-  Result<DataFile> FileAt(int64_t row) const {
+  Result<DataFile> FileAt(int64_t row) {
     DataFile file;
     ARROW_ASSIGN_OR_RAISE(file.path, ResolveDataPath(root_, columns_.path->GetView(row)));
+    ARROW_RETURN_NOT_OK(links_.Check(file.path));
     file.size_bytes = columns_.size->Value(row);
     if (file.size_bytes < 0) return SizeError(file);
     file.modification_time_ms = columns_.modification_time->Value(row);
@@ -183,6 +187,7 @@ class FileStream::Impl {
   ScanHandle scan_;
   std::string root_;
   std::vector<PartitionColumn> partitions_;
+  LinkCheck links_;
   FileColumns columns_;
   int64_t row_ = 0;
   bool is_at_end_ = false;

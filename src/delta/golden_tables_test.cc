@@ -35,7 +35,7 @@ int64_t LiveRows(const Snapshot& snapshot, const std::vector<DataFile>& files) {
     if (!file.num_records) return kUnknown;
     rows += *file.num_records;
     if (!file.deletion_vector) continue;
-    const auto deleted = snapshot.DeletedRows(*file.deletion_vector);
+    const auto deleted = snapshot.DeletedRows(*file.deletion_vector, *file.num_records);
     EXPECT_TRUE(deleted.ok()) << deleted.status();
     rows -= deleted.ok() ? static_cast<int64_t>(deleted->size()) : 0;
   }
@@ -191,11 +191,11 @@ TEST(GoldenDeletionVectors, HasTheRowsThatAreGone) {
   const auto files = test::AllFiles(*snapshot).ValueOrDie();
   ASSERT_EQ(files.size(), 1);
   DeletionVector vector = files[0].deletion_vector.value();
-  EXPECT_EQ(snapshot->DeletedRows(vector).ValueOrDie(), (std::vector<uint64_t>{0, 7, 14}));
+  EXPECT_EQ(snapshot->DeletedRows(vector, 50).ValueOrDie(), (std::vector<uint64_t>{0, 7, 14}));
   vector.cardinality += 1;
-  EXPECT_EQ(CodeOf(snapshot->DeletedRows(vector).status()), ErrorCode::kCorruptLog);
+  EXPECT_EQ(CodeOf(snapshot->DeletedRows(vector, 50).status()), ErrorCode::kCorruptLog);
   vector.path_or_inline.back() ^= 1;
-  EXPECT_FALSE(snapshot->DeletedRows(vector).ok());
+  EXPECT_FALSE(snapshot->DeletedRows(vector, 50).ok());
 }
 
 TEST(GoldenTimeTravel, ReadsOlderVersions) {

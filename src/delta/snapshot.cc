@@ -152,7 +152,8 @@ const std::vector<std::string>& Snapshot::partition_columns() const {
 const std::map<std::string, std::string>& Snapshot::properties() const { return impl_->properties; }
 const Protocol& Snapshot::protocol() const { return impl_->protocol; }
 
-Result<std::vector<uint64_t>> Snapshot::DeletedRows(const DeletionVector& vector) const {
+Result<std::vector<uint64_t>> Snapshot::DeletedRows(const DeletionVector& vector,
+                                                    int64_t file_rows) const {
   ARROW_ASSIGN_OR_RAISE(rust::String storage_type,
                         ToRust(vector.storage_type, "a deletion vector's storage type"));
   ARROW_ASSIGN_OR_RAISE(rust::String path_or_inline,
@@ -165,7 +166,7 @@ Result<std::vector<uint64_t>> Snapshot::DeletedRows(const DeletionVector& vector
                                           .cardinality = vector.cardinality};
   ARROW_ASSIGN_OR_RAISE(rust::Vec<uint64_t> rows,
                         Call(impl_->root_path, [&](bridge::Failure& failure) {
-                          return impl_->table->deleted_rows(place, failure);
+                          return impl_->table->deleted_rows(place, file_rows, failure);
                         }));
   return std::vector<uint64_t>(rows.begin(), rows.end());
 }

@@ -7,9 +7,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <malloc.h>
+#include <string>
 #include <sys/mman.h>
 
 #include "base/page_size.h"
+#include "memory/heap_limit.h"
 
 namespace spillway::memory {
 namespace {
@@ -56,6 +58,47 @@ Status RemapBlock(int64_t old_size, int64_t new_size, uint8_t** block) {
   return Status::OK();
 }
 
+// Arrow's system pool under the heap's limit.
+class HeapPool : public arrow::MemoryPool {
+ public:
+  using MemoryPool::Allocate;
+  using MemoryPool::Free;
+  using MemoryPool::Reallocate;
+
+  Status Allocate(int64_t size, int64_t alignment, uint8_t** out) override {
+    if (!TakeHeap(size)) return AboveLimit(size);
+    const Status status = system_->Allocate(size, alignment, out);
+    if (!status.ok()) GiveHeap(size);
+    return status;
+  }
+
+  Status Reallocate(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** ptr) override {
+    if (!TakeHeap(new_size)) return AboveLimit(new_size);
+    const Status status = system_->Reallocate(old_size, new_size, alignment, ptr);
+    GiveHeap(status.ok() ? old_size : new_size);
+    return status;
+  }
+
+  void Free(uint8_t* buffer, int64_t size, int64_t alignment) override {
+    system_->Free(buffer, size, alignment);
+    GiveHeap(size);
+  }
+
+  int64_t bytes_allocated() const override { return system_->bytes_allocated(); }
+  int64_t max_memory() const override { return system_->max_memory(); }
+  int64_t total_bytes_allocated() const override { return system_->total_bytes_allocated(); }
+  int64_t num_allocations() const override { return system_->num_allocations(); }
+  std::string backend_name() const override { return "spillway-heap"; }
+
+ private:
+  static Status AboveLimit(int64_t size) {
+    return Status::OutOfMemory("a footer or page index asks for ", size,
+                               " bytes, more than the budget has for them");
+  }
+
+  arrow::MemoryPool* const system_ = arrow::system_memory_pool();
+};
+
 }  // namespace
 
 void ConfigureAllocator() {
@@ -65,7 +108,10 @@ void ConfigureAllocator() {
   ::setenv("ARROW_DEFAULT_MEMORY_POOL", "system", /*overwrite=*/0);
 }
 
-arrow::MemoryPool* BackingPool() { return arrow::system_memory_pool(); }
+arrow::MemoryPool* BackingPool() {
+  static HeapPool pool;
+  return &pool;
+}
 
 Status AllocateBlock(int64_t size, int64_t alignment, uint8_t** out) {
   ARROW_RETURN_NOT_OK(CheckSize(size));

@@ -18,8 +18,8 @@ namespace spillway::memory {
 // use behind our back, an ordinary user of malloc.
 void ConfigureAllocator();
 
-// A pool outside of any budget, for the little that is read before there is a governor (footers,
-// for the plan). It lives until the process ends.
+// A pool for the little that is read before there is a governor (footers, for the plan), under the
+// heap's limit (memory/heap_limit.h) alone. It lives until the process ends.
 arrow::MemoryPool* BackingPool();
 
 // Blocks of at least this size are mapped by themselves: freed, they are gone; grown, they move

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <string_view>
 #include <sys/stat.h>
 #include <utility>
@@ -27,6 +28,7 @@ constexpr std::string_view kMagic = "PAR1";
 constexpr std::string_view kEncryptedFooterMagic = "PARE";
 constexpr int64_t kTailBytes = 8;  // the footer's length, 4 bytes, and the magic
 constexpr int64_t kSmallestFile = 4 + kTailBytes;
+constexpr int64_t kSmallestPage = 9;  // the fields that a header must have; at most 2^31 - 1 values
 
 Status Damaged(const std::string& path, std::string why) {
   return MakeError({.code = ErrorCode::kCorruptDataFile,
@@ -94,6 +96,10 @@ Status CheckChunk(const DataFile& file, const ::parquet::ColumnChunkMetaData& ch
   if (first < 0 || bytes < 0 || first > data_end || bytes > data_end - first ||
       chunk.total_uncompressed_size() < 0) {
     return damaged("its pages lie outside the file");
+  }
+  if (chunk.num_values() / std::numeric_limits<int32_t>::max() > bytes / kSmallestPage) {
+    return damaged(
+        fmt::format("{} bytes of pages cannot have {} values", bytes, chunk.num_values()));
   }
   const bool repeated = leaf.max_repetition_level() > 0;
   if (repeated ? chunk.num_values() < num_rows : chunk.num_values() != num_rows) {

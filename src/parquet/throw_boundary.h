@@ -12,14 +12,16 @@
 #include <parquet/exception.h>
 
 #include "base/status.h"
+#include "memory/heap_limit.h"
 
 namespace spillway::parquet {
 
 // Calls `function`, which returns a Status or a Result; whatever it throws comes back as an uncoded
-// failed status: the status inside a ParquetStatusException, OutOfMemory for std::bad_alloc,
-// Invalid for every other exception.
+// failed status: the status inside a ParquetStatusException, OutOfMemory for std::bad_alloc (which
+// the parser of footers turns into another exception), Invalid for every other exception.
 template <typename Function>
 std::invoke_result_t<Function> CatchParquet(Function&& function) {
+  const int64_t refusals = memory::HeapRefusals();
   try {
     return function();
   } catch (const ::parquet::ParquetStatusException& exception) {
@@ -27,6 +29,9 @@ std::invoke_result_t<Function> CatchParquet(Function&& function) {
   } catch (const std::bad_alloc&) {
     return Status::OutOfMemory("the C++ allocator refused");
   } catch (const std::exception& exception) {
+    if (memory::HeapRefusals() != refusals) {
+      return Status::OutOfMemory("the heap for logs and footers is full");
+    }
     return Status::Invalid(exception.what());
   }
 }

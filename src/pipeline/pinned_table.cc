@@ -1,6 +1,7 @@
 #include "pipeline/pinned_table.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <arrow/type.h>
@@ -117,7 +118,7 @@ Result<std::vector<int64_t>> CountDeletedRows(const delta::Snapshot& snapshot,
   std::vector<int64_t> counts(footer.row_groups.size());
   if (!file.deletion_vector) return counts;
   ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> deleted,
-                        snapshot.DeletedRows(*file.deletion_vector));
+                        snapshot.DeletedRows(*file.deletion_vector, footer.num_rows));
   for (size_t i = 0; i < counts.size(); ++i) {
     const parquet::RowGroupFacts& group = footer.row_groups[i];
     const auto first = std::ranges::lower_bound(deleted, static_cast<uint64_t>(group.first_row));
@@ -163,6 +164,11 @@ Status PinnedTable::AddFile(delta::DataFile data_file) {
                         parquet::FileReader::Open(data_file.path, data_file.size_bytes,
                                                   FooterReadOptions(*snapshot_)));
   const parquet::Footer& footer = reader->footer();
+  if (footer.num_rows > std::numeric_limits<int64_t>::max() - physical_rows()) {
+    return MakeError({.code = ErrorCode::kCorruptDataFile,
+                      .what = fmt::format("{} has more rows than can be counted", name_),
+                      .where = data_file.path});
+  }
   PinnedFile file{.data_file = std::move(data_file),
                   .first_ordinal = physical_rows(),
                   .num_rows = footer.num_rows};

@@ -68,8 +68,8 @@ Result<std::unique_ptr<FileScan>> FileScan::Open(const PinnedTable& table, const
   ARROW_RETURN_NOT_OK(scan->OpenRowGroups());
   ARROW_RETURN_NOT_OK(scan->ReadPartitionValues());
   if (file.data_file.deletion_vector) {
-    ARROW_ASSIGN_OR_RAISE(scan->deleted_rows_,
-                          table.snapshot().DeletedRows(*file.data_file.deletion_vector));
+    ARROW_ASSIGN_OR_RAISE(scan->deleted_rows_, table.snapshot().DeletedRows(
+                                                   *file.data_file.deletion_vector, file.num_rows));
   }
   return scan;
 }

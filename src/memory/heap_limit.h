@@ -1,0 +1,34 @@
+// A limit for the heap that no governor sees: what libraries allocate by what a file says of itself
+// (Thrift footers, the Delta kernel), and the few blocks of BackingPool. Above it operator new
+// throws std::bad_alloc, and Rust ends the process with the coded error (rust/src/heap.rs); a
+// std::bad_alloc that nobody catches ends it so too. Without it the kernel's OOM killer would.
+//
+// Thread rule: thread-safe. Of necessity this is global: a process has one heap.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace spillway::memory {
+
+// The share of C++, as rust/src/heap.rs reads it.
+struct HeapCounters {
+  std::atomic<int64_t> in_use{0};
+  std::atomic<int64_t> limit{0};  // of both shares together; 0: none
+};
+
+HeapCounters& Heap();
+
+// Makes a process whose budget is `budget_bytes` keep its heap below that, with room for the
+// program's own pages. `others`, the bytes of the other share, live on.
+void LimitHeap(int64_t budget_bytes, const std::atomic<int64_t>* others);
+
+// Counts `bytes` as taken; false, and nothing is counted, if that is above the limit.
+bool TakeHeap(int64_t bytes);
+
+// How often that happened to the calling thread: a library may have made another exception of it.
+int64_t HeapRefusals();
+
+void GiveHeap(int64_t bytes);
+
+}  // namespace spillway::memory
