@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <fstream>
-#include <sys/stat.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,7 +34,6 @@ Result<std::unique_ptr<Journal>> Journal::Make(const std::string& path,
   ARROW_RETURN_NOT_OK(storage::WriteFileAtomically(path, text));
   storage::FileDescriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
   if (!file.is_open()) return storage::StorageError(errno, "open the file", path);
-  if (::fchmod(file.get(), 0600) != 0) return storage::StorageError(errno, "protect", path);
   return std::unique_ptr<Journal>(new Journal(path, std::move(file)));
 }
 

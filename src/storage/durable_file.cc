@@ -86,7 +86,7 @@ Result<FileDescriptor> CreateBeside(const std::string& path, std::string* name) 
   std::random_device random;
   while (true) {
     *name = fmt::format("{}{}{}-{:08x}", path, kUnfinished, ::getpid(), random());
-    FileDescriptor file(::open(name->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    FileDescriptor file(::open(name->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.is_open()) return file;
     if (errno != EEXIST) return StorageError(errno, "create the file", path);
   }

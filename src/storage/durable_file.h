@@ -36,7 +36,8 @@ Status WriteAll(const FileDescriptor& file, std::string_view contents, const std
 Result<std::vector<std::string>> NamesIn(const std::string& folder);
 
 // Writes `contents` to `path`, in place of what was there: readers, and a crash at any moment, find
-// the old file or the new one, whole. The folder must exist. The file is durable on return.
+// the old file or the new one, whole. The folder must exist. The file is durable on return. Only
+// its owner may read it: it is state of a run, which tells what is in its tables.
 Status WriteFileAtomically(const std::string& path, std::string_view contents);
 
 // Removes what processes left that were killed while they wrote a file of `folder` atomically whose

@@ -126,14 +126,14 @@ TEST_F(DurableFileTest, WritesAndReplacesAWholeFile) {
   EXPECT_EQ(EntryCount(), 1U);
 }
 
-TEST_F(DurableFileTest, AnAtomicFileHasTheUsualMode) {
-  const mode_t mask = ::umask(0027);
+TEST_F(DurableFileTest, AnAtomicFileIsItsOwnersAlone) {
+  const mode_t mask = ::umask(0);
   const Status status = WriteFileAtomically(At("file"), "x");
   ::umask(mask);
   ASSERT_TRUE(status.ok());
   struct stat facts;
   ASSERT_EQ(::stat(At("file").c_str(), &facts), 0);
-  EXPECT_EQ(facts.st_mode & 0777U, 0640U);
+  EXPECT_EQ(facts.st_mode & 0777U, 0600U);
 }
 
 TEST_F(DurableFileTest, AFailedWriteLeavesNothingBehind) {
