@@ -73,9 +73,9 @@ torture: export SPILLWAY_TORTURE_POWER ?= 50
 torture: export SPILLWAY_TORTURE_DISKS ?= 10
 torture: export SPILLWAY_TORTURE_MEMORY ?= 1
 torture: export SPILLWAY_TORTURE_ROWS ?= 2000000
-torture: build ## the long form of the tests of crashes and faults
+torture: build ## the long form of the tests of crashes, faults and damaged files
 	@tools/setup.sh tests
-	@$(TEST_PYTHON) -m pytest test/crash -s $(ONLY)
+	@$(TEST_PYTHON) -m pytest test/crash test/trust/test_corpora.py -s $(ONLY)
 
 # ONLY: the jobs, and flags: make bench ONLY='38m-2GiB --repeat 1'. docs/benchmarks.md has them all.
 .PHONY: bench

@@ -1,11 +1,13 @@
 """Tables that other engines wrote, with what deltalake does not write: deletion vectors, column
 mapping, checkpoints of the second kind, odd paths. Each comes with its rows as Spark read them."""
 
+import json
 import subprocess
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from bad_input.refusal import assert_refused
 from pipelines.cells import plain_rows
 from pipelines.job import Job
 
@@ -26,6 +28,19 @@ TABLES = [
     "table-with-columnmapping-mode-name", "time-travel-partition-changes-b",
     "time-travel-schema-changes-b", "time-travel-start-start20", "v2-checkpoint-parquet",
 ]
+
+# Every file of theirs was removed again, some under another spelling of its path (as Spark reads
+# them; deltalake and the kernel alone do not know the spelling).
+EMPTY = ["canonicalized-paths-normal-b", "canonicalized-paths-special-b"]
+# The code, and the fault's name.
+REFUSED = {
+    "deltalog-commit-info": (3003, "schemaString"),
+    "deltalog-invalid-protocol-version": (3003, "Reader features"),
+    "deltalog-state-reconstruction-from-checkpoint-missing-protocol": (3003, "schemaString"),
+    "deltalog-state-reconstruction-without-protocol": (3003, "No protocol"),
+    "no-delta-log-folder": (3002, "not a Delta table"),
+    "update-deleted-directory": (3003, "schemaString"),
+}
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +78,23 @@ def test_rows_that_a_deletion_vector_deletes_are_no_match(spillway, golden, tmp_
     job.run(lookups=[{"name": "mapped", "table": str(golden("dv-with-columnmapping") / "delta"),
                       "key": ["col1"], "type": "inner"}])
     assert plain_rows(job.rows(), alive.schema) == plain_rows(alive, alive.schema)
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_all_rows_are_gone(spillway, golden, tmp_path, name):
+    run = spillway("inspect", golden(name) / "delta", "--json")
+    assert (json.loads(run.stdout)["files"], json.loads(run.stdout)["rows"]) == (0, 0)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_fault_is_named(spillway, golden, tmp_path, name):
+    job = Job(spillway, tmp_path)
+    job.write(source={"table": str(golden(name) / "delta")})
+    code, fault = REFUSED[name]
+    assert_refused(job, code, fault, str(golden(name) / "delta"))
+
+
+def test_no_table_is_left_out(corpora):
+    suffix = ".tar.zst"
+    there = {path.name.removesuffix(suffix) for path in (corpora / "delta-golden").iterdir()}
+    assert there == {*TABLES, *EMPTY, *REFUSED}
