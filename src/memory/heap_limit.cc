@@ -15,6 +15,7 @@
 
 #include "base/error_catalog.h"
 #include "base/units.h"
+#include "memory/overhead.h"
 
 namespace spillway::memory {
 namespace {
@@ -96,7 +97,8 @@ HeapCounters& Heap() { return heap; }
 
 void LimitHeap(int64_t budget_bytes, const std::atomic<int64_t>* others) {
   others_in_use = others;
-  heap.limit = budget_bytes - std::min(kProgramBytes, budget_bytes / 2);
+  // A budget that is too small for any job is the plan's to refuse, which says what would do.
+  heap.limit = std::max(budget_bytes - kProgramBytes, kProcessOverheadBytes);
   std::set_terminate(EndUncaught);
 }
 
