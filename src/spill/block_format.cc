@@ -85,8 +85,10 @@ Result<int64_t> BlockCodec::Shrink(uint8_t* payload, int64_t bytes) {
 
 Status BlockCodec::Expand(std::span<const uint8_t> stored, int64_t bytes, uint8_t* payload) {
   ARROW_RETURN_NOT_OK(MakeCodec());
-  return codec_->Decompress(static_cast<int64_t>(stored.size()), stored.data(), bytes, payload)
-      .status();
+  const auto stored_bytes = static_cast<int64_t>(stored.size());
+  ARROW_ASSIGN_OR_RAISE(const int64_t expanded,
+                        codec_->Decompress(stored_bytes, stored.data(), bytes, payload));
+  return expanded == bytes ? Status::OK() : Status::Invalid("it has ", expanded, " bytes");
 }
 
 int64_t BlockCodec::EstimateBytes(int64_t bytes) {

@@ -58,7 +58,8 @@ class BlockCodec {
   // Room for the stored form of a payload, until the next call.
   Result<uint8_t*> Scratch(int64_t bytes);
 
-  // Writes the `bytes` bytes whose stored form is `stored` to `payload`.
+  // Writes the `bytes` bytes whose stored form is `stored` to `payload`. Fails, uncoded, where it
+  // is the form of more or fewer.
   Status Expand(std::span<const uint8_t> stored, int64_t bytes, uint8_t* payload);
 
   // The most that a codec takes for payloads of `bytes`.

@@ -48,6 +48,16 @@ TEST(BlockCodecTest, TriesOneInSixteenWhereItDoesNotPay) {
   for (int i = 0; i < 64; ++i) EXPECT_EQ(IsShrunk(&codec, poor), i % 16 == 0) << i;
 }
 
+TEST(BlockCodecTest, RefusesTheFormOfAnotherLength) {
+  BlockCodec codec(arrow::default_memory_pool());
+  Bytes stored = MakeBlock(kBytes / 3);
+  stored.resize(static_cast<size_t>(codec.Shrink(stored.data(), kBytes).ValueOrDie()));
+  for (const int64_t bytes : {kBytes - 1, kBytes + 1}) {
+    Bytes expanded(kBytes + 1);
+    EXPECT_FALSE(codec.Expand(stored, bytes, expanded.data()).ok()) << bytes;
+  }
+}
+
 TEST(BlockCodecTest, NoticesThatItPaysAgain) {
   BlockCodec codec(arrow::default_memory_pool());
   EXPECT_TRUE(IsShrunk(&codec, MakeBlock(kBytes * 3 / 4)));
