@@ -44,17 +44,27 @@ bool HasStandardLists(const Node& node) {
   return true;
 }
 
-bool HasInt96(const Node& node) {
-  if (node.is_primitive()) {
-    return static_cast<const ::parquet::schema::PrimitiveNode&>(node).physical_type() ==
-           ::parquet::Type::INT96;
-  }
+// Whether `is(part)` holds for the column at `node`, or for a part of it.
+template <typename Is>
+bool HasPart(const Node& node, Is is) {
+  if (is(node)) return true;
+  if (node.is_primitive()) return false;
   const auto& group = static_cast<const GroupNode&>(node);
   for (int i = 0; i < group.field_count(); ++i) {
-    if (HasInt96(*group.field(i))) return true;
+    if (HasPart(*group.field(i), is)) return true;
   }
   return false;
 }
+
+bool IsInt96(const Node& node) {
+  return node.is_primitive() &&
+         static_cast<const ::parquet::schema::PrimitiveNode&>(node).physical_type() ==
+             ::parquet::Type::INT96;
+}
+
+// A logical type that is newer than parquet-cpp: it is read as if it were none, and cannot be
+// written.
+bool IsOfUnknownType(const Node& node) { return node.logical_type()->is_invalid(); }
 
 // Names inside a nested column are part of its schema; those at the top can be given anew.
 bool HasOtherNamesInside(const arrow::Field& field) {
@@ -87,7 +97,8 @@ std::string FindReason(const DataFile& file, const ReadColumn& column) {
   if (field < 0) return "the file has no such column";
   const Node& node = *file.metadata->schema()->group_node()->field(field);
   if (node.is_repeated() || !HasStandardLists(node)) return "a list of the old form";
-  if (HasInt96(node)) return "timestamps of the old INT96 form";
+  if (HasPart(node, IsInt96)) return "timestamps of the old INT96 form";
+  if (HasPart(node, IsOfUnknownType)) return "a logical type that is not known";
   if (HasOtherNamesInside(*column.field)) return "other names inside a nested column";
   const auto type = TypeInFile(file, field);
   if (!type.ok() || !(*type)->Equals(*column.field->type())) return "stored as another type";

@@ -90,6 +90,28 @@ TEST_F(CopyCheckTest, DatesOfTheOldCalendarAreNamed) {
                                                  kOldCalendar, "", "", ""}));
 }
 
+// Writers of tomorrow annotate columns in ways that parquet-cpp reads as if there were none.
+TEST_F(CopyCheckTest, ALogicalTypeThatIsNotKnownIsNamed) {
+  const auto number =
+      PrimitiveNode::Make("number", Repetition::OPTIONAL, ::parquet::LogicalType::Int(32, true),
+                          ::parquet::Type::INT32);
+  WriteSchema({number, GroupNode::Make("point", Repetition::OPTIONAL, {number})});
+  const auto point = arrow::struct_({arrow::field("number", arrow::int32())});
+  EXPECT_EQ(ReasonOf("number", arrow::int32()), "");
+  EXPECT_EQ(ReasonOf("point", point), "");
+  // The field of Thrift's union that says INTEGER becomes one that has no meaning yet.
+  std::string bytes = ReadBytes(path_);
+  size_t changed = 0;
+  for (size_t at = 0; (at = bytes.find("\x4C\xAC\x13\x20", at)) != std::string::npos; ++at) {
+    bytes[at + 1] = '\x9C';
+    ++changed;
+  }
+  ASSERT_EQ(changed, 2U);
+  WriteBytes(path_, bytes);
+  EXPECT_EQ(ReasonOf("number", arrow::int32()), "a logical type that is not known");
+  EXPECT_EQ(ReasonOf("point", point), "a logical type that is not known");
+}
+
 TEST_F(CopyCheckTest, AWriterThatStatedWrongSizesIsNamed) {
   const auto columns = arrow::schema({arrow::field("number", arrow::int32())});
   const auto reason_of = [&](const std::string& created_by) {

@@ -65,7 +65,7 @@ class SpliceWriter {
   Status Write(const arrow::RecordBatch& batch);
 
   // Begins to copy the other columns of the next row group, which has the rows of row group
-  // `row_group` of `source`, while its rows are written.
+  // `row_group` of `source`, at least one, while its rows are written.
   Status StartRowGroup(const FileReader& source, int row_group);
 
   // Ends the row group: waits until the other columns of the same rows are copied, which begins now
