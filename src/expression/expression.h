@@ -118,7 +118,7 @@ class BoundExpression {
   std::unique_ptr<const ConstantChoice> constant_choice_;  // null where there is none
 };
 
-// Parses `text`, looks its names up in `schema` (without regard to case, as Spark does), types it
+// Parses `text`, which is UTF-8, looks its names up in `schema` (without regard to case, as Spark does), types it
 // and computes its constant parts. Fails with kExpressionSyntax, kUnknownColumn, kUnknownFunction,
 // kExpressionType, kAmbiguousColumn, kExpressionUnsupported (valid Spark SQL that is not computed
 // here) or kEvaluation (a constant part fails, as 1/0 does); `where` then says the column of the

@@ -12,6 +12,7 @@
 #include "spec/scalar_value.h"
 #include "spec/spec_keys.h"
 #include "spec/spec_reader.h"
+#include "spec/utf8.h"
 
 namespace spillway::spec {
 namespace {
@@ -267,6 +268,12 @@ Result<std::vector<Override>> EnvironmentOverrides(
 }
 
 Status ApplyOverride(Document& document, NodeId root, const Override& change) {
+  if (!IsUtf8(change.path) || !IsUtf8(change.value)) {
+    return MakeError({.code = ErrorCode::kValueOutOfRange,
+                      .what = "the text is not UTF-8",
+                      .where = change.origin,
+                      .cure = "give it as UTF-8"});
+  }
   return Editor(document, change).Apply(root);
 }
 

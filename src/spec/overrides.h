@@ -24,8 +24,8 @@ Result<std::vector<Override>> EnvironmentOverrides(
 
 // Sets the key that `change` names, making the sections on its way. A list or map is given as YAML;
 // a scalar as it stands, and the words null and ~, or nothing at all, take the file's value away.
-// Nodes that an alias shares are copied first. Fails with kUnknownKey and kFeatureNotBuilt, and as
-// AddYaml does.
+// Nodes that an alias shares are copied first. Fails with kUnknownKey and kFeatureNotBuilt, with
+// kValueOutOfRange where it is not UTF-8, and as AddYaml does.
 Status ApplyOverride(Document& document, NodeId root, const Override& change);
 
 }  // namespace spillway::spec

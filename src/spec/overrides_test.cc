@@ -97,6 +97,18 @@ TEST(Overrides, ErrorsNameTheFlagOrVariable) {
               HasSubstr("SPW-1104 environment SPILLWAY_MEMORY"));
 }
 
+// What they set ends in STRING columns and in the log, which hold nothing else.
+TEST(Overrides, MustBeUtf8) {
+  constexpr char kOdd[] = "'\xE6\x97|'";
+  EXPECT_EQ(ErrorOf(ParseSet({std::string("where=") + kOdd})),
+            "SPW-1108 --set where: the text is not UTF-8 | give it as UTF-8");
+  EXPECT_THAT(ErrorOf(ParseSet({"columns.\xFF=1"})), HasSubstr("SPW-1108 --set columns."));
+  EXPECT_THAT(ErrorOf(ParseSet({}, {{"SPILLWAY_WHERE", kOdd}})),
+              HasSubstr("SPW-1108 environment SPILLWAY_WHERE"));
+  EXPECT_THAT(ErrorOf(ParseSet({"source.table=${env:ODD}"}, {{"ODD", kOdd}})),
+              HasSubstr("SPW-1108 --set source.table: the environment's ODD is not"));
+}
+
 TEST(Overrides, EnvironmentNamesKeysAndVariables) {
   const auto spec = ParseSet({}, {{"SPILLWAY_MEMORY", "2GiB"},
                                   {"SPILLWAY_VARIABLES_LIMIT", "5"},

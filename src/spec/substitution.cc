@@ -11,6 +11,7 @@
 #include "base/suggestion.h"
 #include "base/units.h"
 #include "spec/sql_cursor.h"
+#include "spec/utf8.h"
 
 namespace spillway::spec {
 namespace {
@@ -122,6 +123,12 @@ Result<Variable> LookUp(const LocatedText& text, size_t position, std::string_vi
                                    "SPILLWAY_VARIABLES_NAME"));
     }
     const auto found = scope.environment.find(environment_name);
+    if (found != scope.environment.end() && !IsUtf8(found->second)) {
+      return MakeError({.code = ErrorCode::kValueOutOfRange,
+                        .what = fmt::format("the environment's {} is not UTF-8", environment_name),
+                        .where = text.Where(position),
+                        .cure = fmt::format("set {} as UTF-8", environment_name)});
+    }
     if (found != scope.environment.end()) return Variable{Variable::Kind::kString, found->second};
     return Undefined(text, position,
                      fmt::format("the environment has no variable \"{}\"", environment_name),

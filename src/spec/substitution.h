@@ -35,7 +35,7 @@ bool IsVariableName(std::string_view name);
 // In an expression a number or boolean is put in as it stands (a negative number in parentheses), a
 // string as a quoted SQL literal. Inside quotes or back quotes any value is put in as text, escaped
 // for them; inside comments nothing is. Fails with kUndefinedVariable, and with kValueOutOfRange
-// where the result is longer than kLongestTextBytes.
+// where the result is longer than kLongestTextBytes, or the environment's value is not UTF-8.
 Result<LocatedText> Substitute(const LocatedText& text, SubstitutionContext context,
                                const VariableScope& scope);
 

@@ -1,4 +1,4 @@
-// The little of UTF-8 that positions and name lengths need.
+// The little of UTF-8 that texts, positions and name lengths need.
 //
 // Thread rule: free functions without state.
 #pragma once
@@ -6,7 +6,14 @@
 #include <cstddef>
 #include <string_view>
 
+#include <arrow/util/utf8.h>
+
 namespace spillway::spec {
+
+inline bool IsUtf8(std::string_view text) {
+  arrow::util::InitializeUTF8();
+  return arrow::util::ValidateUTF8(text);
+}
 
 // Whether `byte` begins a character (it is not one of the continuation bytes 10xxxxxx).
 constexpr bool BeginsCharacter(char byte) {

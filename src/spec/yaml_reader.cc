@@ -6,7 +6,6 @@
 #include <sstream>
 #include <utility>
 
-#include <arrow/util/utf8.h>
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -266,8 +265,7 @@ Result<std::string> NormalizeYaml(const DocumentSource& source, std::string_view
                       .where = WhereOf(source, places.Find(i)),
                       .cure = "remove it, or write it as \\x.. inside double quotes"});
   }
-  arrow::util::InitializeUTF8();
-  if (!arrow::util::ValidateUTF8(normal)) {
+  if (!IsUtf8(normal)) {
     return MakeError({.code = ErrorCode::kPipelineFileSyntax,
                       .what = "the text is not UTF-8",
                       .where = source.name,
