@@ -12,6 +12,8 @@ use std::os::fd::FromRawFd;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicI64, AtomicPtr, Ordering::Relaxed};
 
+use crate::end::end_without_memory;
+
 /// The part of the process's heap that is not ours: `memory::HeapCounters` of C++.
 #[repr(C)]
 struct HeapCounters {
@@ -38,24 +40,33 @@ static HEAP: CountedHeap = CountedHeap;
 unsafe impl GlobalAlloc for CountedHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         take(layout.size());
-        System.alloc(layout)
+        checked(System.alloc(layout))
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         take(layout.size());
-        System.alloc_zeroed(layout)
+        checked(System.alloc_zeroed(layout))
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         take(new_size);
         give(layout.size());
-        System.realloc(block, layout, new_size)
+        checked(System.realloc(block, layout, new_size))
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         give(layout.size());
         System.dealloc(block, layout);
     }
+}
+
+/// Where the system gives no memory either.
+fn checked(block: *mut u8) -> *mut u8 {
+    if block.is_null() {
+        // SAFETY: it takes nothing and does not return.
+        unsafe { end_without_memory() }
+    }
+    block
 }
 
 fn take(size: usize) {

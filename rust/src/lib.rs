@@ -8,7 +8,6 @@
 
 mod absolute_path;
 mod actions;
-mod allocator;
 mod border;
 mod commit;
 mod commit_log;

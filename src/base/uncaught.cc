@@ -15,9 +15,9 @@ namespace spillway {
 namespace {
 
 constexpr std::string_view kNoMemory =
-    "error[SPW-5002]: the system has no more memory\n"
-    "  why:   it refused an allocation that the budget allows\n"
-    "  do:    end other programs, or give a smaller --memory; what was committed is kept\n";
+    "error[SPW-5002]: there is no more memory\n"
+    "  why:   the system refused it, or logs and footers of tables want more than the budget\n"
+    "  do:    end other programs, or give a larger --memory; what was committed is kept\n";
 
 constexpr std::string_view kNoThread =
     "error[SPW-6001]: the system refused a thread\n"

@@ -27,12 +27,12 @@ void ThrowInAThread(const Exception& exception) {
 }
 
 TEST(UncaughtTest, NoMemoryIsACodedError) {
-  const std::string text = RenderError(
-      MakeError({.code = ErrorCode::kBudgetExceeded,
-                 .what = "the system has no more memory",
-                 .why = "it refused an allocation that the budget allows",
-                 .cure = "end other programs, or give a smaller --memory; what was committed is "
-                         "kept"}));
+  const std::string text = RenderError(MakeError(
+      {.code = ErrorCode::kBudgetExceeded,
+       .what = "there is no more memory",
+       .why = "the system refused it, or logs and footers of tables want more than the budget",
+       .cure = "end other programs, or give a larger --memory; what was committed is "
+               "kept"}));
   EXPECT_EXIT(ThrowInAThread(std::bad_alloc()), ExitedWithCode(5), Eq(text));
   EXPECT_EXIT(SpillwayEndWithoutMemory(), ExitedWithCode(5), Eq(text));
 }

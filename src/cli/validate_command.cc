@@ -1,5 +1,7 @@
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -7,12 +9,15 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/pipeline_arguments.h"
 #include "cli/progress_bar.h"
 #include "cli/signals.h"
 #include "cli/validation_report.h"
+#include "monitor/ledger.h"
+#include "monitor/run_recorder.h"
 #include "pipeline/validation.h"
 
 namespace spillway::cli {
@@ -27,6 +32,17 @@ struct ValidateFlags {
   int64_t sample_rows = pipeline::ValidationOptions().sample_rows;
 };
 
+// Single rows are nothing for a history.
+void RecordInLedger(const pipeline::Plan& plan, const ValidationReport& report,
+                    nlohmann::ordered_json json) {
+  if (json["differences"].is_object()) json["differences"].erase("examples");
+  const std::string text =
+      json.dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
+  const Status recorded = monitor::RecordValidation(plan.spec, report.target_version,
+                                                    report.equal(), text, monitor::LedgerPath());
+  if (!recorded.ok()) PrintNote("The validation is not on record.\n" + RenderError(recorded));
+}
+
 Result<int> ValidatePipeline(const PipelineArguments& arguments, const ValidateFlags& flags) {
   const StopOnSignals signals;
   ARROW_ASSIGN_OR_RAISE(spec::Spec spec, arguments.Read());
@@ -40,11 +56,13 @@ Result<int> ValidatePipeline(const PipelineArguments& arguments, const ValidateF
   }();
   if (report.status().IsCancelled()) return signals.exit_code();
   ARROW_RETURN_NOT_OK(report.status());
+  nlohmann::ordered_json json = ValidationJson(*plan, *report);
   if (arguments.json) {
-    PrintJson(ValidationJson(*plan, *report));
+    PrintJson(json);
   } else {
     PrintResult(ValidationText(*plan, *report));
   }
+  RecordInLedger(*plan, *report, std::move(json));
   return report->equal() ? 0 : kDiffers;
 }
 

@@ -4,16 +4,10 @@
 #include "memory/heap_limit.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
-#include <exception>
 #include <malloc.h>
 #include <new>
-#include <unistd.h>
 
-#include <fmt/format.h>
-
-#include "base/error_catalog.h"
 #include "base/units.h"
 #include "memory/overhead.h"
 
@@ -29,32 +23,6 @@ thread_local int64_t refusals = 0;
 int64_t OthersInUse() {
   const std::atomic<int64_t>* others = others_in_use.load(std::memory_order_relaxed);
   return others == nullptr ? 0 : others->load(std::memory_order_relaxed);
-}
-
-// Nobody is left to render an error; what is written comes from the stack.
-[[noreturn]] void EndForWantOfMemory() {
-  std::array<char, 512> text = {};
-  const auto end =
-      fmt::format_to_n(text.data(), text.size(),
-                       "error[SPW-{}]: the memory budget was reached outside of what is planned\n"
-                       "  why:   logs and footers of tables may take {} MiB\n"
-                       "  do:    give a larger --memory\n",
-                       static_cast<int>(ErrorCode::kBudgetExceeded), heap.limit.load() / kMiB);
-  const size_t length = std::min<size_t>(end.size, text.size());
-  if (::write(STDERR_FILENO, text.data(), length) < 0) std::abort();
-  ::_exit(ExitCodeOf(ErrorCode::kBudgetExceeded));
-}
-
-[[noreturn]] void EndUncaught() {
-  if (const std::exception_ptr uncaught = std::current_exception()) {
-    try {
-      std::rethrow_exception(uncaught);
-    } catch (const std::bad_alloc&) {
-      EndForWantOfMemory();
-    } catch (...) {
-    }
-  }
-  std::abort();
 }
 
 void* Counted(void* block) {
@@ -99,7 +67,6 @@ void LimitHeap(int64_t budget_bytes, const std::atomic<int64_t>* others) {
   others_in_use = others;
   // A budget that is too small for any job is the plan's to refuse, which says what would do.
   heap.limit = std::max(budget_bytes - kProgramBytes, kProcessOverheadBytes);
-  std::set_terminate(EndUncaught);
 }
 
 bool TakeHeap(int64_t bytes) {

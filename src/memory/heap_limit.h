@@ -1,7 +1,7 @@
 // A limit for the heap that no governor sees: what libraries allocate by what a file says of itself
 // (Thrift footers, the Delta kernel), and the few blocks of BackingPool. Above it operator new
-// throws std::bad_alloc, and Rust ends the process with the coded error (rust/src/heap.rs); a
-// std::bad_alloc that nobody catches ends it so too. Without it the kernel's OOM killer would.
+// throws std::bad_alloc, and Rust ends the process with the coded error (rust/src/heap.rs); so does
+// base/uncaught where nobody catches a std::bad_alloc. Without it the kernel's OOM killer would.
 //
 // Thread rule: thread-safe. Of necessity this is global: a process has one heap.
 #pragma once

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/uncaught.h"
 #include "base/units.h"
 #include "memory/allocator.h"
 
@@ -80,10 +81,11 @@ TEST_F(HeapLimitTest, EndsWithTheCodeWhereNobodyCatches) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(
       {
+        EndWithErrorIfUncaught();
         LimitHeap(kMiB * 64, nullptr);
         std::thread([] { std::vector<char> block(kMiB * 100); }).join();
       },
-      testing::ExitedWithCode(5), "error.SPW-5002.: the memory budget was reached");
+      testing::ExitedWithCode(5), "error.SPW-5002.: there is no more memory");
 }
 
 }  // namespace

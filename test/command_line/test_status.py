@@ -132,3 +132,13 @@ def test_commits_are_in_the_report(told):
     assert [commit["version"] for commit in report["commits"]] == [1, 2, 3, 4]
     assert [commit["first_ordinal"] for commit in report["commits"]] == [0, 25, 50, 75]
     assert sum(commit["rows"] for commit in report["commits"]) == report["rows_written"] == 100
+
+
+def test_validations_are_on_record(told):
+    told.run(environment=told.environment)
+    file = str(told.folder / "pipeline.yaml")
+    told.spillway("validate", file, environment=told.environment)
+    [validation] = json.loads(told.status("--json", file))["validations"]
+    assert validation["passed"] and validation["target_version"] == 4
+    assert validation["report"]["valid"] is True
+    assert "validated version 4: valid" in told.status(file)
