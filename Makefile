@@ -63,6 +63,14 @@ asan tsan: setup
 	@cmake --build --preset $@ -j $(JOBS)
 	@ctest --preset $@ -j $(JOBS) $(if $(ONLY),-R '$(ONLY)')
 
+# FUZZ_SECONDS: of each target. ONLY: which targets: make fuzz ONLY=expression
+.PHONY: fuzz
+fuzz: ## libFuzzer on what reads foreign bytes (fuzz/README.md)
+	@tools/setup.sh fuzz
+	@test -f build-fuzz/build.ninja || cmake --preset fuzz
+	@cmake --build --preset fuzz -j $(JOBS)
+	@fuzz/run_fuzzers.sh build-fuzz $(ONLY)
+
 # Hours, not minutes. How many of each kind: kills at random moments of each of four kinds of run, at
 # each point of a run, calls that fail, losses of power, disks; and of how many rows the runs are.
 .PHONY: torture
@@ -92,4 +100,4 @@ spark-cases: ## have Spark make test/expressions/cases/ again
 
 .PHONY: clean
 clean: ## remove what builds and the demo made in the tree
-	@rm -rf build build-asan build-tsan demo
+	@rm -rf build build-asan build-tsan build-fuzz demo

@@ -19,6 +19,11 @@ elseif(SPILLWAY_SANITIZE STREQUAL "thread")
   add_link_options(-fsanitize=thread)
 endif()
 
+option(SPILLWAY_FUZZ "count what libFuzzer's inputs reach (wants clang)" OFF)
+if(SPILLWAY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_program(SPILLWAY_CCACHE ccache)
 if(SPILLWAY_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${SPILLWAY_CCACHE})
@@ -37,8 +42,10 @@ target_compile_options(spillway_options INTERFACE
   -Wno-missing-field-initializers
   # gcc 12 warns of an overlap inside std::string that cannot happen (GCC bug 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  # Warnings are gcc's to give; clang's own, of other meanings, do not end a build for the fuzzers.
+  $<$<BOOL:${SPILLWAY_FUZZ}>:-w>
   # The sanitizers' own code makes gcc see uninitialised values in the standard library.
-  $<$<BOOL:${SPILLWAY_SANITIZE}>:-Wno-maybe-uninitialized>)
+  $<$<AND:$<BOOL:${SPILLWAY_SANITIZE}>,$<CXX_COMPILER_ID:GNU>>:-Wno-maybe-uninitialized>)
 target_compile_definitions(spillway_options INTERFACE
   $<$<CONFIG:Release>:_FORTIFY_SOURCE=2> SPILLWAY_VERSION="${PROJECT_VERSION}")
 target_include_directories(spillway_options INTERFACE ${CMAKE_SOURCE_DIR}/src)

@@ -30,7 +30,7 @@ BRIDGE_LIBRARY = "spillway_bridge"
 
 SOURCE_ENDINGS = {".h", ".cc"}
 TEXT_ENDINGS = SOURCE_ENDINGS | {".py", ".rs", ".sh", ".cmake", ".txt", ".js", ".css", ".html"}
-CHECKED_TREES = ("src", "rust", "test", "tools", "bench", "cmake", "web")
+CHECKED_TREES = ("src", "rust", "test", "tools", "bench", "fuzz", "cmake", "web")
 # Lists that a tool or a reference engine made are as long as they are.
 MADE_BY_TOOLS = re.compile(r"requirements[-\w]*\.txt$|/cases/|Cargo\.lock$|/target/|__pycache__")
 

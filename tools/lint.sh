@@ -11,7 +11,7 @@ readonly cache="${SPILLWAY_CACHE:-$HOME/.cache/spillway}"
 readonly bin="$cache/venv-lint/bin"
 readonly ruff=("$bin/ruff" check --quiet --config tools/ruff.toml --no-cache --output-format concise)
 shopt -s globstar nullglob
-readonly cpp_files=({src,test,bench}/**/*.{cc,h})
+readonly cpp_files=({src,test,bench,fuzz}/**/*.{cc,h})
 readonly python_files=({tools,test,bench}/**/*.py)
 
 has_rustfmt() { cargo fmt --version > /dev/null 2>&1; }

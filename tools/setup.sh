@@ -4,6 +4,7 @@
 #   tools/setup.sh tests   the same, and the Python packages that tests compare with
 #   tools/setup.sh lint    the same as build, and clang-format, clang-tidy and ruff
 #   tools/setup.sh bench   the same as build, and the engines that `make bench` compares with
+#   tools/setup.sh fuzz    the same as build, and clang with libFuzzer
 # Several words may be given; none means build. Everything but the Debian packages lands in
 # ${SPILLWAY_CACHE:-$HOME/.cache/spillway}. Run again it looks and ends; runs at once wait for each
 # other. The crates are cargo's work, during the build.
@@ -179,13 +180,14 @@ ensure_arrow() {
 if (($# == 0)); then set -- build; fi
 for word in "$@"; do
   case "$word" in
-    build | tests | lint | bench) ;;
-    *) die "unknown word $word: build, tests, lint or bench" ;;
+    build | tests | lint | bench | fuzz) ;;
+    *) die "unknown word $word: build, tests, lint, bench or fuzz" ;;
   esac
 done
 
 if [[ " $* " =~ \ (bench|tests)\  ]]; then packages+=(xfsprogs); fi     # mkfs.xfs
 if [[ " $* " =~ \ tests\  ]]; then packages+=(btrfs-progs); fi  # mkfs.btrfs
+if [[ " $* " =~ \ fuzz\  ]]; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
 
 read_python
 check_tools
@@ -196,7 +198,7 @@ install_packages
 ensure_arrow
 for word in "$@"; do
   case "$word" in
-    build) ;;
+    build | fuzz) ;;
     tests) ensure_venv tests "the packages of the tests" ;;
     lint) ensure_venv lint "clang-format, clang-tidy and ruff" ;;
     bench) ensure_venv bench "the engines that are measured" ;;
