@@ -138,7 +138,10 @@ Status LinkCheck::CheckReal(const std::string& path, const std::string& named) c
 Result<std::string> EncodeDataPath(std::string_view relative_path) {
   const fs::path path(relative_path);
   const bool leaves = std::find(path.begin(), path.end(), "..") != path.end();
-  if (relative_path.empty() || path.is_absolute() || leaves) {
+  const fs::path plain = path.lexically_normal();
+  const bool is_file =
+      plain.has_filename() && plain != "." && relative_path.find('\0') == std::string_view::npos;
+  if (path.is_absolute() || leaves || !is_file) {
     return MakeError(
         {.code = ErrorCode::kValueOutOfRange,
          .what = fmt::format("\"{}\" is not a path below the table's folder", relative_path)});

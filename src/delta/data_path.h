@@ -40,7 +40,7 @@ class LinkCheck {
 };
 
 // `relative_path`, a path below the table's root, as the log writes it. Fails with kValueOutOfRange
-// on a path that is empty, absolute, or leaves the root.
+// on a path that is empty, absolute, leaves the root, or cannot be a file's.
 Result<std::string> EncodeDataPath(std::string_view relative_path);
 
 }  // namespace spillway::delta

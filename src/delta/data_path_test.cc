@@ -88,6 +88,14 @@ TEST(DataPath, EncodesWhatItResolves) {
   EXPECT_EQ(EncodeDataPath("p=a b/ü:1.parquet").ValueOrDie(), "p=a%20b/%C3%BC%3A1.parquet");
 }
 
+// What ResolveDataPath would refuse, or take for a folder.
+TEST(DataPath, DoesNotEncodeWhatIsNoFile) {
+  using std::string_literals::operator""s;
+  for (const std::string& path : {"a\0b"s, "."s, "./."s, "a/"s, "a/."s}) {
+    EXPECT_EQ(CodeOf(EncodeDataPath(path).status()), ErrorCode::kValueOutOfRange) << path;
+  }
+}
+
 TEST(DataPath, DoesNotEncodeWhatLeavesTheRoot) {
   for (const char* path : {"", "/a", "../a", "a/../../b"}) {
     EXPECT_EQ(CodeOf(EncodeDataPath(path).status()), ErrorCode::kValueOutOfRange) << path;
