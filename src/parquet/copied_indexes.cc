@@ -7,6 +7,7 @@
 #include <parquet/bloom_filter_reader.h>
 #include <parquet/page_index.h>
 
+#include "parquet/footer_statistics.h"
 #include "parquet/throw_boundary.h"
 
 namespace spillway::parquet {
@@ -76,7 +77,7 @@ Result<PageIndexes> ReadPageIndexes(const DataFile& file, int row_group, int lea
   if (status.IsOutOfMemory()) return status;
   if (!status.ok() || indexes.offset_index == nullptr) return PageIndexes{};
   // A footer's statistics that are not trusted are as wrong in the pages' index.
-  if (chunk->encoded_statistics() == nullptr) return indexes;
+  if (ReadableStatistics(*chunk) == nullptr) return indexes;
   ARROW_ASSIGN_OR_RAISE(indexes.column_index, ReadIndex(file, chunk->GetColumnIndexLocation()));
   return indexes;
 }

@@ -9,6 +9,8 @@
 #include <arrow/util/utf8.h>
 #include <parquet/arrow/reader.h>
 
+#include "parquet/throw_boundary.h"
+
 namespace spillway::parquet {
 namespace {
 
@@ -57,12 +59,26 @@ int CountLeaves(const arrow::DataType& type) {
   return leaves;
 }
 
+std::shared_ptr<::parquet::Statistics> ReadableStatistics(
+    const ::parquet::ColumnChunkMetaData& chunk) {
+  std::shared_ptr<::parquet::Statistics> statistics;
+  const Status status = CatchParquet([&]() -> Status {
+    statistics = chunk.statistics();
+    return Status::OK();
+  });
+  if (!status.ok() || statistics == nullptr) return nullptr;
+  const bool can_be =
+      !statistics->HasNullCount() ||
+      (statistics->null_count() >= 0 && statistics->null_count() <= chunk.num_values());
+  return can_be ? statistics : nullptr;
+}
+
 LeafStatistics GatherLeaf(const ::parquet::FileMetaData& metadata, int leaf) {
   LeafStatistics result;
   bool unknown = false;
   for (int i = 0; i < metadata.num_row_groups(); ++i) {
     const auto chunk = metadata.RowGroup(i)->ColumnChunk(leaf);
-    const auto statistics = chunk->statistics();
+    const auto statistics = ReadableStatistics(*chunk);
     const bool has_count = statistics != nullptr && statistics->HasNullCount();
     if (!has_count || result.null_count == kUnknownCount) {
       result.null_count = kUnknownCount;
@@ -117,7 +133,8 @@ Status AddCopiedStatistics(const arrow::Field& field, std::vector<std::string> p
     const LeafStatistics known = GatherLeaf(metadata, leaf);
     statistics.null_count = known.null_count;
     if (known.bounds != nullptr && !arrow::is_floating(type->id())) {
-      ARROW_RETURN_NOT_OK(FillBounds(*known.bounds, type, statistics));
+      const Status filled = FillBounds(*known.bounds, type, statistics);
+      if (filled.IsOutOfMemory()) return filled;
     }
   }
   all.push_back(std::move(statistics));

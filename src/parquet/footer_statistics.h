@@ -23,6 +23,11 @@ struct LeafStatistics {
   std::shared_ptr<::parquet::Statistics> bounds;
 };
 
+// What the footer says of the values of a chunk; null where it says nothing, or what cannot be: a
+// source's footer may say anything.
+std::shared_ptr<::parquet::Statistics> ReadableStatistics(
+    const ::parquet::ColumnChunkMetaData& chunk);
+
 LeafStatistics GatherLeaf(const ::parquet::FileMetaData& metadata, int leaf);
 
 // Fills the bounds of a column of `type` from those of its leaf, or leaves them unknown.
@@ -30,7 +35,8 @@ Status FillBounds(const ::parquet::Statistics& bounds, const std::shared_ptr<arr
                   ColumnStatistics& statistics);
 
 // Appends the statistics of a column that was copied, whose first leaf is `leaf`, and of the fields
-// inside it. Nothing is known of lists and maps, nor of floating-point bounds, which leave NaN out.
+// inside it. Nothing is known of lists and maps, nor of floating-point bounds, which leave NaN out,
+// nor of bounds that cannot be read.
 Status AddCopiedStatistics(const arrow::Field& field, std::vector<std::string> path,
                            const ::parquet::FileMetaData& metadata, int leaf,
                            std::vector<ColumnStatistics>& all);

@@ -395,6 +395,43 @@ TEST(SpliceWriterTest, FieldIdsStayBehind) {
   }
 }
 
+// Statistics are a help: a column whose footer says what cannot be is copied without them.
+TEST(SpliceWriterTest, StatisticsThatCannotBeAreLeftOut) {
+  const TemporaryFolder folder;
+  const std::string source = folder.File("source.parquet");
+  arrow::Int64Builder builder;
+  ASSERT_TRUE(builder.AppendValues({0x1122334455667788, 0x2233445566778899}).ok());
+  const auto schema =
+      arrow::schema({arrow::field("number", arrow::int64()), arrow::field("new", arrow::int64())});
+  const auto numbers = builder.Finish().ValueOrDie();
+  const auto table = arrow::Table::Make(schema, {numbers, numbers});
+  WriteWithArrow(*table->SelectColumns({0}).ValueOrDie(), source, 10, Properties().build());
+  const std::string intact = ReadBytes(source);
+  const auto splice_with = [&](std::string_view bytes, size_t at, char byte) {
+    std::string changed = intact;
+    const size_t found = changed.rfind(bytes);
+    EXPECT_NE(found, std::string::npos);
+    changed[found + at] = byte;
+    WriteBytes(source, changed);
+    const std::string path = folder.File("spliced.parquet");
+    const auto spliced = Splice(path, {source}, {table}, {true, false});
+    ASSERT_TRUE(spliced.ok()) << Describe(spliced.status());
+    EXPECT_EQ(spliced->file.columns[0].minimum, nullptr);
+    EXPECT_EQ(spliced->file.columns[0].maximum, nullptr);
+    EXPECT_EQ(spliced->file.columns[0].null_count, kUnknownCount);
+    EXPECT_NE(spliced->file.columns[1].minimum, nullptr);
+    const auto metadata = ::parquet::ParquetFileReader::OpenFile(path)->metadata();
+    EXPECT_EQ(metadata->RowGroup(0)->ColumnChunk(0)->statistics(), nullptr);
+    EXPECT_TRUE(ReadWithArrow(path)->Equals(*table));
+    std::filesystem::remove(path);
+  };
+  // The minimum gets seven bytes; its eighth is read as the next field, a boolean, of Thrift.
+  splice_with("\x08\x88\x77\x66\x55\x44\x33\x22\x11", 0, 7);
+  // The null count, in front of a maximum of eight bytes, becomes -1, and then 3.
+  splice_with({"\x16\x00\x28\x08", 4}, 1, 1);
+  splice_with({"\x16\x00\x28\x08", 4}, 1, 6);
+}
+
 // What cannot be copied as it is stored.
 TEST(WhyNotCopiedTest, NamesTheReason) {
   const TemporaryFolder folder;

@@ -11,6 +11,7 @@
 
 #include "parquet/batch_encoder.h"
 #include "parquet/data_file.h"
+#include "parquet/footer_statistics.h"
 
 namespace spillway::parquet {
 namespace {
@@ -37,7 +38,7 @@ std::pair<PagesByEncoding, PagesByEncoding> CountPages(const ColumnChunkMetaData
 
 void Describe(const ColumnChunkMetaData& chunk, int64_t shift,
               ::parquet::ColumnChunkMetaDataBuilder& builder) {
-  if (const auto statistics = chunk.encoded_statistics()) builder.SetStatistics(*statistics);
+  if (ReadableStatistics(chunk) != nullptr) builder.SetStatistics(*chunk.encoded_statistics());
   if (const auto sizes = chunk.size_statistics()) builder.SetSizeStatistics(*sizes);
   if (const auto geometry = chunk.geo_statistics()) {
     if (const auto encoded = geometry->Encode()) builder.SetGeoStatistics(*encoded);
