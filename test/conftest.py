@@ -58,6 +58,18 @@ def spillway(tmp_path_factory: pytest.TempPathFactory) -> Spillway:
     return Spillway(program.resolve())
 
 
+@pytest.fixture(scope="session")
+def in_cgroup() -> Path:
+    """The script that runs a command in a memory cgroup of its own: LIMIT COMMAND... Skips where
+    none can be made."""
+    script = ROOT / "tools" / "in_memory_cgroup.sh"
+    check = subprocess.run([script, "--check"], capture_output=True, text=True, check=False)
+    if check.returncode == 3:
+        pytest.skip(check.stderr.strip())
+    assert check.returncode == 0, check.stderr
+    return script
+
+
 @pytest.fixture
 def job(spillway: Spillway, tmp_path: Path) -> Job:
     """An empty folder for tables and a pipeline file, and the ways to run it."""

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from crash.faulty_job import LONG_ROWS, SHORT_ROWS, FaultyJob
@@ -18,33 +17,24 @@ IS_LONG = bool(os.environ.get("SPILLWAY_TORTURE_MEMORY"))
 PAGE = 4096
 PROGRAM_BYTES = 48 << 20  # of the first line of the plan's bound
 ROWS = LONG_ROWS if IS_LONG else SHORT_ROWS
-IN_CGROUP = Path(__file__).resolve().parents[2] / "tools" / "in_memory_cgroup.sh"
 
 
-@pytest.fixture(autouse=True)
-def _possible_here():
-    check = subprocess.run([IN_CGROUP, "--check"], capture_output=True, text=True, check=False)
-    if check.returncode == 3:
-        pytest.skip(check.stderr.strip())
-    assert check.returncode == 0, check.stderr
-
-
-def run_in(limit, job):
+def run_in(in_cgroup, limit, job):
     """With that budget, in a cgroup of that size; but of no less than the program itself takes, or
     the kernel ends it before it can refuse."""
     room = max(limit, PROGRAM_BYTES)
-    return subprocess.run([IN_CGROUP, str(room), job.spillway.program, "run", *job.flags[:-1],
+    return subprocess.run([in_cgroup, str(room), job.spillway.program, "run", *job.flags[:-1],
                            f"--memory={limit}", "--json"],
                           capture_output=True, text=True, check=False, timeout=600)
 
 
 @pytest.mark.timeout(3600 if IS_LONG else 600)
 @pytest.mark.parametrize("form", ["spliced", "decoded", "key_order"] if IS_LONG else ["spliced"])
-def test_ladder(spillway, shim, lakes, tmp_path, duckdb_delta, form):
+def test_ladder(in_cgroup, spillway, shim, lakes, tmp_path, duckdb_delta, form):
     job = FaultyJob(spillway, shim, lakes, form, tmp_path / "job", ROWS)
     # The limit of a cgroup is one of whole pages.
     least = -(-job.plan()["memory"]["smallest_budget_bytes"] // PAGE) * PAGE
-    plenty = run_in(1 << 30, job)
+    plenty = run_in(in_cgroup, 1 << 30, job)
     assert plenty.returncode == 0, plenty.stderr
     report = json.loads(plenty.stdout)
     budgets = {"least": least, "too little": least - PAGE}
@@ -54,7 +44,7 @@ def test_ladder(spillway, shim, lakes, tmp_path, duckdb_delta, form):
     codes = {}
     for name, budget in budgets.items():
         shutil.rmtree(job.silver, ignore_errors=True)
-        run = run_in(budget, job)
+        run = run_in(in_cgroup, budget, job)
         codes[name] = run.returncode
         assert run.returncode == (0 if budget >= least else 5), f"{name}: {run.stderr}"
         if run.returncode == 5:

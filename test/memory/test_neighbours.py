@@ -4,12 +4,10 @@ way, and neither is killed."""
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from silver.guide_pipeline import EXAMPLE, assert_silver_is_right
 
-IN_CGROUP = Path(__file__).resolve().parents[2] / "tools" / "in_memory_cgroup.sh"
 MIB = 1 << 20
 
 # Starts a run; once it has committed a chunk, takes so many MiB, the last of them slowly, and keeps
@@ -28,13 +26,6 @@ sys.exit(run.wait())
 """
 
 
-@pytest.fixture(autouse=True)
-def _possible_here():
-    check = subprocess.run([IN_CGROUP, "--check"], capture_output=True, text=True, check=False)
-    if check.returncode == 3:
-        pytest.skip(check.stderr.strip())
-
-
 @pytest.fixture(scope="module")
 def lake(spillway, tmp_path_factory):
     lake = tmp_path_factory.mktemp("lake")
@@ -42,9 +33,9 @@ def lake(spillway, tmp_path_factory):
     return lake
 
 
-def run_beside(spillway, lake, silver, mebibytes):
+def run_beside(in_cgroup, spillway, lake, silver, mebibytes):
     return subprocess.run(
-        [IN_CGROUP, "700MiB", sys.executable, "-c", NEIGHBOUR, str(mebibytes),
+        [in_cgroup, "700MiB", sys.executable, "-c", NEIGHBOUR, str(mebibytes),
          str(silver / "_delta_log" / "00000000000000000002.json"), spillway.program, "run", EXAMPLE,
          "--json", "--memory=650MiB", "--mode=chunked", "--set=processing.chunk_size=200_000",
          "--set=resources.lanes=1",
@@ -52,8 +43,8 @@ def run_beside(spillway, lake, silver, mebibytes):
         capture_output=True, text=True, check=False, timeout=300)
 
 
-def test_a_run_gives_way_to_its_neighbour(spillway, duckdb_delta, lake, tmp_path):
-    run = run_beside(spillway, lake, tmp_path / "silver", 400)
+def test_a_run_gives_way_to_its_neighbour(in_cgroup, spillway, duckdb_delta, lake, tmp_path):
+    run = run_beside(in_cgroup, spillway, lake, tmp_path / "silver", 400)
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
     assert [attempt["code"] for attempt in report["failed_attempts"]] == ["SPW-5003"], run.stderr
@@ -62,8 +53,8 @@ def test_a_run_gives_way_to_its_neighbour(spillway, duckdb_delta, lake, tmp_path
     assert_silver_is_right(duckdb_delta, lake, tmp_path / "silver")
 
 
-def test_a_clean_stop_where_the_neighbour_takes_nearly_all(spillway, duckdb_delta, lake, tmp_path):
-    run = run_beside(spillway, lake, tmp_path / "silver", 600)
+def test_a_clean_stop_where_nearly_all_is_taken(in_cgroup, spillway, duckdb_delta, lake, tmp_path):
+    run = run_beside(in_cgroup, spillway, lake, tmp_path / "silver", 600)
     assert run.returncode == 5, run.stderr
     assert "that other processes leave" in run.stderr and "Nothing was lost: chunk" in run.stderr
     report = json.loads(spillway("run", EXAMPLE, "--json", "--mode=chunked",

@@ -2,27 +2,17 @@
 
 import re
 import subprocess
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from trust.crafted import added, definition, write_log
 
-IN_CGROUP = Path(__file__).resolve().parents[2] / "tools" / "in_memory_cgroup.sh"
 LIMIT = "192MiB"
 
 
-@pytest.fixture(scope="session")
-def _cgroup():
-    check = subprocess.run([IN_CGROUP, "--check"], capture_output=True, text=True, check=False)
-    if check.returncode == 3:
-        pytest.skip(check.stderr.strip())
-    assert check.returncode == 0, check.stderr
-
-
 @pytest.fixture
-def contained(_cgroup, spillway, job):
+def contained(in_cgroup, spillway, job):
     """contained(table): runs a job over it in a cgroup as large as its budget. Returns the exit
     code and what standard error had, once it is sure that nobody was killed."""
 
@@ -31,7 +21,7 @@ def contained(_cgroup, spillway, job):
         if verb != "inspect":
             arguments = [job.write(source={"table": str(table)}), f"--memory={LIMIT}", *flags]
         report = job.folder / "cgroup"
-        done = subprocess.run([IN_CGROUP, "--report", report, LIMIT, spillway.program, verb,
+        done = subprocess.run([in_cgroup, "--report", report, LIMIT, spillway.program, verb,
                                *arguments],
                               capture_output=True, text=True, check=False, timeout=120,
                               stdin=subprocess.DEVNULL)
