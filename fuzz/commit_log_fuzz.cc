@@ -99,7 +99,8 @@ Status ReadVersion(const std::string& root) {
     if (!file) return Status::OK();
     ExpectInside(table->root_path(), file->path);
     if (!file->deletion_vector) continue;
-    const auto rows = table->DeletedRows(*file->deletion_vector);
+    constexpr int64_t kFileRows = 1'000'000;
+    const auto rows = table->DeletedRows(*file->deletion_vector, kFileRows);
     if (!rows.ok()) ExpectUserError(rows.status());
   }
 }

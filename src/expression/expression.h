@@ -118,11 +118,11 @@ class BoundExpression {
   std::unique_ptr<const ConstantChoice> constant_choice_;  // null where there is none
 };
 
-// Parses `text`, which is UTF-8, looks its names up in `schema` (without regard to case, as Spark does), types it
-// and computes its constant parts. Fails with kExpressionSyntax, kUnknownColumn, kUnknownFunction,
-// kExpressionType, kAmbiguousColumn, kExpressionUnsupported (valid Spark SQL that is not computed
-// here) or kEvaluation (a constant part fails, as 1/0 does); `where` then says the column of the
-// text, counted in characters from 1, and `why` shows the place.
+// Parses `text`, which is UTF-8, looks its names up in `schema` (without regard to case, as Spark
+// does), types it and computes its constant parts. Fails with kExpressionSyntax, kUnknownColumn,
+// kUnknownFunction, kExpressionType, kAmbiguousColumn, kExpressionUnsupported (valid Spark SQL that
+// is not computed here) or kEvaluation (a constant part fails, as 1/0 does); `where` then says the
+// column of the text, counted in characters from 1, and `why` shows the place.
 Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
                              const BindOptions& options = {});
 

@@ -9,9 +9,9 @@
 
 namespace spillway::pipeline {
 
-// A failed Bind or Evaluate of `text`, with its place in the pipeline file. The text itself is shown
-// only where no value of a string variable stands in it, which may be a secret. A status without a
-// coded error is returned unchanged.
+// A failed Bind or Evaluate of `text`, with its place in the pipeline file. The text itself is
+// shown only where no value of a string variable stands in it, which may be a secret. A status
+// without a coded error is returned unchanged.
 Status PlaceInFile(const Status& status, const spec::LocatedText& text);
 
 }  // namespace spillway::pipeline
