@@ -1,7 +1,10 @@
 #include "cli/output.h"
 
 #include <cstdio>
+#include <optional>
+#include <string>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -25,6 +28,14 @@ void PrintJson(const nlohmann::ordered_json& json) {
 }
 
 void PrintNote(std::string_view text) { Print(text, stderr); }
+
+void PrintWarning(std::string_view what, const Status& status) {
+  const std::optional<ErrorInfo> error = FindError(status);
+  const std::string why = error ? fmt::format("{}: {} ({}): {}", CodeName(error->code), error->what,
+                                              error->where, error->why)
+                                : status.ToString();
+  PrintNote(Printable(fmt::format("warning: {}: {}\n", what, why)));
+}
 
 Status FlushResults() {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return Status::OK();

@@ -17,6 +17,9 @@ void PrintResult(std::string_view text);
 void PrintJson(const nlohmann::ordered_json& json);
 void PrintNote(std::string_view text);
 
+// One line: what went wrong beside the command's work, and `status`, which has a code.
+void PrintWarning(std::string_view what, const Status& status);
+
 // kStorage where a result could not be written, for example to a full disk.
 Status FlushResults();
 

@@ -181,8 +181,7 @@ Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
                               &progress, signals.stop(), &job);
   }
   const Status recorded = recorder.End(job, status);
-  if (!recorded.ok())
-    PrintNote("The run is not, or not wholly, on record.\n" + RenderError(recorded));
+  if (!recorded.ok()) PrintWarning("the run is not wholly on record", recorded);
   if (status.IsCancelled()) return AfterStop(job, progress, signals.exit_code());
   if (!status.ok()) {
     const std::string kept = pipeline::DescribeWhatIsKept(job, progress);

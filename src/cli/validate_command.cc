@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/pipeline_arguments.h"
@@ -40,7 +39,7 @@ void RecordInLedger(const pipeline::Plan& plan, const ValidationReport& report,
       json.dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
   const Status recorded = monitor::RecordValidation(plan.spec, report.target_version,
                                                     report.equal(), text, monitor::LedgerPath());
-  if (!recorded.ok()) PrintNote("The validation is not on record.\n" + RenderError(recorded));
+  if (!recorded.ok()) PrintWarning("the validation is not on record", recorded);
 }
 
 Result<int> ValidatePipeline(const PipelineArguments& arguments, const ValidateFlags& flags) {
