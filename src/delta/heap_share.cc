@@ -1,6 +1,7 @@
 #include "delta/heap_share.h"
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <spillway_bridge/src/lib.rs.h>
 
@@ -15,7 +16,7 @@ static_assert(sizeof(memory::HeapCounters) == 2 * sizeof(int64_t) &&
 
 void LimitHeap(int64_t budget_bytes) {
   const size_t of_rust = bridge::share_heap(reinterpret_cast<size_t>(&memory::Heap()));
-  memory::LimitHeap(budget_bytes, reinterpret_cast<const std::atomic<int64_t>*>(of_rust));
+  memory::LimitHeap(budget_bytes, std::bit_cast<const std::atomic<int64_t>*>(of_rust));
 }
 
 }  // namespace spillway::delta

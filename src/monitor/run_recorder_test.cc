@@ -46,14 +46,14 @@ class RunRecorderTest : public pipeline::test::PipelineTest {
 
   std::vector<RunEntry> Runs() const { return ReadRuns(path_, {}).ValueOrDie(); }
 
-  const std::vector<std::string> kChunked = {"mode=chunked", "processing.chunk_size=100"};
+  const std::vector<std::string> chunked_ = {"mode=chunked", "processing.chunk_size=100"};
   const std::string path_ = folder_ / "state/ledger.sqlite";
   pipeline::StopSignal stop_{0};
   Status status_;
 };
 
 TEST_F(RunRecorderTest, ARunItsAttemptAndItsChunks) {
-  pipeline::test::AssertOk(RunOnRecord(kChunked));
+  pipeline::test::AssertOk(RunOnRecord(chunked_));
   const std::vector<RunEntry> runs = Runs();
   ASSERT_THAT(runs, SizeIs(1));
   const RunEntry& run = runs[0];
@@ -74,8 +74,8 @@ TEST_F(RunRecorderTest, ARunItsAttemptAndItsChunks) {
 }
 
 TEST_F(RunRecorderTest, TheLatestRunComesFirst) {
-  pipeline::test::AssertOk(RunOnRecord(kChunked));
-  pipeline::test::AssertOk(RunOnRecord(kChunked));
+  pipeline::test::AssertOk(RunOnRecord(chunked_));
+  pipeline::test::AssertOk(RunOnRecord(chunked_));
   stop_ = pipeline::kStopAfterChunk;
   pipeline_.replace(pipeline_.find("'some'"), 6, "'many'");
   pipeline::test::AssertOk(RunOnRecord({"target.mode=overwrite"}));
@@ -91,7 +91,7 @@ TEST_F(RunRecorderTest, AFailureAndItsAttempts) {
   for (const auto& entry : fs::directory_iterator(folder_ / "source")) {
     if (entry.path().extension() == ".parquet") fs::resize_file(entry.path(), 100);
   }
-  pipeline::test::AssertOk(RunOnRecord(kChunked));
+  pipeline::test::AssertOk(RunOnRecord(chunked_));
   EXPECT_FALSE(status_.ok());
   const std::vector<RunEntry> runs = Runs();
   ASSERT_THAT(runs, SizeIs(1));
@@ -101,8 +101,8 @@ TEST_F(RunRecorderTest, AFailureAndItsAttempts) {
 }
 
 TEST_F(RunRecorderTest, EachFailedAttemptIsOnRecord) {
-  const spec::Spec spec = SpecOf(kChunked);
-  const auto plan = PlanOf(kChunked).ValueOrDie();
+  const spec::Spec spec = SpecOf(chunked_);
+  const auto plan = PlanOf(chunked_).ValueOrDie();
   RunRecorder recorder(spec, path_);
   recorder.AttemptBegins(*plan, 1);
   recorder.ChunkCommitted({.end_ordinal = 100, .rows = 120, .target_version = 1});
@@ -124,7 +124,7 @@ TEST_F(RunRecorderTest, EachFailedAttemptIsOnRecord) {
 // A run that was killed says nothing of it; whoever reads the ledger sees that its process is gone,
 // and the next run, which has the lock, says so for good.
 TEST_F(RunRecorderTest, AKilledRun) {
-  const spec::Spec spec = SpecOf(kChunked);
+  const spec::Spec spec = SpecOf(chunked_);
   const RunRecorder killed(spec, path_);
   EXPECT_EQ(Runs()[0].state, kRunning);
   sqlite3* handle = nullptr;
@@ -136,7 +136,7 @@ TEST_F(RunRecorderTest, AKilledRun) {
             SQLITE_OK);
   sqlite3_close(handle);
   EXPECT_EQ(Runs()[0].state, kRunning);
-  pipeline::test::AssertOk(RunOnRecord(kChunked));
+  pipeline::test::AssertOk(RunOnRecord(chunked_));
   const std::vector<RunEntry> runs = Runs();
   ASSERT_THAT(runs, SizeIs(2));
   EXPECT_EQ(runs[0].state, kDone);
@@ -144,11 +144,11 @@ TEST_F(RunRecorderTest, AKilledRun) {
 }
 
 TEST_F(RunRecorderTest, ALockedLedgerStopsNoRun) {
-  pipeline::test::AssertOk(RunOnRecord(kChunked));
+  pipeline::test::AssertOk(RunOnRecord(chunked_));
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(other, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr), SQLITE_OK);
-  const Status locked = RunOnRecord(kChunked);
+  const Status locked = RunOnRecord(chunked_);
   EXPECT_EQ(pipeline::test::CodeOf(locked), ErrorCode::kLedger);
   EXPECT_THAT(FindError(locked)->why, HasSubstr("locked"));
   pipeline::test::AssertOk(status_);
@@ -158,8 +158,8 @@ TEST_F(RunRecorderTest, ALockedLedgerStopsNoRun) {
 
 // What waits is written once it can be.
 TEST_F(RunRecorderTest, ALedgerThatIsLockedForAWhileMissesNothing) {
-  const spec::Spec spec = SpecOf(kChunked);
-  const auto plan = PlanOf(kChunked).ValueOrDie();
+  const spec::Spec spec = SpecOf(chunked_);
+  const auto plan = PlanOf(chunked_).ValueOrDie();
   RunRecorder recorder(spec, path_);
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
@@ -175,46 +175,46 @@ TEST_F(RunRecorderTest, ALedgerThatIsLockedForAWhileMissesNothing) {
 TEST_F(RunRecorderTest, ALedgerThatCannotBeOpenedStopsNoRun) {
   fs::create_directories(fs::path(path_).parent_path());
   std::ofstream(path_) << "this is no database, but a text that is long enough to be looked at";
-  EXPECT_THAT(FindError(RunOnRecord(kChunked))->why, HasSubstr("not a database"));
+  EXPECT_THAT(FindError(RunOnRecord(chunked_))->why, HasSubstr("not a database"));
   pipeline::test::AssertOk(status_);
   fs::remove(path_);
   fs::create_directory(path_);
-  EXPECT_FALSE(RunOnRecord(kChunked).ok());
+  EXPECT_FALSE(RunOnRecord(chunked_).ok());
   pipeline::test::AssertOk(status_);
   fs::remove(path_);
   fs::create_symlink(folder_ / "elsewhere", path_);
-  EXPECT_FALSE(RunOnRecord(kChunked).ok());
+  EXPECT_FALSE(RunOnRecord(chunked_).ok());
   EXPECT_FALSE(fs::exists(folder_ / "elsewhere"));
 }
 
 TEST_F(RunRecorderTest, NoLedgerAtAll) {
   EXPECT_THAT(ReadRuns(path_, {}).ValueOrDie(), SizeIs(0));
   EXPECT_FALSE(fs::exists(fs::path(path_).parent_path()));
-  const spec::Spec spec = SpecOf(kChunked);
+  const spec::Spec spec = SpecOf(chunked_);
   RunRecorder recorder(spec, "");
   pipeline::test::AssertOk(recorder.End({}, Status::OK()));
 }
 
 TEST_F(RunRecorderTest, ANewerLedgerIsLeftAlone) {
-  pipeline::test::AssertOk(RunOnRecord(kChunked));
+  pipeline::test::AssertOk(RunOnRecord(chunked_));
   sqlite3* other = nullptr;
   ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(other, "PRAGMA user_version = 2", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(other);
-  EXPECT_THAT(RunOnRecord(kChunked).message(), HasSubstr("newer version"));
+  EXPECT_THAT(RunOnRecord(chunked_).message(), HasSubstr("newer version"));
   pipeline::test::AssertOk(status_);
   EXPECT_THAT(ReadRuns(path_, {}).status().message(), HasSubstr("newer version"));
 }
 
 TEST_F(RunRecorderTest, TheLedgerIsItsOwnersAlone) {
-  pipeline::test::AssertOk(RunOnRecord(kChunked));
+  pipeline::test::AssertOk(RunOnRecord(chunked_));
   struct stat facts;
   ASSERT_EQ(::stat(path_.c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 0777, 0600U);
 }
 
 TEST_F(RunRecorderTest, Validations) {
-  const spec::Spec spec = SpecOf(kChunked);
+  const spec::Spec spec = SpecOf(chunked_);
   pipeline::test::AssertOk(RecordValidation(spec, 4, true, R"({"valid": true})", path_));
   pipeline::test::AssertOk(RecordValidation(spec, 5, false, R"({"valid": false})", path_));
   const auto validations = ReadValidations(path_, {.pipeline = "test"}).ValueOrDie();

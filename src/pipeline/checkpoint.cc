@@ -137,7 +137,7 @@ Checkpoint::Checkpoint(std::unique_ptr<state::Journal> journal, int64_t interval
 
 Checkpoint::~Checkpoint() { Flush(); }
 
-Status Checkpoint::Add(KeptPiece piece, WrittenFiles* files) {
+Status Checkpoint::Add(const KeptPiece& piece, WrittenFiles* files) {
   ARROW_ASSIGN_OR_RAISE(std::string record, RecordOf(piece));
   const std::lock_guard lock(mutex_);
   waiting_.push_back(std::move(record));

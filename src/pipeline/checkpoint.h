@@ -49,7 +49,7 @@ class Checkpoint {
   ~Checkpoint();  // puts the rest on record
 
   // Adds a piece. Its files stay from here on, whatever becomes of `files`.
-  Status Add(KeptPiece piece, WrittenFiles* files);
+  Status Add(const KeptPiece& piece, WrittenFiles* files);
 
  private:
   Checkpoint(std::unique_ptr<state::Journal> journal, int64_t interval_rows);

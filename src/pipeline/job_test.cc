@@ -83,7 +83,7 @@ class JobTest : public test::PipelineTest {
     return count;
   }
 
-  const std::vector<std::string> kChunked = {"mode=chunked", "processing.chunk_size=100",
+  const std::vector<std::string> chunked_ = {"mode=chunked", "processing.chunk_size=100",
                                              "resources.lanes=2"};
   Listener listener_;
   Progress progress_;
@@ -93,12 +93,12 @@ class JobTest : public test::PipelineTest {
 };
 
 TEST_F(JobTest, RunsAndLeavesNothingBeside) {
-  test::AssertOk(RunAs(kChunked));
+  test::AssertOk(RunAs(chunked_));
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 300));
   EXPECT_TRUE(report_.failed.empty());
   EXPECT_EQ(report_.run.chunks_committed, 3);
   EXPECT_FALSE(fs::exists(folder_ / "target/_spillway"));
-  test::AssertOk(RunAs(kChunked));
+  test::AssertOk(RunAs(chunked_));
   EXPECT_TRUE(report_.run.already_finished);
 }
 
@@ -107,7 +107,7 @@ TEST_F(JobTest, AnotherAttemptGoesOnAfterTheLastCommit) {
     if (number == 1) Break(plan);
   };
   listener_.fails = [this] { Mend(); };
-  test::AssertOk(RunAs(kChunked));
+  test::AssertOk(RunAs(chunked_));
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 300));
   ASSERT_EQ(report_.failed.size(), 1U);
   EXPECT_EQ(report_.failed[0].rows_committed, 100);
@@ -120,7 +120,7 @@ TEST_F(JobTest, AnotherAttemptGoesOnAfterTheLastCommit) {
 }
 
 TEST_F(JobTest, AFreshRunIsNotBegunTwice) {
-  test::AssertOk(RunAs(kChunked));
+  test::AssertOk(RunAs(chunked_));
   std::string app_id;
   listener_.begins = [&](const Plan& plan, int number) {
     if (number == 1) {
@@ -132,7 +132,7 @@ TEST_F(JobTest, AFreshRunIsNotBegunTwice) {
     }
   };
   listener_.fails = [this] { Mend(); };
-  std::vector<std::string> settings = kChunked;
+  std::vector<std::string> settings = chunked_;
   settings.emplace_back("target.mode=overwrite");
   test::AssertOk(RunAs(settings, /*fresh=*/true));
   EXPECT_EQ(report_.failed.size(), 1U);
@@ -154,31 +154,31 @@ TEST_F(JobTest, StepsBecomeSmallerUntilTheAttemptsEnd) {
 
 TEST_F(JobTest, WhatIsNotWorthAnotherAttemptHasNone) {
   pipeline_ += "where: size / (size - size) > 1\n";
-  const Status status = RunAs(kChunked);
+  const Status status = RunAs(chunked_);
   EXPECT_EQ(test::CodeOf(status), ErrorCode::kEvaluation);
   EXPECT_TRUE(report_.failed.empty());
 }
 
 TEST_F(JobTest, OnlyOneAtATime) {
-  const auto plan = PlanOf(kChunked).ValueOrDie();
+  const auto plan = PlanOf(chunked_).ValueOrDie();
   {
     const auto other =
         state::RunLock::Take(StateFolderOf(*plan), StateNameOf(plan->spec)).ValueOrDie();
-    EXPECT_EQ(test::CodeOf(RunAs(kChunked)), ErrorCode::kRunIsAlive);
+    EXPECT_EQ(test::CodeOf(RunAs(chunked_)), ErrorCode::kRunIsAlive);
     EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
   }
-  test::AssertOk(RunAs(kChunked));
+  test::AssertOk(RunAs(chunked_));
 }
 
 TEST_F(JobTest, RemovesWhatAKilledRunLeft) {
-  const auto plan = PlanOf(kChunked).ValueOrDie();
+  const auto plan = PlanOf(chunked_).ValueOrDie();
   fs::create_directories(StateFolderOf(*plan));
   test::AssertOk(state::WriteRunRecord(StateFolderOf(*plan), StateNameOf(plan->spec),
                                        {.file_tags = {plan->file_tag}, .first_version = 0}));
   const std::string left =
       (folder_ / "target/") + NewDataFileName(0, plan->file_tag, arrow::Compression::SNAPPY);
   std::ofstream(left) << "rows";
-  test::AssertOk(RunAs(kChunked));
+  test::AssertOk(RunAs(chunked_));
   EXPECT_EQ(report_.files_removed, 1);
   EXPECT_FALSE(fs::exists(left));
   EXPECT_FALSE(fs::exists(folder_ / "target/_spillway"));
@@ -188,7 +188,7 @@ TEST_F(JobTest, RemovesWhatAKilledRunLeft) {
 // Stops a job as soon as it has done something.
 class StopWhen {
  public:
-  StopWhen(std::function<bool()> is_time, int urgency, StopSignal* stop)
+  StopWhen(const std::function<bool()>& is_time, int urgency, StopSignal* stop)
       : thread_([=](const std::stop_token& end) {
           while (!end.stop_requested() && !is_time()) std::this_thread::yield();
           *stop = urgency;
@@ -289,14 +289,14 @@ TEST_F(JobTest, AFreshRunRemovesWhatWasKept) {
 }
 
 TEST_F(JobTest, WhatARunLeftThatWasKilledAtItsEndGoes) {
-  test::AssertOk(RunAs(kChunked));
+  test::AssertOk(RunAs(chunked_));
   fs::create_directories(StateFolderOf(*report_.plan));
   const std::string name = StateNameOf(report_.plan->spec);
   test::AssertOk(
       state::WriteRunRecord(StateFolderOf(*report_.plan), name,
                             {.file_tags = {report_.plan->file_tag}, .first_version = 0}));
   test::AssertOk(Checkpoint::Make(CheckpointPathOf(*report_.plan), "run", {}, 1).status());
-  test::AssertOk(RunAs(kChunked));
+  test::AssertOk(RunAs(chunked_));
   EXPECT_TRUE(report_.run.already_finished);
   EXPECT_FALSE(fs::exists(folder_ / "target/_spillway"));
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 300));

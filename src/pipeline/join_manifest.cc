@@ -18,7 +18,7 @@ namespace spillway::pipeline {
 namespace {
 
 constexpr int kFormat = 1;            // another one for each change of what is in spilled blocks
-constexpr int64_t kMostInMemory = 4;  // a quarter of the matches
+constexpr int64_t kMostInMemory = 2;  // half of the matches
 
 bool CanBeTakenOver(const Plan& plan) {
   return plan.spills() && plan.keeps_pieces() &&
@@ -112,15 +112,17 @@ Status Load(const RunContext& context, const std::vector<Piece>& pieces, Earlier
     number = found->second.second;
     is_wanted[static_cast<size_t>(number)] = true;
   }
+  // What is wanted beyond the plan: at most, the lists of blocks are as long as the manifest.
+  int64_t more_bytes = manifest->size_bytes();
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     auto& join = earlier->joins.emplace_back();
     if (!IsExternal(plan, i)) continue;
     ARROW_ASSIGN_OR_RAISE(const auto sizes, manifest->Get<ReadingSizes>());
     join::ExternalJoinOptions options =
         ExternalJoinOptionsOf(context, i, count, earlier->directory.get());
-    if (sizes.lane_bytes() > ReadingSizes::Of(options.sizes).lane_bytes()) {
-      return Status::Invalid("more memory is wanted than the plan has for it");
-    }
+    more_bytes += plan.lanes * (sizes.lane_bytes() - ReadingSizes::Of(options.sizes).lane_bytes());
+    more_bytes -= options.sizes.resident_bytes;  // for matches in memory, and none are
+    if (more_bytes > 0) return Status::Invalid("the plan has less memory for it");
     options.sizes.bucket_bits = static_cast<int>(sizes.bucket_bits);
     options.sizes.bucket_bytes = sizes.bucket_bytes;
     options.sizes.match_block_bytes = sizes.match_block_bytes;

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "delta/commit_stream.h"
 #include "delta/create_table.h"
 #include "delta/snapshot.h"
@@ -68,7 +70,7 @@ Result<int64_t> RemoveLeftFiles(const std::string& table_path, const state::RunR
     if (!is_known) return 0;
   }
   for (const std::string& name : names) {
-    ARROW_RETURN_NOT_OK(storage::RemoveFile(table_path + "/" + name));
+    ARROW_RETURN_NOT_OK(storage::RemoveFile(fmt::format("{}/{}", table_path, name)));
   }
   return static_cast<int64_t>(names.size());
 }

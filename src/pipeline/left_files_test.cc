@@ -13,7 +13,7 @@ class LeftFilesTest : public ::testing::Test {
  protected:
   std::string table() const { return folder_ / "table"; }
 
-  void MakeTable() { test::AssertOk(delta::CreateTable(table(), {.schema = kSchema}).status()); }
+  void MakeTable() { test::AssertOk(delta::CreateTable(table(), {.schema = schema_}).status()); }
 
   // A data file with the tag, that is in no commit; its name.
   std::string WriteFile(const std::string& tag) {
@@ -35,13 +35,13 @@ class LeftFilesTest : public ::testing::Test {
   bool Exists(const std::string& name) const { return fs::exists(table() + "/" + name); }
 
   int64_t Remove(int64_t first_version) {
-    return RemoveLeftFiles(table(), {.file_tags = {kTag}, .first_version = first_version}, kept_)
+    return RemoveLeftFiles(table(), {.file_tags = {tag_}, .first_version = first_version}, kept_)
         .ValueOrDie();
   }
 
-  const std::shared_ptr<arrow::Schema> kSchema =
+  const std::shared_ptr<arrow::Schema> schema_ =
       arrow::schema({arrow::field("id", arrow::int64())});
-  const std::string kTag = NewFileTag();
+  const std::string tag_ = NewFileTag();
   std::vector<KeptPiece> kept_;
   const test::TestFolder folder_;
 };
@@ -49,9 +49,9 @@ class LeftFilesTest : public ::testing::Test {
 TEST_F(LeftFilesTest, WhatIsInACommitStays) {
   MakeTable();
   const std::string others = WriteFile(NewFileTag());
-  const std::string committed = WriteFile(kTag);
+  const std::string committed = WriteFile(tag_);
   Commit(committed);
-  const std::string left = WriteFile(kTag);
+  const std::string left = WriteFile(tag_);
   EXPECT_EQ(Remove(1), 1);
   EXPECT_FALSE(Exists(left));
   EXPECT_TRUE(Exists(committed));
@@ -62,7 +62,7 @@ TEST_F(LeftFilesTest, WhatIsInACommitStays) {
 // Whatever the record says of versions.
 TEST_F(LeftFilesTest, WhatTheTableHasStays) {
   MakeTable();
-  const std::string committed = WriteFile(kTag);
+  const std::string committed = WriteFile(tag_);
   Commit(committed);
   EXPECT_EQ(Remove(2), 0);
   EXPECT_TRUE(Exists(committed));
@@ -71,7 +71,7 @@ TEST_F(LeftFilesTest, WhatTheTableHasStays) {
 // Earlier versions of the table have it.
 TEST_F(LeftFilesTest, WhatWasRemovedFromTheTableStays) {
   MakeTable();
-  const std::string committed = WriteFile(kTag);
+  const std::string committed = WriteFile(tag_);
   Commit(committed);
   Commit("", delta::CommitRequest::Mode::kOverwrite);
   EXPECT_EQ(Remove(1), 0);
@@ -79,8 +79,8 @@ TEST_F(LeftFilesTest, WhatWasRemovedFromTheTableStays) {
 }
 
 TEST_F(LeftFilesTest, WhatIsKeptStays) {
-  const std::string left = WriteFile(kTag);
-  const std::string kept = WriteFile(kTag);
+  const std::string left = WriteFile(tag_);
+  const std::string kept = WriteFile(tag_);
   kept_ = {{.end_ordinal = 1, .files = {{.relative_path = kept}}}};
   EXPECT_EQ(Remove(0), 1);
   EXPECT_TRUE(Exists(kept));
@@ -88,7 +88,7 @@ TEST_F(LeftFilesTest, WhatIsKeptStays) {
 }
 
 TEST_F(LeftFilesTest, WithoutATableAllGo) {
-  const std::string left = WriteFile(kTag);
+  const std::string left = WriteFile(tag_);
   const std::string others = WriteFile(NewFileTag());
   EXPECT_EQ(Remove(0), 1);
   EXPECT_FALSE(Exists(left));
@@ -100,7 +100,7 @@ TEST_F(LeftFilesTest, AFolderThatIsGoneHasNone) { EXPECT_EQ(Remove(0), 0); }
 // Who cannot read the commits does not know what is in them.
 TEST_F(LeftFilesTest, WithACommitMissingAllStay) {
   MakeTable();
-  const std::string left = WriteFile(kTag);
+  const std::string left = WriteFile(tag_);
   for (int i = 0; i < 3; ++i) Commit(WriteFile(NewFileTag()));
   ASSERT_TRUE(delta::Snapshot::Open(table()).ValueOrDie()->WriteCheckpoint().ok());
   fs::remove(table() + "/_delta_log/00000000000000000002.json");

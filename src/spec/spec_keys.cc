@@ -201,7 +201,7 @@ std::vector<Key> TargetKeys() {
   };
 }
 
-std::vector<Key> ResourceKeys() {
+std::vector<Key> ProcessingKeys() {
   return {
       {.path = "processing",
        .type = ValueType::kSection,
@@ -250,6 +250,11 @@ std::vector<Key> ResourceKeys() {
        .description = "The order of the rows: as the source's files have them (source), or sorted "
                       "by the first lookup's key (key), so that the files' key ranges do not "
                       "overlap."},
+  };
+}
+
+std::vector<Key> ResourceKeys() {
+  return {
       {.path = "resources",
        .type = ValueType::kSection,
        .description = "What the run may use of the machine."},
@@ -266,7 +271,8 @@ std::vector<Key> ResourceKeys() {
        .minimum = 1,
        .maximum = 100,
        .description = "Percent of the cgroup's limit, or of the machine's memory, that the budget "
-                      "is where memory is not given."},
+                      "is where memory is not given; and above which a run gives way to other "
+                      "processes that leave it too little."},
       {.path = "resources.lanes",
        .type = ValueType::kInteger,
        .field = FieldOf<OptionalInteger>(
@@ -292,7 +298,8 @@ std::vector<Key> ResourceKeys() {
 const std::vector<Key>& Keys() {
   static const std::vector<Key> keys = [] {
     std::vector<Key> all;
-    for (auto* group : {TopKeys, SourceKeys, LookupKeys, TargetKeys, ResourceKeys}) {
+    for (auto* group :
+         {TopKeys, SourceKeys, LookupKeys, TargetKeys, ProcessingKeys, ResourceKeys}) {
       for (Key& key : group()) all.push_back(std::move(key));
     }
     return all;

@@ -69,6 +69,8 @@ class ManifestReader {
     return value;
   }
   Result<std::string> GetText();
+
+  int64_t size_bytes() const { return size_bytes_; }
   template <typename T>
     requires std::is_trivially_copyable_v<T>
   Status GetAll(std::span<T> values) {
