@@ -18,8 +18,11 @@ if (($# == 0)); then set -- pipeline_file expression commit_log parquet_file spi
 export ASAN_OPTIONS="detect_container_overflow=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 export UBSAN_OPTIONS="print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
 export ARROW_DEFAULT_MEMORY_POOL=system
-# The targets write small files, and sync them.
-if [[ -z "${TMPDIR:-}" && -w /dev/shm ]]; then export TMPDIR=/dev/shm; fi
+# The targets write small files, sync them, and leave them there: libFuzzer ends without a farewell.
+if [[ -z "${TMPDIR:-}" && -w /dev/shm ]]; then TMPDIR=/dev/shm; fi
+TMPDIR="$(mktemp --directory --tmpdir="${TMPDIR:-/tmp}" spillway-fuzz-XXXXXX)"
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 
 mkdir -p "$crashes" "$log"
 "$build/parquet_seeds" "$build/fuzz-seeds/parquet_file"
