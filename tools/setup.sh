@@ -186,7 +186,7 @@ for word in "$@"; do
 done
 
 if [[ " $* " =~ \ (bench|tests)\  ]]; then packages+=(xfsprogs); fi     # mkfs.xfs
-if [[ " $* " =~ \ tests\  ]]; then packages+=(btrfs-progs); fi  # mkfs.btrfs
+if [[ " $* " =~ \ tests\  ]]; then packages+=(btrfs-progs strace); fi  # mkfs.btrfs
 if [[ " $* " =~ \ fuzz\  ]]; then packages+=(clang-19 libclang-rt-19-dev llvm-19); fi
 
 read_python
