@@ -160,8 +160,7 @@ constexpr CatalogEntry kCatalog[] = {
      "resources.spill_directory."},
     {ErrorCode::kLedger, "the ledger of runs cannot be used",
      "`spillway status` shows the history of runs, an SQLite file in the state folder. It is "
-     "locked, "
-     "damaged, on a full disk, or a newer version's. A run goes on without it.",
+     "locked, damaged, on a full disk, or a newer version's. A run goes on without it.",
      "Free the disk, remove the file, or set SPILLWAY_STATE_DIRECTORY to another folder."},
     {ErrorCode::kValidationDiffers, "the target differs from its inputs",
      "`spillway validate` found rows or values that the inputs and the pipeline do not give.",

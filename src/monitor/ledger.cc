@@ -1,8 +1,6 @@
 #include "monitor/ledger.h"
 
 #include <array>
-#include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/process.h"
 #include "storage/durable_file.h"
 
 namespace spillway::monitor {
@@ -87,12 +86,6 @@ Result<std::unique_ptr<Database>> OpenToRead(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const auto tables,
                         database->Query({.sql = "SELECT 1 FROM sqlite_master LIMIT 1"}));
   return tables.empty() ? nullptr : std::move(database);
-}
-
-std::string HostName() {
-  std::array<char, 256> name = {};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
 }
 
 // When the process began, of /proc/<pid>/stat; 0 where there is none. Behind the last bracket, for
@@ -202,8 +195,7 @@ ProcessIdentity ProcessIdentity::Self() {
 
 bool ProcessIdentity::IsDead() const {
   if (host != HostName()) return false;
-  const bool exists = ::kill(static_cast<pid_t>(process), 0) == 0 || errno == EPERM;
-  return !exists || StartOf(process) != started;
+  return !ProcessExists(process) || StartOf(process) != started;
 }
 
 Result<std::vector<RunEntry>> ReadRuns(const std::string& path, const LedgerQuery& query) {

@@ -3,10 +3,8 @@
 #include "state/run_lock.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <ctime>
 #include <fcntl.h>
 #include <mutex>
@@ -21,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/process.h"
 #include "base/units.h"
 #include "storage/durable_file.h"
 #include "storage/file_lock.h"
@@ -31,12 +30,6 @@ namespace {
 using Seconds = std::chrono::duration<double>;
 constexpr int kMostTries = 100;
 constexpr size_t kMostBytes = 4096;  // of a lock file that is read
-
-std::string HostName() {
-  std::array<char, 256> name = {};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
 
 struct Holder {
   std::string token;  // different for any two runs
@@ -129,7 +122,7 @@ bool SeemsAlive(const storage::FileDescriptor& file, std::chrono::milliseconds s
   if (!holder || ::fstat(file.get(), &facts) != 0) return false;
   if (SinceTouched(facts) >= stale_after) return false;
   const bool is_here = holder->host == HostName() && holder->process > 0;
-  return !is_here || ::kill(static_cast<pid_t>(holder->process), 0) == 0 || errno == EPERM;
+  return !is_here || ProcessExists(holder->process);
 }
 
 }  // namespace
