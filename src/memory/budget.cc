@@ -54,21 +54,17 @@ struct CgroupTree {
   std::string_view anonymous;
 };
 
-// The number behind a word at the start of a line; 0 where there is none.
-int64_t ReadCount(const std::string& path, std::string_view word) {
-  std::ifstream file(path);
-  std::string name;
-  for (int64_t count = 0; file >> name >> count;) {
-    if (name == word) return count;
-  }
-  return 0;
-}
-
-// Anonymous and shared memory of a group and of those below it.
+// Anonymous and shared memory of a group and of those below it; 0 where no file tells.
 int64_t ReadUsed(const CgroupTree& tree, const std::string& group) {
-  const std::string path = tree.mount + group + "/memory.stat";
-  return ReadCount(path, fmt::format("{}{}", tree.prefix, tree.anonymous)) +
-         ReadCount(path, fmt::format("{}shmem", tree.prefix));
+  const std::string anonymous = fmt::format("{}{}", tree.prefix, tree.anonymous);
+  const std::string shared = fmt::format("{}shmem", tree.prefix);
+  std::ifstream file(tree.mount + group + "/memory.stat");
+  std::string name;
+  int64_t used = 0;
+  for (int64_t count = 0; file >> name >> count;) {
+    if (name == anonymous || name == shared) used += count;
+  }
+  return used;
 }
 
 // The limit of `group` and of every group above it: each of them binds. A container that sees only
