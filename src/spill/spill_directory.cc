@@ -3,7 +3,9 @@
 // name belongs to a folder that nobody removes any more. Whoever removes a folder holds its lock.
 #include "spill/spill_directory.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <dirent.h>
 #include <fcntl.h>
 #include <random>
@@ -52,14 +54,31 @@ void RemoveFolder(int base, const std::string& name, const storage::FileDescript
   ::unlinkat(base, name.c_str(), AT_REMOVEDIR);
 }
 
+// The folder `name` if it is this user's; not open if not.
+storage::FileDescriptor OpenOwnFolder(int base, const std::string& name) {
+  storage::FileDescriptor folder = OpenFolder(base, name.c_str());
+  struct stat facts;
+  const bool is_own =
+      folder.is_open() && ::fstat(folder.get(), &facts) == 0 && facts.st_uid == ::geteuid();
+  return is_own ? std::move(folder) : storage::FileDescriptor();
+}
+
+storage::FileDescriptor OpenLock(const storage::FileDescriptor& folder) {
+  return storage::FileDescriptor(
+      ::openat(folder.get(), kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+}
+
+// Whether a lock file still has a name, and its folder with it: whoever removes one holds the lock.
+bool HasName(const storage::FileDescriptor& lock) {
+  struct stat facts;
+  return ::fstat(lock.get(), &facts) == 0 && facts.st_nlink > 0;
+}
+
 // Removes the folder `name` if it is ours and its process is dead.
 void RemoveIfDead(int base, const std::string& name) {
-  const storage::FileDescriptor folder = OpenFolder(base, name.c_str());
-  struct stat facts;
-  if (!folder.is_open() || ::fstat(folder.get(), &facts) != 0) return;
-  if (facts.st_uid != ::geteuid()) return;
-  const storage::FileDescriptor lock(
-      ::openat(folder.get(), kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  const storage::FileDescriptor folder = OpenOwnFolder(base, name);
+  if (!folder.is_open()) return;
+  const storage::FileDescriptor lock = OpenLock(folder);
   if (!lock.is_open()) {
     // Its process died, or is just about to make the lock file: only an empty folder goes.
     if (errno == ENOENT) ::unlinkat(base, name.c_str(), AT_REMOVEDIR);
@@ -81,6 +100,18 @@ void RemoveBase(const SpillBase& base) {
 
 // What the lock file has, for people, and for the run that takes over.
 std::string NoteOf(std::string_view run_name) { return fmt::format("{}\n", run_name); }
+
+// The number behind those in the names of the files in a folder.
+int NextFile(const storage::FileDescriptor& folder) {
+  int next = 0;
+  for (const std::string& name : NamesIn(folder)) {
+    const size_t digits = name.rfind('-') + 1;  // 0, of "lock" and "manifest", is no number
+    int number = -1;
+    std::from_chars(name.data() + digits, name.data() + name.size(), number);
+    next = std::max(next, number + 1);
+  }
+  return next;
+}
 
 std::string NewName() {
   std::random_device random;
@@ -113,8 +144,7 @@ Result<bool> SpillDirectory::TryCreate(Folder* folder) {
     RemoveFolder(folder->base.get(), folder->name, folder->folder);
     return status;
   }
-  struct stat facts;
-  return ::fstat(folder->lock.get(), &facts) == 0 && facts.st_nlink > 0;
+  return HasName(folder->lock);
 }
 
 Result<std::unique_ptr<SpillDirectory>> SpillDirectory::Make(const SpillBase& base,
@@ -146,41 +176,36 @@ Result<std::unique_ptr<SpillDirectory>> SpillDirectory::Make(const SpillBase& ba
 }
 
 bool SpillDirectory::TryTakeOver(std::string_view run_name, Folder* folder) {
-  folder->folder = OpenFolder(folder->base.get(), folder->name.c_str());
-  struct stat facts;
-  if (!folder->folder.is_open() || ::fstat(folder->folder.get(), &facts) != 0) return false;
-  if (facts.st_uid != ::geteuid()) return false;
+  folder->folder = OpenOwnFolder(folder->base.get(), folder->name);
+  if (!folder->folder.is_open()) return false;
   if (::faccessat(folder->folder.get(), kManifestName, R_OK, AT_SYMLINK_NOFOLLOW) != 0) {
     return false;
   }
-  folder->lock = storage::FileDescriptor(
-      ::openat(folder->folder.get(), kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  folder->lock = OpenLock(folder->folder);
   if (!folder->lock.is_open()) return false;
   const std::string wanted = NoteOf(run_name);
   std::string note(wanted.size() + 1, '\0');
   const ssize_t bytes = ::pread(folder->lock.get(), note.data(), note.size(), 0);
   if (bytes < 0 || note.substr(0, static_cast<size_t>(bytes)) != wanted) return false;
-  if (!storage::TryLock(folder->lock)) return false;
   // Another process may have taken it for its own, and removed it, meanwhile.
-  return ::fstat(folder->lock.get(), &facts) == 0 && facts.st_nlink > 0;
+  return storage::TryLock(folder->lock) && HasName(folder->lock);
 }
 
 std::unique_ptr<SpillDirectory> SpillDirectory::TakeOver(const SpillBase& base,
                                                          std::string_view run_name) {
-  const storage::FileDescriptor names(
-      ::open(base.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!names.is_open()) return nullptr;
-  for (const std::string& name : NamesIn(names)) {
+  Folder folder;
+  folder.base_place = base;
+  folder.base =
+      storage::FileDescriptor(::open(base.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.base.is_open()) return nullptr;
+  for (const std::string& name : NamesIn(folder.base)) {
     if (!name.starts_with(kFolderPrefix)) continue;
-    Folder folder;
-    folder.base_place = base;
-    folder.base =
-        storage::FileDescriptor(::open(base.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     folder.name = name;
     folder.path = fmt::format("{}/{}", base.path, name);
-    if (!folder.base.is_open() || !TryTakeOver(run_name, &folder)) continue;
+    if (!TryTakeOver(run_name, &folder)) continue;
+    const int next_file = NextFile(folder.folder);
     std::unique_ptr<SpillDirectory> directory(new SpillDirectory(std::move(folder)));
-    directory->is_taken_over_ = true;
+    directory->files_ = next_file;
     return directory;
   }
   return nullptr;
@@ -200,13 +225,8 @@ void SpillDirectory::RemoveDead(const SpillBase& base) {
 }
 
 Result<std::unique_ptr<SpillFile>> SpillDirectory::CreateFile(std::string_view purpose) {
-  // Those of the run before have names too.
-  const std::string_view mark = is_taken_over_ ? "-again" : "";
-  for (;;) {
-    std::string name = fmt::format("{}{}-{}", purpose, mark, files_.fetch_add(1));
-    if (is_taken_over_ && ::faccessat(folder_.folder.get(), name.c_str(), F_OK, 0) == 0) continue;
-    return SpillFile::Create(folder_.folder.get(), folder_.path, std::move(name), &counters_);
-  }
+  return SpillFile::Create(folder_.folder.get(), folder_.path,
+                           fmt::format("{}-{}", purpose, files_.fetch_add(1)), &counters_);
 }
 
 Result<std::unique_ptr<SpillFile>> SpillDirectory::OpenFile(std::string name) {

@@ -76,7 +76,6 @@ class SpillDirectory {
   const Folder folder_;
   SpillCounters counters_;
   std::atomic<int> files_{0};
-  bool is_taken_over_ = false;
 };
 
 }  // namespace spillway::spill
