@@ -43,9 +43,9 @@ Status Choose(const Comparison& comparison, ComparedRows* rows) {
   const auto count = static_cast<size_t>(rows->num_rows);
   if (!comparison.identity.empty()) rows->identity.assign(count, 0);
   for (const int column : comparison.identity) {
-    ARROW_ASSIGN_OR_RAISE(const auto hashes,
-                          HashColumn(*rows->compared[static_cast<size_t>(column)]));
+    ARROW_ASSIGN_OR_RAISE(auto hashes, HashColumn(*rows->compared[static_cast<size_t>(column)]));
     CombineHashes(hashes, &rows->identity);
+    if (comparison.identity.size() == 1) rows->identity_values = std::move(hashes);
   }
   if (comparison.identity.empty() || comparison.sampled_share >= 1) {
     rows->sampled.resize(count);
@@ -250,11 +250,19 @@ Result<RowHashes> HashRows(const Comparison& comparison, const ComparedRows& row
   };
   for (size_t i = 0; i < comparison.num_columns(); ++i) {
     if (comparison.dependence[i] == TimeDependence::kByText) continue;
-    const bool by_nulls = comparison.dependence[i] == TimeDependence::kAlways;
-    ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> hashes,
-                          by_nulls ? HashNulls(*rows.compared[i]) : HashColumn(*rows.compared[i]));
-    visit(i, hashes);
-    fold(i, hashes, &result.rows);
+    // The identity's columns are copied from the source, and depend on no time.
+    const bool is_hashed =
+        !rows.identity_values.empty() && static_cast<int>(i) == comparison.identity.front();
+    const std::vector<uint64_t>* hashes = &rows.identity_values;
+    std::vector<uint64_t> own;
+    if (!is_hashed) {
+      const bool by_nulls = comparison.dependence[i] == TimeDependence::kAlways;
+      ARROW_ASSIGN_OR_RAISE(
+          own, by_nulls ? HashNulls(*rows.compared[i]) : HashColumn(*rows.compared[i]));
+      hashes = &own;
+    }
+    visit(i, *hashes);
+    fold(i, *hashes, &result.rows);
   }
   if (!comparison.may_depend_on_time()) return result;
   result.timeless_rows = result.rows;

@@ -49,9 +49,12 @@ Result<Comparison> MakeComparison(const RunContext& context, const Piece& first_
 struct ComparedRows {
   int64_t num_rows = 0;
   std::vector<uint64_t> identity;  // by row; empty where the comparison has none
-  std::vector<int64_t> sampled;    // the rows in the sample, ascending
-  arrow::ArrayVector compared;     // by column: all rows, or of derived ones those in the sample
-  arrow::ArrayVector all;          // by column: all rows; null where they were not computed
+  // The hashes of the values of the identity's column; empty where it is made of several, whose
+  // hashes together would take memory.
+  std::vector<uint64_t> identity_values;
+  std::vector<int64_t> sampled;  // the rows in the sample, ascending
+  arrow::ArrayVector compared;   // by column: all rows, or of derived ones those in the sample
+  arrow::ArrayVector all;        // by column: all rows; null where they were not computed
 
   bool all_sampled() const { return static_cast<int64_t>(sampled.size()) == num_rows; }
 };
