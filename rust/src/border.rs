@@ -101,14 +101,15 @@ impl Table {
         })
     }
 
-    pub fn deleted_rows(
+    pub fn mark_deleted_rows(
         &self,
         place: &DeletionVectorPlace,
         file_rows: i64,
+        bitmap: &mut [u8],
         failure: &mut Failure,
-    ) -> Vec<u64> {
-        guarded(failure, Vec::new(), || {
-            deletion_vector::deleted_rows(self, place, file_rows)
+    ) {
+        guarded(failure, (), || {
+            deletion_vector::mark_deleted_rows(self, place, file_rows, bitmap)
         })
     }
 

@@ -11,14 +11,16 @@ use crate::failure::{Fault, Outcome};
 use crate::ffi::{DeletionVectorPlace, FailureCode};
 use crate::table::Table;
 
-/// Reads the deletion vector of a file with `file_rows` rows; its checksum and its cardinality must be
-/// right. A vector of a few bytes can have as many rows as it likes: they are counted, and compared
-/// with what the log and the file say, before there is a number for each.
-pub fn deleted_rows(
+/// Reads the deletion vector of a file with `file_rows` rows, and sets the bits of those that it
+/// deletes; its checksum and its cardinality must be right. A vector of a few bytes can have as many
+/// rows as it likes: they are counted, and compared with what the log and the file say, before they
+/// are gone through.
+pub fn mark_deleted_rows(
     table: &Table,
     place: &DeletionVectorPlace,
     file_rows: i64,
-) -> Outcome<Vec<u64>> {
+    bitmap: &mut [u8],
+) -> Outcome<()> {
     let about = |fault: Fault| fault.about(&place.path_or_inline);
     let descriptor = describe(table, place).map_err(about)?;
     let root = Url::parse(ROOT_URL).map_err(KernelError::from)?;
@@ -41,7 +43,13 @@ pub fn deleted_rows(
             "a deletion vector deletes row {last} of a file with {file_rows} rows"
         ));
     }
-    Ok(rows.into_iter().collect())
+    for row in rows {
+        let byte = usize::try_from(row / 8).ok();
+        if let Some(bits) = byte.and_then(|byte| bitmap.get_mut(byte)) {
+            *bits |= 1 << (row % 8);
+        }
+    }
+    Ok(())
 }
 
 fn describe(table: &Table, place: &DeletionVectorPlace) -> Outcome<DeletionVectorDescriptor> {

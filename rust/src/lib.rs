@@ -207,13 +207,15 @@ pub mod ffi {
             failure: &mut Failure,
         ) -> bool;
 
-        /// Numbers of the deleted rows, ascending, of a file with `file_rows` rows.
-        fn deleted_rows(
+        /// Sets the bits of the deleted rows in `bitmap`, one for each row of a file with `file_rows`
+        /// rows, those of the first eight in the first byte, from its lowest bit on.
+        fn mark_deleted_rows(
             self: &Table,
             place: &DeletionVectorPlace,
             file_rows: i64,
+            bitmap: &mut [u8],
             failure: &mut Failure,
-        ) -> Vec<u64>;
+        );
 
         fn transaction_version(
             self: &Table,

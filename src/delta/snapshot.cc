@@ -4,6 +4,7 @@
 
 #include <arrow/c/abi.h>
 #include <arrow/c/bridge.h>
+#include <arrow/util/bit_util.h>
 #include <arrow/util/key_value_metadata.h>
 #include <fmt/format.h>
 
@@ -152,8 +153,8 @@ const std::vector<std::string>& Snapshot::partition_columns() const {
 const std::map<std::string, std::string>& Snapshot::properties() const { return impl_->properties; }
 const Protocol& Snapshot::protocol() const { return impl_->protocol; }
 
-Result<std::vector<uint64_t>> Snapshot::DeletedRows(const DeletionVector& vector,
-                                                    int64_t file_rows) const {
+Result<std::vector<uint8_t>> Snapshot::DeletedRows(const DeletionVector& vector,
+                                                   int64_t file_rows) const {
   ARROW_ASSIGN_OR_RAISE(rust::String storage_type,
                         ToRust(vector.storage_type, "a deletion vector's storage type"));
   ARROW_ASSIGN_OR_RAISE(rust::String path_or_inline,
@@ -164,11 +165,12 @@ Result<std::vector<uint64_t>> Snapshot::DeletedRows(const DeletionVector& vector
                                           .offset = vector.offset.value_or(0),
                                           .size_bytes = vector.size_bytes,
                                           .cardinality = vector.cardinality};
-  ARROW_ASSIGN_OR_RAISE(rust::Vec<uint64_t> rows,
-                        Call(impl_->root_path, [&](bridge::Failure& failure) {
-                          return impl_->table->deleted_rows(place, file_rows, failure);
-                        }));
-  return std::vector<uint64_t>(rows.begin(), rows.end());
+  std::vector<uint8_t> bitmap(static_cast<size_t>(arrow::bit_util::BytesForBits(file_rows)));
+  ARROW_RETURN_NOT_OK(Call(impl_->root_path, [&](bridge::Failure& failure) {
+    impl_->table->mark_deleted_rows(place, file_rows,
+                                    rust::Slice<uint8_t>(bitmap.data(), bitmap.size()), failure);
+  }));
+  return bitmap;
 }
 
 Result<std::optional<int64_t>> Snapshot::LastTransactionVersion(const std::string& app_id) const {

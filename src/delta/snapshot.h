@@ -80,11 +80,11 @@ class Snapshot {
   // The live files. Errors: kCorruptLog, kStorage.
   Result<std::unique_ptr<FileStream>> Files() const;
 
-  // Row numbers (from 0, ascending) that its deletion vector marks as deleted of a file with
-  // `file_rows` rows; 8 bytes each. Errors: kCorruptLog (checksum, cardinality, or a row that the
-  // file does not have), kStorage, kUnsupportedFeature (outside the root).
-  Result<std::vector<uint64_t>> DeletedRows(const DeletionVector& deletion_vector,
-                                            int64_t file_rows) const;
+  // Which rows of a file with `file_rows` rows its deletion vector marks as deleted: a bit for each
+  // row, in Arrow's order. Errors: kCorruptLog (checksum, cardinality, or a row that the file does
+  // not have), kStorage, kUnsupportedFeature (outside the root).
+  Result<std::vector<uint8_t>> DeletedRows(const DeletionVector& deletion_vector,
+                                           int64_t file_rows) const;
 
   // The last version that a txn action of `app_id` recorded, as of this version of the table. An id
   // that delta.setTransactionRetentionDuration has let expire is none.

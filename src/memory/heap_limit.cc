@@ -33,7 +33,8 @@ void* Counted(void* block) {
   return nullptr;
 }
 
-void* Allocate(size_t size) noexcept {
+// Those of the operators below, which a sanitizer's program has not.
+[[maybe_unused]] void* Allocate(size_t size) noexcept {
   // Looked at before it is asked for: a large block would be mapped for nothing.
   const int64_t limit = heap.limit.load(std::memory_order_relaxed);
   if (limit > 0 && size > static_cast<size_t>(limit)) {
@@ -43,17 +44,17 @@ void* Allocate(size_t size) noexcept {
   return Counted(std::malloc(std::max<size_t>(size, 1)));
 }
 
-void* AllocateAligned(size_t size, std::align_val_t alignment) noexcept {
+[[maybe_unused]] void* AllocateAligned(size_t size, std::align_val_t alignment) noexcept {
   const auto step = static_cast<size_t>(alignment);
   return Counted(std::aligned_alloc(step, (std::max<size_t>(size, 1) + step - 1) / step * step));
 }
 
-void* OrThrow(void* block) {
+[[maybe_unused]] void* OrThrow(void* block) {
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }
 
-void Free(void* block) noexcept {
+[[maybe_unused]] void Free(void* block) noexcept {
   if (block == nullptr) return;
   GiveHeap(static_cast<int64_t>(::malloc_usable_size(block)));
   std::free(block);

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include <arrow/type.h>
+#include <arrow/util/bit_util.h>
+#include <arrow/util/bitmap_ops.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -82,6 +84,14 @@ ValueBounds MakeBounds(const parquet::ColumnChunkFacts& chunk, const arrow::Data
   return {.is_known = true, .minimum = *std::move(minimum), .maximum = *std::move(maximum)};
 }
 
+// What the deletion vector takes while its file is read: a bit for each row, and what it is read
+// from.
+int64_t DeletedRowsBytes(const PinnedFile& file) {
+  if (!file.data_file.deletion_vector) return 0;
+  return arrow::bit_util::BytesForBits(file.num_rows) +
+         2 * int64_t{file.data_file.deletion_vector->size_bytes};
+}
+
 }  // namespace
 
 bool IsPartitionColumn(const delta::Snapshot& snapshot, int column) {
@@ -117,13 +127,11 @@ Result<std::vector<int64_t>> CountDeletedRows(const delta::Snapshot& snapshot,
                                               const parquet::Footer& footer) {
   std::vector<int64_t> counts(footer.row_groups.size());
   if (!file.deletion_vector) return counts;
-  ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> deleted,
+  ARROW_ASSIGN_OR_RAISE(const std::vector<uint8_t> deleted,
                         snapshot.DeletedRows(*file.deletion_vector, footer.num_rows));
   for (size_t i = 0; i < counts.size(); ++i) {
     const parquet::RowGroupFacts& group = footer.row_groups[i];
-    const auto first = std::ranges::lower_bound(deleted, static_cast<uint64_t>(group.first_row));
-    const auto end = static_cast<uint64_t>(group.first_row + group.num_rows);
-    counts[i] = std::ranges::lower_bound(first, deleted.end(), end) - first;
+    counts[i] = arrow::internal::CountSetBits(deleted.data(), group.first_row, group.num_rows);
   }
   return counts;
 }
@@ -266,9 +274,12 @@ Status PinnedTable::EstimateMemory(parquet::FileReader& file, const PinnedFile& 
   for (const WorkSizes& sizes : pieces_) ways.push_back(ReadOptionsFor(sizes, nullptr));
   const auto raise = [&](const std::vector<ColumnUse>& uses,
                          std::vector<parquet::ReadMemory>* highest) {
-    ARROW_ASSIGN_OR_RAISE(const std::vector<parquet::ReadMemory> memory,
+    ARROW_ASSIGN_OR_RAISE(std::vector<parquet::ReadMemory> memory,
                           file.EstimateMemory(FileColumns(*this, uses), ways, kAssumedPageBytes));
-    for (size_t i = 0; i < memory.size(); ++i) (*highest)[i].RaiseTo(memory[i]);
+    for (size_t i = 0; i < memory.size(); ++i) {
+      memory[i].page_bytes += DeletedRowsBytes(pinned);
+      (*highest)[i].RaiseTo(memory[i]);
+    }
     return Status::OK();
   };
   ARROW_RETURN_NOT_OK(raise({}, &read_memory_));

@@ -11,6 +11,8 @@
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/scalar.h>
+#include <arrow/util/bit_util.h>
+#include <arrow/util/bitmap_ops.h>
 #include <arrow/util/decimal.h>
 #include <fmt/format.h>
 
@@ -56,7 +58,7 @@ class FileScan {
   const parquet::ReadOptions options_;
   int64_t stream_row_ = 0;  // of the file: where the stream stands
   std::unique_ptr<arrow::RecordBatchReader> stream_;
-  std::vector<uint64_t> deleted_rows_;                            // of the file, ascending
+  std::vector<uint8_t> deleted_rows_;                             // a bit for each; or empty
   std::vector<std::shared_ptr<arrow::Scalar>> partition_values_;  // by wanted column, or null
 };
 
@@ -124,21 +126,15 @@ Result<BatchPointer> FileScan::Next() {
 }
 
 Result<BatchPointer> FileScan::DropDeleted(BatchPointer batch, int64_t first_row) const {
-  const auto first = static_cast<uint64_t>(first_row);
-  const auto end = first + static_cast<uint64_t>(batch->num_rows());
-  const auto begin_deleted = std::ranges::lower_bound(deleted_rows_, first);
-  const auto end_deleted = std::lower_bound(begin_deleted, deleted_rows_.end(), end);
-  if (begin_deleted == end_deleted) return batch;
+  if (deleted_rows_.empty()) return batch;
+  const int64_t deleted =
+      arrow::internal::CountSetBits(deleted_rows_.data(), first_row, batch->num_rows());
+  if (deleted == 0) return batch;
 
   arrow::Int64Builder kept(options_.pool);
-  ARROW_RETURN_NOT_OK(kept.Reserve(batch->num_rows() - (end_deleted - begin_deleted)));
-  auto deleted = begin_deleted;
-  for (uint64_t row = first; row < end; ++row) {
-    if (deleted != end_deleted && *deleted == row) {
-      ++deleted;
-    } else {
-      kept.UnsafeAppend(static_cast<int64_t>(row - first));
-    }
+  ARROW_RETURN_NOT_OK(kept.Reserve(batch->num_rows() - deleted));
+  for (int64_t row = 0; row < batch->num_rows(); ++row) {
+    if (!arrow::bit_util::GetBit(deleted_rows_.data(), first_row + row)) kept.UnsafeAppend(row);
   }
   ARROW_ASSIGN_OR_RAISE(auto indices, kept.Finish());
   const int64_t rows = indices->length();
