@@ -43,12 +43,21 @@ pub struct Add<'a> {
     pub stats: &'a str,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Txn<'a> {
+    pub app_id: &'a str,
+    pub version: i64,
+    pub last_updated: i64, // ms since 1970
+}
+
 /// An action to write.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Action<'a> {
     Protocol(&'a Protocol),
     MetaData(&'a Metadata),
+    Txn(Txn<'a>),
     Add(Add<'a>),
 }
 

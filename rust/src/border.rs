@@ -11,8 +11,8 @@ use crate::commit_log::{self, CommitReader};
 use crate::deletion_vector;
 use crate::failure::{guarded, Fault, Outcome};
 use crate::ffi::{
-    CommitAction, CommitOrder, CreateOrder, DeletionVectorPlace, Failure, FailureCode, Moment,
-    OptionalVersion, Outcome as CommitOutcome, TableFacts, WriteMode,
+    CommitAction, CommitOrder, DeletionVectorPlace, Failure, FailureCode, Moment, OptionalVersion,
+    Outcome as CommitOutcome, TableFacts, WriteMode,
 };
 use crate::protocol;
 use crate::scan::FileScan;
@@ -68,9 +68,17 @@ pub unsafe fn commit_to_table(
 
 /// # Safety
 /// `schema` is the address of a valid `ArrowSchema`, which is consumed.
+pub unsafe fn check_definition(order: &CommitOrder, schema: *mut u8, failure: &mut Failure) {
+    guarded(failure, (), || {
+        commit::define(order, &take_schema(schema)?).map(|_| ())
+    })
+}
+
+/// # Safety
+/// `schema` is the address of a valid `ArrowSchema`, which is consumed.
 pub unsafe fn create_table(
     root: &str,
-    order: &CreateOrder,
+    order: &CommitOrder,
     schema: *mut u8,
     failure: &mut Failure,
 ) -> CommitOutcome {

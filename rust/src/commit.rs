@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use delta_kernel::arrow::array::{AsArray, RecordBatch};
@@ -12,14 +13,12 @@ use delta_kernel::scan::StatsOptions;
 use delta_kernel::transaction::{CommitResult, Transaction, UpdateTableOperation};
 use delta_kernel::{Engine, FilteredEngineData, KernelError};
 
-use crate::actions::{line, Action, Add};
+use crate::actions::{line, Action, Add, Txn};
 use crate::committer::{Additions, LogCommitter};
 use crate::definition::{pairs, Definition, Wish};
 use crate::engine::{local_engine, log_url, ENGINE_INFO};
 use crate::failure::{Fault, Outcome};
-use crate::ffi::{
-    CommitOrder, CreateOrder, FailureCode, Moment, NewFile, Outcome as CommitOutcome, WriteMode,
-};
+use crate::ffi::{CommitOrder, FailureCode, Moment, NewFile, Outcome as CommitOutcome, WriteMode};
 use crate::protocol;
 use crate::scan::live_files;
 use crate::table::Table;
@@ -62,19 +61,36 @@ pub fn commit(
     }
 }
 
-/// Creates a table in the folder `root`.
-pub fn create(root: &str, order: &CreateOrder, schema: &ArrowSchema) -> Outcome<CommitOutcome> {
-    let definition = Definition::plan(&Wish {
+/// The definition of a new table.
+pub fn define(order: &CommitOrder, schema: &ArrowSchema) -> Outcome<Definition> {
+    Definition::plan(&Wish {
         schema,
         partition_columns: &order.partition_columns,
         properties: &order.properties,
         operation_parameters: &order.operation_parameters,
-    })?;
+        operation_metrics: &order.operation_metrics,
+    })
+}
+
+/// Creates a table in the folder `root`, with the files of `order`.
+pub fn create(root: &str, order: &CommitOrder, schema: &ArrowSchema) -> Outcome<CommitOutcome> {
+    let definition = define(order, schema)?;
     let engine = local_engine(root)?;
     if has_log(engine.as_ref())? {
         return present_version(root);
     }
-    let text = definition.first_lines()?.join("\n") + "\n";
+    let mut lines = definition.first_lines(order.has_transaction)?;
+    if order.has_transaction {
+        lines.push(line(&Action::Txn(Txn {
+            app_id: &order.app_id,
+            version: order.transaction_version,
+            last_updated: now_ms(),
+        }))?);
+    }
+    for file in &order.files {
+        lines.push(add_line(file)?);
+    }
+    let text = lines.join("\n") + "\n";
     let url = log_url()?.join(FIRST_COMMIT).map_err(KernelError::from)?;
     match engine.storage_handler().put(&url, Bytes::from(text), false) {
         Ok(()) => Ok(CommitOutcome {
@@ -125,6 +141,7 @@ fn definition_lines(
         partition_columns: &order.partition_columns,
         properties: &order.properties,
         operation_parameters: &[],
+        operation_metrics: &[],
     })?;
     definition.replace(&table.snapshot)?;
     definition.lines_after(&table.snapshot)
@@ -183,6 +200,12 @@ fn count(files: &RecordBatch, removed: &mut Removed) {
         let sizes = sizes.as_primitive::<Int64Type>();
         removed.bytes += sizes.iter().flatten().sum::<i64>();
     }
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.map_or(0, |time| time.as_millis() as i64)
 }
 
 fn add_line(file: &NewFile) -> Outcome<String> {

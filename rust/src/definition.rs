@@ -11,6 +11,7 @@ use delta_kernel::transaction::create_table::create_table;
 use delta_kernel::transaction::data_layout::DataLayout;
 use delta_kernel::transaction::CommitResult;
 use delta_kernel::KernelError;
+use serde_json::Value;
 
 use crate::actions::{line, Action, DefinitionAction, Metadata};
 use crate::committer::CapturingCommitter;
@@ -63,6 +64,7 @@ pub struct Wish<'a> {
     pub partition_columns: &'a [String],
     pub properties: &'a [Property],
     pub operation_parameters: &'a [Property],
+    pub operation_metrics: &'a [Property],
 }
 
 impl Definition {
@@ -110,11 +112,19 @@ impl Definition {
         Ok(lines)
     }
 
-    /// The lines of a table's first commit.
-    pub fn first_lines(&self) -> Outcome<Vec<String>> {
+    /// The lines that a table's first commit begins with. The kernel knows of no other than an empty
+    /// one, so that it is here that a table `with_rows` gets its operation, as Spark has it.
+    pub fn first_lines(&self, with_rows: bool) -> Outcome<Vec<String>> {
+        let mut commit_info: Value =
+            serde_json::from_str(&self.commit_info).map_err(KernelError::MalformedJson)?;
+        if with_rows {
+            let info = commit_info.get_mut("commitInfo").ok_or_else(incomplete)?;
+            info["operation"] = Value::from("CREATE TABLE AS SELECT");
+            info["isBlindAppend"] = Value::Bool(true);
+        }
         let protocol = line(&Action::Protocol(&self.protocol.oldest()))?;
         Ok(vec![
-            self.commit_info.clone(),
+            serde_json::to_string(&commit_info).map_err(KernelError::MalformedJson)?,
             protocol,
             line(&Action::MetaData(&self.metadata))?,
         ])
@@ -148,7 +158,7 @@ fn kernel_lines(schema: SchemaRef, properties: Properties, wish: &Wish) -> Outco
     let mut builder = create_table("memory:///", schema, ENGINE_INFO, true)
         .with_table_properties(properties)
         .with_operation_parameters(pairs(wish.operation_parameters))
-        .with_operation_metrics(pairs(&[])); // Spark's history has an empty map too
+        .with_operation_metrics(pairs(wish.operation_metrics));
     if !wish.partition_columns.is_empty() {
         builder = builder.with_data_layout(DataLayout::partitioned(wish.partition_columns));
     }

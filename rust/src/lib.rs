@@ -27,7 +27,10 @@ mod scan;
 mod schema;
 mod table;
 
-use border::{close_commit, close_scan, close_table, commit_to_table, create_table, open_table};
+use border::{
+    check_definition, close_commit, close_scan, close_table, commit_to_table, create_table,
+    open_table,
+};
 use commit_log::CommitReader;
 use heap::share_heap;
 use scan::FileScan;
@@ -155,15 +158,9 @@ pub mod ffi {
         files: Vec<NewFile>,
         operation_parameters: Vec<Property>,
         operation_metrics: Vec<Property>,
-        /// Only for `OverwriteSchema`.
+        /// Only for a new table and `OverwriteSchema`.
         partition_columns: Vec<String>,
         properties: Vec<Property>,
-    }
-
-    struct CreateOrder {
-        partition_columns: Vec<String>,
-        properties: Vec<Property>,
-        operation_parameters: Vec<Property>,
     }
 
     /// Losing a race is an outcome: `version` is then the one that another writer took.
@@ -248,10 +245,15 @@ pub mod ffi {
             failure: &mut Failure,
         ) -> Outcome;
 
-        /// Commits version 0 in the existing folder `root`. `schema` is an `ArrowSchema` (consumed).
+        /// Whether `create_table` could make the table; nothing is written. `schema` is an
+        /// `ArrowSchema` (consumed).
+        unsafe fn check_definition(order: &CommitOrder, schema: *mut u8, failure: &mut Failure);
+
+        /// Commits version 0 in the existing folder `root`, with the files and the transaction of
+        /// `order`, whose mode does not count. `schema` is an `ArrowSchema` (consumed).
         unsafe fn create_table(
             root: &str,
-            order: &CreateOrder,
+            order: &CommitOrder,
             schema: *mut u8,
             failure: &mut Failure,
         ) -> Outcome;

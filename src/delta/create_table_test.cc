@@ -1,5 +1,3 @@
-#include "delta/create_table.h"
-
 #include <algorithm>
 #include <filesystem>
 #include <thread>
@@ -11,6 +9,7 @@
 
 #include "delta/snapshot.h"
 #include "delta/test_tables.h"
+#include "delta/transaction.h"
 
 namespace spillway::delta {
 namespace {
@@ -56,9 +55,55 @@ TEST(CreateTable, MakesAPlainTableForEveryReader) {
             std::string::npos);
 }
 
+TEST(CreateTable, MakesATableWithItsFirstRows) {
+  const TestFolder folder;
+  const AddedFile file{.relative_path = "day=1/a b.parquet",
+                       .size_bytes = 100,
+                       .modification_time_ms = 1700000000000,
+                       .num_rows = 3,
+                       .partition_values = {{"day", "1"}}};
+  const auto schema =
+      arrow::schema({arrow::field("id", arrow::int64()), arrow::field("day", arrow::int32())});
+  const CommitOutcome made =
+      CreateTable(folder.path(), {.transaction = TransactionId{"silver ü", 41},
+                                  .files = {file},
+                                  .operation_parameters = {{"pipeline", "silver"}},
+                                  .schema = schema,
+                                  .partition_columns = {"day"},
+                                  .properties = {{"delta.enableInCommitTimestamps", "true"}}})
+          .ValueOrDie();
+  EXPECT_TRUE(made.committed);
+  EXPECT_EQ(made.version, 0);
+  const auto snapshot = Snapshot::Open(folder.path()).ValueOrDie();
+  EXPECT_EQ(snapshot->version(), 0);
+  EXPECT_EQ(snapshot->LastTransactionVersion("silver ü").ValueOrDie(), 41);
+  const auto files = test::AllFiles(*snapshot).ValueOrDie();
+  ASSERT_EQ(files.size(), 1);
+  EXPECT_TRUE(files[0].path.ends_with("/day=1/a b.parquet")) << files[0].path;
+  EXPECT_EQ(files[0].num_records, 3);
+  EXPECT_EQ(files[0].partition_values, file.partition_values);
+  const std::string text = test::ReadText(CommitPath(folder.path(), 0));
+  EXPECT_TRUE(text.starts_with(R"({"commitInfo")"));
+  for (const char* part : {R"("operation":"CREATE TABLE AS SELECT")", R"("isBlindAppend":true)",
+                           R"("inCommitTimestamp":)", R"("pipeline":"silver")", R"("numFiles":"1")",
+                           R"("numOutputRows":"3")", R"("numOutputBytes":"100")"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+}
+
+TEST(CreateTable, ChecksThePartitionValuesOfItsRows) {
+  const TestFolder folder;
+  const Status status = CreateTable(folder.path(), {.files = {{.relative_path = "a"}},
+                                                    .schema = OneColumn(),
+                                                    .partition_columns = {"id"}})
+                            .status();
+  EXPECT_EQ(CodeOf(status), ErrorCode::kInternal) << RenderError(status);
+  EXPECT_FALSE(TableExists(folder.path()).ValueOrDie());
+}
+
 TEST(CreateTable, TakesFeaturesOnlyWhereTheyAreNeeded) {
   const TestFolder folder;
-  const auto protocol_of = [&](const std::string& name, const CreateRequest& request) {
+  const auto protocol_of = [&](const std::string& name, const CommitRequest& request) {
     EXPECT_TRUE(CreateTable(folder / name, request).ValueOrDie().committed);
     return Snapshot::Open(folder / name).ValueOrDie()->protocol();
   };
@@ -156,11 +201,11 @@ TEST(CreateTable, RefusesDutiesItDoesNotDo) {
 
 TEST(CreateTable, RefusesSchemasThatDeltaCannotHave) {
   const TestFolder folder;
-  const auto code = [&](const CreateRequest& request) {
+  const auto code = [&](const CommitRequest& request) {
     return CodeOf(CreateTable(folder / "t", request).status());
   };
   const auto with = [](const std::shared_ptr<arrow::DataType>& type) {
-    return CreateRequest{.schema = arrow::schema({arrow::field("x", type)})};
+    return CommitRequest{.schema = arrow::schema({arrow::field("x", type)})};
   };
   EXPECT_EQ(code(with(arrow::time64(arrow::TimeUnit::MICRO))), ErrorCode::kUnsupportedType);
   EXPECT_EQ(code(with(arrow::duration(arrow::TimeUnit::MICRO))), ErrorCode::kUnsupportedType);

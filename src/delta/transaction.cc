@@ -13,6 +13,8 @@
 #include "delta/data_path.h"
 #include "delta/json_text.h"
 #include "delta/snapshot_impl.h"
+#include "delta/table_folder.h"
+#include "storage/durable_file.h"
 
 namespace spillway::delta {
 namespace {
@@ -37,9 +39,12 @@ struct Target {
   const std::vector<std::string>& partition_columns;
 };
 
-Target TargetOf(const Snapshot& base, const CommitRequest& request) {
-  if (request.mode == Mode::kOverwriteSchema) return {*request.schema, request.partition_columns};
-  return {*base.schema(), base.partition_columns()};
+// `base` is null for a new table.
+Target TargetOf(const Snapshot* base, const CommitRequest& request) {
+  if (base == nullptr || request.mode == Mode::kOverwriteSchema) {
+    return {*request.schema, request.partition_columns};
+  }
+  return {*base->schema(), base->partition_columns()};
 }
 
 Status FileError(const AddedFile& file, std::string why) {
@@ -103,14 +108,32 @@ Result<bridge::NewFile> ToRust(const AddedFile& file, const Target& target) {
   return converted;
 }
 
-Pairs OperationParameters(const CommitRequest& request, const Target& target) {
+JsonObject PropertiesObject(const Pairs& properties) {
+  JsonObject object;
+  for (const auto& [key, value] : properties) {
+    // A map has each key once, so that Set cannot fail.
+    (void)object.Set({key}, JsonString(value));
+  }
+  return object;
+}
+
+Pairs OperationParameters(const Snapshot* base, const CommitRequest& request,
+                          const Target& target) {
   Pairs parameters = request.operation_parameters;
-  parameters.try_emplace("mode", request.mode == Mode::kAppend ? "Append" : "Overwrite");
   parameters.try_emplace("partitionBy", JsonList(target.partition_columns));
+  if (base == nullptr) {
+    parameters.try_emplace("properties", PropertiesObject(request.properties).ToString());
+  } else {
+    parameters.try_emplace("mode", request.mode == Mode::kAppend ? "Append" : "Overwrite");
+  }
   return parameters;
 }
 
-Pairs OperationMetrics(const CommitRequest& request) {
+// An empty table has none, as in Spark's history.
+Pairs OperationMetrics(const Snapshot* base, const CommitRequest& request) {
+  if (base == nullptr && !request.transaction && request.files.empty()) {
+    return request.operation_metrics;
+  }
   int64_t rows = 0;
   int64_t bytes = 0;
   for (const AddedFile& file : request.files) {
@@ -124,7 +147,8 @@ Pairs OperationMetrics(const CommitRequest& request) {
   return metrics;
 }
 
-Result<bridge::CommitOrder> ToOrder(const CommitRequest& request, const Target& target) {
+Result<bridge::CommitOrder> ToOrder(const Snapshot* base, const CommitRequest& request) {
+  const Target target = TargetOf(base, request);
   bridge::CommitOrder order{};
   order.mode = ToRust(request.mode);
   if (request.transaction) {
@@ -138,22 +162,20 @@ Result<bridge::CommitOrder> ToOrder(const CommitRequest& request, const Target& 
     order.files.push_back(std::move(converted));
   }
   ARROW_ASSIGN_OR_RAISE(order.operation_parameters,
-                        delta::ToRust(OperationParameters(request, target), "a parameter"));
+                        delta::ToRust(OperationParameters(base, request, target), "a parameter"));
   ARROW_ASSIGN_OR_RAISE(order.operation_metrics,
-                        delta::ToRust(OperationMetrics(request), "an operation metric"));
+                        delta::ToRust(OperationMetrics(base, request), "an operation metric"));
   ARROW_ASSIGN_OR_RAISE(order.partition_columns,
                         delta::ToRust(request.partition_columns, "a column name"));
   ARROW_ASSIGN_OR_RAISE(order.properties, delta::ToRust(request.properties, "a table property"));
   return order;
 }
 
-// The schema of an overwrite of the schema; the bridge consumes it. A released one stands for none.
-Result<ArrowSchema> ExportNewSchema(const CommitRequest& request) {
-  ArrowSchema schema{};
-  if (request.mode == Mode::kOverwriteSchema) {
-    ARROW_RETURN_NOT_OK(arrow::ExportSchema(*request.schema, &schema));
-  }
-  return schema;
+// The bridge consumes the schema.
+Result<ArrowSchema> Export(const arrow::Schema& schema) {
+  ArrowSchema exported{};
+  ARROW_RETURN_NOT_OK(arrow::ExportSchema(schema, &exported));
+  return exported;
 }
 
 }  // namespace
@@ -164,19 +186,41 @@ Result<std::string> StatisticsOf(const AddedFile& file) {
 }
 
 Result<CommitOutcome> Commit(const Snapshot& base, const CommitRequest& request) {
-  if (request.mode == Mode::kOverwriteSchema && request.schema == nullptr) {
+  const bool has_schema = request.mode == Mode::kOverwriteSchema;
+  if (has_schema && request.schema == nullptr) {
     return MakeError(
         {.code = ErrorCode::kInternal, .what = "an overwrite of the schema needs the new schema"});
   }
-  ARROW_ASSIGN_OR_RAISE(const bridge::CommitOrder order, ToOrder(request, TargetOf(base, request)));
-  ARROW_ASSIGN_OR_RAISE(ArrowSchema schema, ExportNewSchema(request));
-  uint8_t* address = schema.release == nullptr ? nullptr : AddressOf(&schema);
+  ARROW_ASSIGN_OR_RAISE(const bridge::CommitOrder order, ToOrder(&base, request));
+  ArrowSchema schema{};
+  if (has_schema) ARROW_RETURN_NOT_OK(Export(*request.schema).Value(&schema));
+  uint8_t* address = has_schema ? AddressOf(&schema) : nullptr;
   const Snapshot::Impl& impl = base.impl();
   ARROW_ASSIGN_OR_RAISE(const bridge::Outcome outcome,
                         Call(impl.root_path, [&](bridge::Failure& failure) {
                           return bridge::commit_to_table(*impl.table, order, address, failure);
                         }));
   return CommitOutcome{.committed = outcome.committed, .version = outcome.version};
+}
+
+Result<CommitOutcome> CreateTable(const std::string& table, const CommitRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(const std::string path, TablePath(table));
+  ARROW_ASSIGN_OR_RAISE(const rust::String root, ToRust(path, "the table's path"));
+  ARROW_ASSIGN_OR_RAISE(const bridge::CommitOrder order, ToOrder(nullptr, request));
+  ARROW_RETURN_NOT_OK(storage::MakeFolders(path));
+  ARROW_ASSIGN_OR_RAISE(ArrowSchema schema, Export(*request.schema));
+  ARROW_ASSIGN_OR_RAISE(const bridge::Outcome outcome, Call(path, [&](bridge::Failure& failure) {
+                          return bridge::create_table(root, order, AddressOf(&schema), failure);
+                        }));
+  return CommitOutcome{.committed = outcome.committed, .version = outcome.version};
+}
+
+Status CheckDefinition(const std::string& table, const CommitRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(const bridge::CommitOrder order, ToOrder(nullptr, request));
+  ARROW_ASSIGN_OR_RAISE(ArrowSchema schema, Export(*request.schema));
+  return Call(table, [&](bridge::Failure& failure) {
+    bridge::check_definition(order, AddressOf(&schema), failure);
+  });
 }
 
 }  // namespace spillway::delta

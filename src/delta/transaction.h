@@ -4,7 +4,8 @@
 // writer took that version, the outcome says so, and the caller opens a fresh Snapshot, looks
 // whether its own txn is there already (a lost reply), and decides. Nothing here retries.
 //
-// Thread rule: free functions; a commit blocks until its file is synced to disk.
+// Thread rule: free functions; a commit blocks until its file is synced to disk. Several processes
+// may race, one of them wins.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,6 @@
 #include "base/status.h"
 #include "delta/add_statistics.h"
 #include "delta/commit_outcome.h"
-#include "delta/create_table.h"  // CreateTable, CreateRequest
 #include "delta/data_file.h"
 #include "delta/snapshot.h"
 
@@ -53,11 +53,12 @@ struct CommitRequest {
   Mode mode = Mode::kAppend;
   std::optional<TransactionId> transaction;
   std::vector<AddedFile> files;
-  // For DESCRIBE HISTORY. The operation is WRITE; "mode", "partitionBy", numFiles, numOutputRows
-  // and numOutputBytes are set here unless the caller gives other values.
+  // For DESCRIBE HISTORY. The operation is WRITE, or CREATE TABLE (AS SELECT, with a transaction);
+  // "mode", "partitionBy", numFiles, numOutputRows and numOutputBytes are set here unless the
+  // caller gives other values.
   std::map<std::string, std::string> operation_parameters;
   std::map<std::string, std::string> operation_metrics;
-  // Only for kOverwriteSchema. `properties` are laid over the table's own.
+  // Only for a new table and kOverwriteSchema. `properties` are laid over the table's own.
   std::shared_ptr<arrow::Schema> schema;
   std::vector<std::string> partition_columns;
   std::map<std::string, std::string> properties;
@@ -67,5 +68,18 @@ struct CommitRequest {
 // for what Spillway does not do), kUnsupportedType, kReadOnlyStorage, kStorageFull, kStorage,
 // kCorruptLog.
 Result<CommitOutcome> Commit(const Snapshot& base, const CommitRequest& request);
+
+// Creates the table's folder (and the ones above it) where missing, and commits version 0 with the
+// schema and the files of `request`; its mode does not count. A table that is there already, or
+// that another writer makes at the same time, is not an error: `committed` is false and `version`
+// the one that is there. Errors: kUnsupportedType (a column Delta has no type for),
+// kUnsupportedFeature (a property whose duties Spillway does not do), kValueOutOfRange (a partition
+// column that the schema has not, or names that differ only in case), kReadOnlyStorage,
+// kStorageFull, kStorage, kUnsupportedUrl.
+Result<CommitOutcome> CreateTable(const std::string& table, const CommitRequest& request);
+
+// Whether a table at `table` could have the schema, partition columns and properties of `request`;
+// nothing is written. Errors: the first three of CreateTable.
+Status CheckDefinition(const std::string& table, const CommitRequest& request);
 
 }  // namespace spillway::delta

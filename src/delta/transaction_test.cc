@@ -38,7 +38,7 @@ std::unique_ptr<Snapshot> OpenLatest(const TestFolder& folder) {
   return Snapshot::Open(folder.path()).ValueOrDie();
 }
 
-void Create(const TestFolder& folder, const CreateRequest& request = {.schema = IdSchema()}) {
+void Create(const TestFolder& folder, const CommitRequest& request = {.schema = IdSchema()}) {
   const auto outcome = CreateTable(folder.path(), request);
   ASSERT_TRUE(outcome.ok()) << RenderError(outcome.status());
   ASSERT_TRUE(outcome->committed);

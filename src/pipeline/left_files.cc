@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "delta/commit_stream.h"
-#include "delta/create_table.h"
 #include "delta/snapshot.h"
+#include "delta/table_folder.h"
 #include "storage/durable_file.h"
 
 namespace spillway::pipeline {

@@ -128,7 +128,7 @@ class JobBesideOthersTest : public MemoryWatchTest {
   // than the run has patience, and is `later` when the next attempt begins.
   Status RunBeside(Others* others, int64_t left, int64_t later) {
     others->committed = [=, this](int64_t version) {
-      if (version != 1) return;
+      if (version != 0) return;
       Leave(left);
       std::this_thread::sleep_for(milliseconds(2'500));
     };

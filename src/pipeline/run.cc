@@ -194,15 +194,11 @@ class Runner {
     return CommitChunks([&ahead](Chunk* chunk) { return ahead.Next(chunk); });
   }
 
-  // Makes the target with its schema, or empties it, where that is not to be seen at the end alone;
-  // not any more where a stop is wanted.
+  // Empties a target that chunks are to overwrite; not any more where a stop is wanted.
   Status PrepareTarget() {
     const Plan& plan = context_.plan;
-    if (plan.publishes_at_end()) {
-      ARROW_RETURN_NOT_OK(storage::MakeFolders(plan.target.path));
-    } else if (context_.stop.load() < kStopAfterChunk) {
-      ARROW_RETURN_NOT_OK(commits_.Prepare());
-    }
+    ARROW_RETURN_NOT_OK(storage::MakeFolders(plan.target.path));
+    if (context_.stop.load() < kStopAfterChunk) ARROW_RETURN_NOT_OK(commits_.Prepare());
     Progress& progress = *context_.progress;
     progress.rows_done = plan.committed_ordinal.value_or(0);
     progress.total_rows = plan.source->live_rows();
@@ -231,7 +227,6 @@ class Runner {
       context_.progress->chunks_written.fetch_add(1);
       const bool is_last = chunk.end_ordinal == last_ordinal;
       if (plan.commits_at_end() && !is_last) continue;
-      if (plan.publishes_at_end()) ARROW_RETURN_NOT_OK(commits_.Prepare());
       ARROW_RETURN_NOT_OK(Commit(waiting, chunks, &files));
       context_.progress->chunks_committed.fetch_add(chunks);
       report_->chunks_committed += chunks;

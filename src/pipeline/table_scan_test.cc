@@ -113,7 +113,7 @@ TEST_F(TableScanTest, PutsPartitionValuesIn) {
   arrow::FieldVector fields = {arrow::field("id", arrow::int64())};
   fields.insert(fields.begin(), partitions[0]);
   fields.insert(fields.end(), partitions.begin() + 1, partitions.end());
-  delta::CreateRequest create{.schema = arrow::schema(fields)};
+  delta::CommitRequest create{.schema = arrow::schema(fields)};
   for (const auto& field : partitions) create.partition_columns.push_back(field->name());
   ASSERT_TRUE(delta::CreateTable(path_, create).ok());
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "delta/transaction.h"
 #include "pipeline/column_names.h"
 #include "pipeline/nested_nullability.h"
 #include "storage/writable_check.h"
@@ -22,6 +23,11 @@ std::shared_ptr<arrow::Field> FieldNamed(const arrow::Schema& schema, const std:
 std::string Describe(const arrow::Field& field) {
   return fmt::format("{}: {}{}", field.name(), field.type()->ToString(),
                      field.nullable() ? "" : " not null");
+}
+
+Status CheckNewTable(const spec::Spec& spec, const std::string& path, const arrow::Schema& schema) {
+  return delta::CheckDefinition(path, {.schema = arrow::schema(schema.fields(), schema.metadata()),
+                                       .properties = spec.target.properties});
 }
 
 }  // namespace
@@ -67,7 +73,7 @@ Result<ExistingTarget> OpenTarget(const spec::Spec& spec,
 
 Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
                    const arrow::Schema& schema) {
-  if (!target.exists()) return Status::OK();
+  if (!target.exists()) return CheckNewTable(spec, target.path, schema);
   ARROW_ASSIGN_OR_RAISE(const bool is_just_made, IsJustMade(*target.snapshot, schema));
   const std::string where = fmt::format("{} (version {})", target.path, target.snapshot->version());
   if (spec.target.mode == spec::TargetMode::kErrorIfExists && !is_just_made) {
@@ -78,7 +84,7 @@ Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
                       .cure = "choose another target, or target.mode: append or overwrite"});
   }
   ARROW_RETURN_NOT_OK(target.snapshot->CheckWritable());
-  if (ReplacesSchema(spec)) return Status::OK();
+  if (ReplacesSchema(spec)) return CheckNewTable(spec, target.path, schema);
   if (!target.snapshot->partition_columns().empty()) {
     return MakeError(
         {.code = ErrorCode::kFeatureNotBuilt,

@@ -39,14 +39,14 @@ bool ReplacesSchema(const spec::Spec& spec);
 // Whether `table` has no rows, going by its files.
 Result<bool> IsEmptyTable(const delta::Snapshot& table);
 
-// Whether `table` is what a run leaves that was killed between making the table, with the columns
-// of `schema`, and its first commit.
+// Whether `table` was made with the columns of `schema`, and nothing was done to it since.
 Result<bool> IsJustMade(const delta::Snapshot& table, const arrow::Schema& schema);
 
-// Whether a run that makes rows of `schema` may write to `target` as `spec` says. A table that an
-// earlier attempt made, and was killed before it committed a chunk, does not count as existing.
+// Whether a run that makes rows of `schema` may write to `target` as `spec` says. A table that was
+// just made does not count as existing, and one that does not exist must be one that can be made.
 // Errors: kTargetExists, kTargetSchemaDiffers (lists the differences), kFeatureNotBuilt (it is
-// partitioned), kUnsupportedFeature (what its protocol asks of writers).
+// partitioned), kUnsupportedFeature (what its protocol or a property asks of writers), and those of
+// delta::CheckDefinition.
 Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
                    const arrow::Schema& schema);
 

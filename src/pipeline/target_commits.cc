@@ -41,31 +41,25 @@ int64_t CheckpointInterval(const delta::Snapshot& table) {
 }  // namespace
 
 Status TargetCommits::Prepare() {
-  bool is_ours = false;
+  creates_next_ = !plan_.target.exists();
+  if (creates_next_) return Status::OK();
   if (plan_.committed_ordinal) {
     table_id_ = plan_.target.snapshot->table_id();
     ARROW_ASSIGN_OR_RAISE(files_, CommittedFiles::Find(*plan_.target.snapshot, plan_.app_id));
-    ARROW_RETURN_NOT_OK(CheckNoRowsLost(*plan_.target.snapshot));
-  } else if (plan_.target.exists()) {
-    table_id_ = plan_.target.snapshot->table_id();
-    files_.emplace(plan_.app_id, plan_.target.snapshot->version() + 1);
-  } else {
-    ARROW_ASSIGN_OR_RAISE(
-        const delta::CommitOutcome outcome,
-        delta::CreateTable(plan_.target.path, {.schema = plan_.pipeline->output_schema,
-                                               .properties = plan_.spec.target.properties}));
-    ARROW_ASSIGN_OR_RAISE(const auto made, delta::Snapshot::Open(plan_.target.path));
-    is_ours = outcome.committed;
-    table_id_ = made->table_id();
-    last_version_ = outcome.version;
-    files_.emplace(plan_.app_id, made->version() + 1);
+    return CheckNoRowsLost(*plan_.target.snapshot);
   }
-  overwrite_next_ = plan_.spec.target.mode == spec::TargetMode::kOverwrite && !is_ours &&
-                    !plan_.committed_ordinal;
+  BeginWith(*plan_.target.snapshot);
   if (overwrite_next_ && !plan_.commits_at_end()) {
     return Commit({.first_ordinal = 0, .end_ordinal = 0}, {});
   }
   return Status::OK();
+}
+
+// The run has committed nothing to `table` yet, which others have made.
+void TargetCommits::BeginWith(const delta::Snapshot& table) {
+  table_id_ = table.table_id();
+  files_.emplace(plan_.app_id, table.version() + 1);
+  overwrite_next_ = plan_.spec.target.mode == spec::TargetMode::kOverwrite;
 }
 
 Status TargetCommits::Commit(const Chunk& chunk, std::vector<delta::AddedFile> files) {
@@ -77,11 +71,33 @@ Status TargetCommits::Commit(const Chunk& chunk, std::vector<delta::AddedFile> f
           {kSourceRowsParameter, fmt::format("{}", plan_.source->physical_rows())}}};
   // Nothing may have been committed but what stands before this chunk.
   const bool is_first = !plan_.committed_ordinal && chunk.first_ordinal == 0;
-  ARROW_RETURN_NOT_OK(
-      CommitAfter(std::move(request), is_first ? kNoProgress : chunk.first_ordinal));
+  bool is_committed = false;
+  if (creates_next_) ARROW_RETURN_NOT_OK(CreateWith(&request).Value(&is_committed));
+  if (!is_committed) {
+    ARROW_RETURN_NOT_OK(
+        CommitAfter(std::move(request), is_first ? kNoProgress : chunk.first_ordinal));
+  }
   overwrite_next_ = false;
   MaybeCheckpoint();
   return Status::OK();
+}
+
+// Makes the table with the first rows; false where another writer has made it meanwhile.
+Result<bool> TargetCommits::CreateWith(delta::CommitRequest* request) {
+  request->schema = plan_.pipeline->output_schema;
+  request->properties = plan_.spec.target.properties;
+  ARROW_ASSIGN_OR_RAISE(const delta::CommitOutcome outcome,
+                        delta::CreateTable(plan_.target.path, *request));
+  ARROW_ASSIGN_OR_RAISE(const auto made, delta::Snapshot::Open(plan_.target.path));
+  creates_next_ = false;
+  if (!outcome.committed) {
+    BeginWith(*made);
+    return false;
+  }
+  table_id_ = made->table_id();
+  files_.emplace(plan_.app_id, outcome.version);
+  last_version_ = outcome.version;
+  return true;
 }
 
 Status TargetCommits::CommitAfter(delta::CommitRequest request, int64_t expected_progress) {
@@ -199,7 +215,8 @@ Status TargetCommits::CheckStillEmpty(const delta::Snapshot& latest) const {
 void TargetCommits::MaybeCheckpoint() const {
   Result<std::unique_ptr<delta::Snapshot>> latest = delta::Snapshot::Open(plan_.target.path);
   if (!latest.ok()) return;
-  if ((*latest)->version() % CheckpointInterval(**latest) != 0) return;
+  const int64_t version = (*latest)->version();
+  if (version == 0 || version % CheckpointInterval(**latest) != 0) return;
   static_cast<void>((*latest)->WriteCheckpoint());
 }
 

@@ -1,6 +1,7 @@
-// The commits of one run to its target: the empty table first, then one commit for each chunk, each
-// with a txn action. Before every commit the table's latest version is read, so that a chunk that
-// is committed already, by an earlier attempt or with its reply lost, is never committed again.
+// The commits of one run to its target: one for each chunk, each with a txn action; the first of
+// them makes the table where there is none. Before every commit the table's latest version is read,
+// so that a chunk that is committed already, by an earlier attempt or with its reply lost, is never
+// committed again.
 //
 // Thread rule: one thread.
 #pragma once
@@ -23,22 +24,24 @@ class TargetCommits {
   // `plan` outlives this object.
   explicit TargetCommits(const Plan& plan) : plan_(plan) {}
 
-  // Makes the table with its schema where there is none. A chunked run that overwrites a table
-  // commits the empty one first, as its own txn 0. Errors: kCommitConflict (another writer made the
-  // table meanwhile, with other columns, or took rows of an earlier attempt out of it), and those
-  // of delta::CreateTable and delta::Commit.
+  // Finds what the run has committed before. A chunked run that overwrites a table commits the
+  // empty one first, as its own txn 0. Errors: kCommitConflict (another writer took rows of an
+  // earlier attempt out of it), kVersionNotFound, and those of delta::Commit.
   Status Prepare();
 
   // Commits `files` as the rows of `chunk`; a chunk without rows is committed too, for its txn.
   // Other writers' commits in between are allowed as long as they leave the table's columns alone,
   // but for rows before the first commit with error_if_exists; after a lost race it is tried again.
   // Errors: kCommitConflict (also where another writer took rows out of the table that the run had
-  // committed), kVersionNotFound (the log does not tell that any more), and those of delta::Commit.
+  // committed), kVersionNotFound (the log does not tell that any more), and those of delta::Commit
+  // and delta::CreateTable.
   Status Commit(const Chunk& chunk, std::vector<delta::AddedFile> files);
 
   int64_t last_version() const { return last_version_; }  // of the target, that we committed
 
  private:
+  void BeginWith(const delta::Snapshot& table);
+  Result<bool> CreateWith(delta::CommitRequest* request);
   Status CommitAfter(delta::CommitRequest request, int64_t expected_progress);
   Result<bool> IsCommitted(const delta::Snapshot& latest, const delta::CommitRequest& request,
                            int64_t expected_progress, int attempt) const;
@@ -50,7 +53,8 @@ class TargetCommits {
 
   const Plan& plan_;
   std::string table_id_;                 // of the target, once it exists
-  std::optional<CommittedFiles> files_;  // of the run, from Prepare on
+  std::optional<CommittedFiles> files_;  // of the run, once the table exists
+  bool creates_next_ = false;            // the next commit makes the table
   bool overwrite_next_ = false;          // the next commit replaces what the table has
   int64_t last_version_ = -1;
 };

@@ -20,6 +20,7 @@ class TargetCommitsTest : public test::PipelineTest {
 
   // A file of the target with one row, `id`.
   std::vector<delta::AddedFile> FileOf(const Plan& plan, int64_t id) {
+    std::filesystem::create_directories(folder_ / "target");
     TableWriter writer(
         plan.pipeline->output_schema,
         {.table_path = folder_ / "target", .parquet = {.pool = arrow::default_memory_pool()}});
@@ -41,6 +42,12 @@ class TargetCommitsTest : public test::PipelineTest {
       if (delta::Commit(*base, request).ValueOrDie().committed) return;
     }
     FAIL() << "the other writer lost all races";
+  }
+
+  // An empty one, made by another writer.
+  void MakeTarget(const Plan& plan) {
+    ASSERT_TRUE(
+        delta::CreateTable(folder_ / "target", {.schema = plan.pipeline->output_schema}).ok());
   }
 
   void ReplaceSchema(std::shared_ptr<arrow::Schema> schema) {
@@ -75,11 +82,10 @@ TEST_F(TargetCommitsTest, RecordsHowFarItCame) {
   const auto plan = ChunkedPlan();
   TargetCommits commits(*plan);
   ASSERT_TRUE(commits.Prepare().ok());
-  EXPECT_EQ(commits.last_version(), 0);
-  EXPECT_EQ(ProgressOf(*plan), std::nullopt);
+  EXPECT_FALSE(delta::TableExists(folder_ / "target").ValueOrDie());
   for (size_t chunk = 0; chunk < plan->chunks.size(); ++chunk) {
     ASSERT_TRUE(CommitChunk(commits, *plan, chunk).ok());
-    EXPECT_EQ(commits.last_version(), static_cast<int64_t>(chunk) + 1);
+    EXPECT_EQ(commits.last_version(), static_cast<int64_t>(chunk));
     EXPECT_EQ(ProgressOf(*plan), plan->chunks[chunk].end_ordinal);
   }
   EXPECT_EQ(TargetRows().size(), 5U);
@@ -92,7 +98,7 @@ TEST_F(TargetCommitsTest, GoesOnAfterAnotherWritersRows) {
   ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
   AppendForeign(*plan, 1000);
   ASSERT_TRUE(CommitChunk(commits, *plan, 1).ok());
-  EXPECT_EQ(commits.last_version(), 3);
+  EXPECT_EQ(commits.last_version(), 2);
   EXPECT_EQ(TargetRows().size(), 3U);
 }
 
@@ -100,16 +106,17 @@ TEST_F(TargetCommitsTest, LosesNoRowWhileAnotherWriterCommits) {
   const auto plan = ChunkedPlan("append");
   TargetCommits commits(*plan);
   ASSERT_TRUE(commits.Prepare().ok());
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
   std::jthread other([&] {
     for (int64_t id = 0; id < 10; ++id) AppendForeign(*plan, 1000 + id);
   });
-  for (size_t chunk = 0; chunk < plan->chunks.size(); ++chunk) {
+  for (size_t chunk = 1; chunk < plan->chunks.size(); ++chunk) {
     const Status status = CommitChunk(commits, *plan, chunk);
     ASSERT_TRUE(status.ok()) << status.ToString();
   }
   other.join();
   EXPECT_EQ(TargetRows().size(), 15U);
-  EXPECT_EQ(TargetVersion(), 15);
+  EXPECT_EQ(TargetVersion(), 14);
 }
 
 TEST_F(TargetCommitsTest, NeverCommitsATransactionTwice) {
@@ -121,7 +128,7 @@ TEST_F(TargetCommitsTest, NeverCommitsATransactionTwice) {
   EXPECT_EQ(TargetRows().size(), 1U);
   // A chunk that adds nothing is done when its transaction is there.
   ASSERT_TRUE(commits.Commit(plan->chunks[0], {}).ok());
-  EXPECT_EQ(TargetVersion(), 1);
+  EXPECT_EQ(TargetVersion(), 0);
 }
 
 TEST_F(TargetCommitsTest, AChunkWithoutRowsIsRecordedToo) {
@@ -130,7 +137,7 @@ TEST_F(TargetCommitsTest, AChunkWithoutRowsIsRecordedToo) {
   ASSERT_TRUE(commits.Prepare().ok());
   ASSERT_TRUE(commits.Commit(plan->chunks[0], {}).ok());
   EXPECT_EQ(ProgressOf(*plan), 20);
-  EXPECT_EQ(TargetVersion(), 1);
+  EXPECT_EQ(TargetVersion(), 0);
 }
 
 TEST_F(TargetCommitsTest, StopsWhereAnotherRunOfThePlanIsAhead) {
@@ -166,10 +173,10 @@ TEST_F(TargetCommitsTest, StopsWhereItsRowsWereOverwritten) {
   ASSERT_TRUE(CommitChunk(commits, *plan, 1).ok());
   OverwriteForeign(*plan);
   AppendForeign(*plan, 1001);
-  const std::string why = "version 4 (WRITE) removed or rewrote files that hold them";
+  const std::string why = "version 3 (WRITE) removed or rewrote files that hold them";
   const Status status = CommitChunk(commits, *plan, 2);
   ExpectRowsLost(status, why);
-  EXPECT_EQ(FindError(status)->cure, "RESTORE the table to version 3 and run again to go on");
+  EXPECT_EQ(FindError(status)->cure, "RESTORE the table to version 2 and run again to go on");
   EXPECT_EQ(TargetRows().size(), 2U);
   EXPECT_EQ(ProgressOf(*plan), 40);
   // A second attempt finds it before it does any work.
@@ -179,6 +186,7 @@ TEST_F(TargetCommitsTest, StopsWhereItsRowsWereOverwritten) {
 }
 
 TEST_F(TargetCommitsTest, AnOverwriteBeforeItsFirstRowsIsNoLoss) {
+  MakeTarget(*ChunkedPlan());
   const auto plan = ChunkedPlan("overwrite");
   TargetCommits commits(*plan);
   ASSERT_TRUE(commits.Prepare().ok());
@@ -202,7 +210,7 @@ TEST_F(TargetCommitsTest, AFreshRunTakesTheRowsOfTheOneBefore) {
   EXPECT_EQ(TargetRows().size(), 1U);
   // The first one, if it is still at work, notices.
   const Status status = CommitChunk(commits, *first, 1);
-  ExpectRowsLost(status, "version 2 (WRITE) removed or rewrote files that hold them");
+  ExpectRowsLost(status, "version 1 (WRITE) removed or rewrote files that hold them");
   EXPECT_EQ(FindError(status)->cure, "run again with --fresh, which overwrites the table");
 }
 
@@ -210,33 +218,68 @@ TEST_F(TargetCommitsTest, StopsWhereTheTableIsAnother) {
   const auto plan = ChunkedPlan();
   TargetCommits commits(*plan);
   ASSERT_TRUE(commits.Prepare().ok());
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
   std::filesystem::remove_all(folder_ / "target");
-  ASSERT_TRUE(
-      delta::CreateTable(folder_ / "target", {.schema = plan->pipeline->output_schema}).ok());
-  EXPECT_EQ(test::CodeOf(CommitChunk(commits, *plan, 0)), ErrorCode::kCommitConflict);
+  MakeTarget(*plan);
+  EXPECT_EQ(test::CodeOf(CommitChunk(commits, *plan, 1)), ErrorCode::kCommitConflict);
 }
 
+// The other writer comes between plan and first commit.
 TEST_F(TargetCommitsTest, ErrorIfExistsHoldsUntilTheFirstCommit) {
   const auto plan = ChunkedPlan();
   TargetCommits commits(*plan);
   ASSERT_TRUE(commits.Prepare().ok());
+  MakeTarget(*plan);
   AppendForeign(*plan, 1000);
   EXPECT_EQ(test::CodeOf(CommitChunk(commits, *plan, 0)), ErrorCode::kCommitConflict);
   EXPECT_EQ(TargetRows().size(), 1U);
 }
 
+TEST_F(TargetCommitsTest, AppendsToWhatAnotherWriterMadeMeanwhile) {
+  const auto plan = ChunkedPlan("append");
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  MakeTarget(*plan);
+  AppendForeign(*plan, 1000);
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
+  EXPECT_EQ(commits.last_version(), 2);
+  EXPECT_EQ(TargetRows().size(), 2U);
+}
+
 TEST_F(TargetCommitsTest, OverwritesWhatAnotherWriterMadeMeanwhile) {
   const auto plan = ChunkedPlan("overwrite");
-  ASSERT_FALSE(plan->target.exists());
-  ASSERT_TRUE(
-      delta::CreateTable(folder_ / "target", {.schema = plan->pipeline->output_schema}).ok());
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  MakeTarget(*plan);
   AppendForeign(*plan, 1000);
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
+  EXPECT_EQ(ProgressOf(*plan), 20);
+  EXPECT_EQ(TargetRows().size(), 1U);
+  // Once: the next chunk is added to it.
+  ASSERT_TRUE(CommitChunk(commits, *plan, 1).ok());
+  EXPECT_EQ(TargetRows().size(), 2U);
+}
+
+TEST_F(TargetCommitsTest, EmptiesATableThatChunksOverwrite) {
+  MakeTarget(*ChunkedPlan());
+  AppendForeign(*ChunkedPlan("append"), 1000);
+  const auto plan = ChunkedPlan("overwrite");
   TargetCommits commits(*plan);
   ASSERT_TRUE(commits.Prepare().ok());
   EXPECT_TRUE(TargetRows().empty());
   EXPECT_EQ(ProgressOf(*plan), 0);
   ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
   EXPECT_EQ(TargetRows().size(), 1U);
+}
+
+TEST_F(TargetCommitsTest, StopsWhereAnotherWriterMadeOtherColumnsMeanwhile) {
+  const auto plan = ChunkedPlan("append");
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  ASSERT_TRUE(delta::CreateTable(folder_ / "target",
+                                 {.schema = arrow::schema({arrow::field("id", arrow::utf8())})})
+                  .ok());
+  EXPECT_EQ(test::CodeOf(CommitChunk(commits, *plan, 0)), ErrorCode::kCommitConflict);
 }
 
 TEST_F(TargetCommitsTest, WritesCheckpointsAtTheTablesInterval) {
@@ -247,7 +290,7 @@ TEST_F(TargetCommitsTest, WritesCheckpointsAtTheTablesInterval) {
   for (size_t chunk = 0; chunk < plan->chunks.size(); ++chunk) {
     ASSERT_TRUE(CommitChunk(commits, *plan, chunk).ok());
   }
-  for (int version = 0; version <= 5; ++version) {
+  for (int version = 0; version <= 4; ++version) {
     const auto checkpoint =
         fmt::format("{}/_delta_log/{:020}.checkpoint.parquet", folder_ / "target", version);
     EXPECT_EQ(std::filesystem::exists(checkpoint), version == 2 || version == 4) << version;

@@ -93,7 +93,7 @@ class TargetTest : public test::PipelineTest {
 
 TEST_F(TargetTest, ExistingTableByMode) {
   MakeTarget(fitting_);
-  // Made by a run that was killed before its first commit: as good as none.
+  // Without rows it is as good as none.
   EXPECT_TRUE(PlanOf().ok());
   test::WriteRows(folder_ / "target",
                   *test::BatchOf(fitting_, R"([{"id": 1, "key": "a", "size": 1, "score": 1,
@@ -141,6 +141,18 @@ TEST_F(TargetTest, WritesTheTablesNames) {
   const auto table = test::Pin(folder_ / "target", {0, 4});
   EXPECT_GT(table->weights()[0].value_bytes, 0);  // the file has the column under that name
   EXPECT_GT(table->weights()[1].value_bytes, 0);
+}
+
+// Before any work is done.
+TEST_F(TargetTest, PropertiesThatAskForMoreAreRefused) {
+  const std::string property = "target.properties.delta.enableRowTracking=true";
+  const Status status = PlanOf({property}).status();
+  ASSERT_EQ(test::CodeOf(status), ErrorCode::kUnsupportedFeature) << status.ToString();
+  EXPECT_NE(status.message().find("delta.enableRowTracking"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "target"));
+  MakeTarget(Schema({field("id", arrow::int64())}));
+  ExpectRefused({property, "target.mode=overwrite", "target.overwrite_schema=true"},
+                ErrorCode::kUnsupportedFeature);
 }
 
 TEST_F(TargetTest, TheTargetIsNoInput) {

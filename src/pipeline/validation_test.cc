@@ -355,7 +355,7 @@ TEST_P(AppendValidationTest, NamesTheWriterWhoTookRowsAway) {
   CommitForeign(delta::CommitRequest::Mode::kOverwrite, *rows->Slice(1));
   const Status status = ValidateAll().status();
   EXPECT_EQ(test::CodeOf(status), ErrorCode::kValidationDiffers);
-  EXPECT_EQ(FindError(status)->why, "version 9 (WRITE) removed or rewrote files that hold them");
+  EXPECT_EQ(FindError(status)->why, "version 8 (WRITE) removed or rewrote files that hold them");
   // The same rows from another hand are as good.
   CommitForeign(delta::CommitRequest::Mode::kOverwrite, *rows);
   const ValidationReport report = ValidateAll().ValueOrDie();

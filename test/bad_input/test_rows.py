@@ -42,8 +42,7 @@ def test_a_chunk_fails_and_the_chunks_before_stay(job_with_rows, name):
 def test_in_one_commit_no_row_is_written(job_with_rows, name):
     run = job_with_rows.run("--mode=standard", exit_code=3, columns={"broken": FAILURES[name][0]})
     assert "error[SPW-3201]" in run.stderr and "Nothing was lost" not in run.stderr
-    assert list((job_with_rows.folder / "silver").glob("*.parquet")) == []
-    assert job_with_rows.rows().num_rows == 0
+    assert not (job_with_rows.folder / "silver").exists()
 
 
 def test_in_where_and_in_a_lookup(job_with_rows):

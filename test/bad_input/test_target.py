@@ -109,5 +109,4 @@ def test_the_disk_is_full(job_with_rows):
         job_with_rows.write(source={"table": "noisy"}, target={"table": str(folder / "silver")})
         run = job_with_rows.run(exit_code=6)
         assert "error[SPW-6003]" in run.stderr and "do:" in run.stderr
-        assert list((folder / "silver").glob("*.parquet")) == []
-        assert job_with_rows.rows("small/silver").num_rows == 0
+        assert not (folder / "silver").exists()

@@ -42,7 +42,7 @@ def test_runs_of_one_pipeline_and_of_all(told):
     assert [run["state"] for run in runs] == ["unchanged", "done"]
     done = runs[1]
     assert done["pipeline"] == "test" and done["target"] == str(told.folder / "silver")
-    assert done["rows_committed"] == 100 and done["target_version"] == 4
+    assert done["rows_committed"] == 100 and done["target_version"] == 3
     assert done["mode"] == "chunked" and done["seconds"] >= 0
     assert 0 < done["peak_memory_bytes"] <= done["budget_bytes"]
     [attempt] = done["attempts"]
@@ -51,7 +51,7 @@ def test_runs_of_one_pipeline_and_of_all(told):
     assert lines[0].split() == ["started", "pipeline", "state", "rows", "took", "target"]
     assert [line.split()[2] for line in lines[1:]] == ["unchanged", "done"]
     detail = told.status(str(told.folder / "pipeline.yaml"))
-    assert "4 of 4 chunks of 25 rows" in detail and "100 rows committed, now at version 4" in detail
+    assert "4 of 4 chunks of 25 rows" in detail and "100 rows committed, now at version 3" in detail
     other = told.folder / "other.yaml"
     other.write_text((told.folder / "pipeline.yaml").read_text().replace('"test"', '"other"'))
     assert told.status(str(other)) == "No run is on record.\n"
@@ -130,7 +130,7 @@ def test_no_place_for_a_ledger_stops_no_run(told, environment):
 
 def test_commits_are_in_the_report(told):
     report = told.report()
-    assert [commit["version"] for commit in report["commits"]] == [1, 2, 3, 4]
+    assert [commit["version"] for commit in report["commits"]] == [0, 1, 2, 3]
     assert [commit["first_ordinal"] for commit in report["commits"]] == [0, 25, 50, 75]
     assert sum(commit["rows"] for commit in report["commits"]) == report["rows_written"] == 100
 
@@ -140,6 +140,6 @@ def test_validations_are_on_record(told):
     file = str(told.folder / "pipeline.yaml")
     told.spillway("validate", file, environment=told.environment)
     [validation] = json.loads(told.status("--json", file))["validations"]
-    assert validation["passed"] and validation["target_version"] == 4
+    assert validation["passed"] and validation["target_version"] == 3
     assert validation["report"]["valid"] is True
-    assert "validated version 4: valid" in told.status(file)
+    assert "validated version 3: valid" in told.status(file)

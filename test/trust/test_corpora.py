@@ -90,6 +90,8 @@ def test_corrupt_data_files(contained, job, corpora):
             read += 1
         elif exit_code == 5:
             assert codes <= MEMORY_CODES, f"{name}: {error}"
+        elif exit_code == 2:
+            assert "contains invalid character" in error, f"{name}: {error}"
         else:
             assert exit_code == 3 and "a.parquet" in error, f"{name}: {error}"
     assert read < len(names) / 2
