@@ -64,6 +64,9 @@ std::string ReportText(const JobReport& job) {
   if (report.joins_taken_over) {
     text += "  joined     nothing: what a killed run had joined was still there\n";
   }
+  if (report.sort_taken_over) {
+    text += "  sorted     nothing: what a killed run had sorted was still there\n";
+  }
   if (!job.failed.empty()) {
     text +=
         fmt::format("  attempts   {}\n", FormatCount(static_cast<int64_t>(job.failed.size()) + 1));
@@ -95,6 +98,7 @@ nlohmann::ordered_json ReportJson(const JobReport& job) {
                               {"source_rows", report.source_rows},
                               {"kept_rows", report.kept_rows},
                               {"joins_taken_over", report.joins_taken_over},
+                              {"sort_taken_over", report.sort_taken_over},
                               {"rows_written", report.rows_written},
                               {"bytes_written", report.bytes_written},
                               {"files_written", report.files_written},

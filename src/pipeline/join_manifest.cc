@@ -1,7 +1,6 @@
 #include "pipeline/join_manifest.h"
 
 #include <array>
-#include <fstream>
 #include <map>
 #include <string>
 #include <utility>
@@ -17,29 +16,18 @@
 namespace spillway::pipeline {
 namespace {
 
-constexpr int kFormat = 1;            // another one for each change of what is in spilled blocks
 constexpr int64_t kMostInMemory = 2;  // half of the matches
 
 bool CanBeTakenOver(const Plan& plan) {
-  return plan.spills() && plan.keeps_pieces() &&
+  return plan.spills() && plan.keeps_pieces() && !plan.spec.in_key_order() &&
          plan.pipeline->rows_time_dependence == expression::TimeDependence::kNever;
-}
-
-std::string BootId() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
 }
 
 bool IsExternal(const Plan& plan, size_t lookup) {
   return plan.external_joins[lookup] && !plan.external_joins[lookup]->ranges;
 }
 
-// All that has to be equal.
-std::string HeadOf(const Plan& plan) {
-  return fmt::format("{} {} {} {}", kFormat, SPILLWAY_VERSION, BootId(), plan.app_id);
-}
+std::string SubjectOf(const Plan& plan) { return "joins of " + plan.app_id; }
 
 // What decides how matches are read, of a join's sizes.
 struct ReadingSizes {
@@ -69,8 +57,8 @@ struct PieceRange {
 
 Status Save(const Plan& plan, const std::vector<Piece>& pieces, const Lookups& lookups) {
   spill::SpillDirectory* directory = lookups.spill_directory();
-  ARROW_ASSIGN_OR_RAISE(const auto manifest, spill::ManifestWriter::Make(*directory));
-  ARROW_RETURN_NOT_OK(manifest->PutText(HeadOf(plan)));
+  ARROW_ASSIGN_OR_RAISE(const auto manifest,
+                        spill::ManifestWriter::Make(*directory, SubjectOf(plan)));
   ARROW_RETURN_NOT_OK(manifest->Put(static_cast<int64_t>(pieces.size())));
   for (const Piece& piece : pieces) {
     ARROW_RETURN_NOT_OK(manifest->Put(PieceRange{piece.first_ordinal, piece.end_ordinal}));
@@ -86,12 +74,10 @@ Status Save(const Plan& plan, const std::vector<Piece>& pieces, const Lookups& l
 // Fails where the manifest is not of these pieces; then nothing is to be taken over.
 Status Load(const RunContext& context, const std::vector<Piece>& pieces, EarlierJoins* earlier) {
   const Plan& plan = context.plan;
-  ARROW_ASSIGN_OR_RAISE(
-      const auto manifest,
-      spill::ManifestReader::Open(*earlier->directory, context.memory.lookup_pool()));
+  ARROW_ASSIGN_OR_RAISE(const auto manifest,
+                        spill::ManifestReader::Open(*earlier->directory, SubjectOf(plan),
+                                                    context.memory.lookup_pool()));
   if (manifest == nullptr) return Status::Invalid("no manifest");
-  ARROW_ASSIGN_OR_RAISE(const std::string head, manifest->GetText());
-  if (head != HeadOf(plan)) return Status::Invalid("another plan");
 
   ARROW_ASSIGN_OR_RAISE(const int64_t count, manifest->Get<int64_t>());
   std::map<int64_t, std::pair<int64_t, int64_t>> numbers;  // by first ordinal: the end, the number
@@ -165,7 +151,7 @@ void SaveJoins(const RunContext& context, const std::vector<Piece>& pieces,
     in_memory += lookups.external_join(i)->match_bytes_in_memory();
     in_all += lookups.external_join(i)->match_bytes();
   }
-  if (in_memory > in_all / kMostInMemory && !context.plan.saves_joins_in_memory) return;
+  if (in_memory > in_all / kMostInMemory && !context.plan.saves_what_is_in_memory) return;
   // Without a manifest a killed run joins again, no more.
   static_cast<void>(Save(context.plan, pieces, lookups));
 }

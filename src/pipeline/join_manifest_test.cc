@@ -1,90 +1,17 @@
-// Runs that go on after one that was killed behind its joins: here, one whose spill directory was
-// copied while it wrote chunks, and put back when it had gone.
+// Runs that go on after one that was killed behind its joins.
 #include "pipeline/join_manifest.h"
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <thread>
-#include <utility>
 
-#include <gtest/gtest.h>
-
-#include "pipeline/job.h"
 #include "pipeline/state_folder.h"
-#include "pipeline/test_pipeline.h"
+#include "pipeline/test_killed_run.h"
 
 namespace spillway::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Killer : public JobListener {
- public:
-  void AttemptBegins(const Plan& /*plan*/, int /*number*/) override {}
-  void ChunkCommitted(const CommittedChunk& chunk) override {
-    if (committed) committed(chunk);
-  }
-  void AttemptFailed(const FailedAttempt& /*attempt*/, int /*number*/) override { ++failed; }
-
-  std::function<void(const CommittedChunk&)> committed;
-  int failed = 0;
-};
-
-class JoinManifestTest : public test::PipelineTest {
- protected:
-  JoinManifestTest() {
-    MakeSource(400, {.rows_per_file = 100});
-    MakeLookup();
-  }
-
-  Status RunJobOnce(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> settings = {"mode=chunked", "processing.chunk_size=100",
-                                         "resources.lanes=1"};
-    settings.insert(settings.end(), more.begin(), more.end());
-    const auto spec = test::ParseSpec(folder_, pipeline_, settings).ValueOrDie();
-    report_ = {};
-    return RunJob(spec, {.joins_out_of_core = true, .saves_joins_in_memory = true}, {&killer_},
-                  &progress_, stop_, &report_);
-  }
-
-  // Runs until `chunk` is committed, and leaves what a process leaves that is killed then: the copy
-  // of its spill directory, made before the first chunk was.
-  void RunAndKill(int64_t chunk) {
-    killer_.committed = [this, chunk](const CommittedChunk& committed) {
-      const fs::path state = folder_ / "target/_spillway";
-      if (committed.first_ordinal == 0) {
-        for (const auto& entry : fs::directory_iterator(state)) {
-          if (!entry.is_directory()) continue;
-          ASSERT_TRUE(fs::exists(entry.path() / "manifest"));
-          name_ = entry.path().filename();
-          fs::copy(entry.path(), folder_ / "copy");
-        }
-      }
-      if (committed.end_ordinal != chunk) return;
-      stop_ = kStopAfterChunk;
-      // Until the run knows, which works on one chunk ahead meanwhile.
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    };
-    test::AssertOk(RunJobOnce());
-    ASSERT_TRUE(report_.run.stopped);
-    stop_ = 0;
-    killer_.committed = nullptr;
-    fs::create_directories(folder_ / "target/_spillway");
-    fs::rename(folder_ / "copy", fs::path(std::string(folder_ / "target/_spillway")) / name_);
-  }
-
-  fs::path LeftFolder() const {
-    return fs::path(std::string(folder_ / "target/_spillway")) / name_;
-  }
-
-  Killer killer_;
-  Progress progress_;
-  StopSignal stop_{0};
-  JobReport report_;
-  std::string name_;
-};
+using JoinManifestTest = test::KilledRunTest;
 
 TEST_F(JoinManifestTest, TheNextRunDoesNotJoinAgain) {
   RunAndKill(100);

@@ -52,7 +52,7 @@ struct Plan {
   spec::Spec spec;
   memory::Budget budget;
   memory::MemorySystemPaths memory_paths;
-  bool saves_joins_in_memory = false;
+  bool saves_what_is_in_memory = false;
   std::unique_ptr<PinnedTable> source;
   std::vector<std::unique_ptr<PinnedTable>> lookups;
   std::unique_ptr<BoundPipeline> pipeline;
@@ -93,9 +93,15 @@ struct Plan {
   bool publishes_at_end() const { return spec.target.publish == spec::Publish::kAtEnd; }
   // Whether all chunks are one commit, once the last of them is written.
   bool commits_at_end() const { return mode == RunMode::kStandard || publishes_at_end(); }
-  // Whether what is written and not committed is put on record. Not in key order: its rows are
-  // sorted again, and may be other ones.
-  bool keeps_pieces() const { return spec.processing.enable_checkpointing && !spec.in_key_order(); }
+  // Whether what is written and not committed is put on record. Not in key order where a row's
+  // place depends on the time.
+  bool keeps_pieces() const {
+    return spec.processing.enable_checkpointing && (!spec.in_key_order() || rows_are_fixed());
+  }
+  // Whether rows computed at another time are the same ones.
+  bool rows_are_fixed() const {
+    return pipeline->rows_time_dependence == expression::TimeDependence::kNever;
+  }
   // Of the source, in `kept`.
   int64_t kept_rows() const {
     int64_t rows = 0;
@@ -121,7 +127,7 @@ struct PlanOptions {
   std::optional<int64_t> most_range_bytes = std::nullopt;
   bool spools = false;  // although there may be memory enough
   memory::MemorySystemPaths memory_paths = {};
-  bool saves_joins_in_memory = false;  // for a run that goes on, although they are not on the disk
+  bool saves_what_is_in_memory = false;  // and not on the disk, for a run that goes on
 };
 
 // Plans the run of `spec`. Reads logs and footers, and writes nothing. A plan that does not fit its

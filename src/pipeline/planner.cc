@@ -15,6 +15,7 @@
 #include "pipeline/progress_record.h"
 #include "pipeline/state_folder.h"
 #include "pipeline/table_writer.h"
+#include "pipeline/work_left.h"
 #include "storage/table_location.h"
 
 namespace spillway::pipeline {
@@ -364,51 +365,6 @@ void ChooseMode(Plan* plan) {
          "budget");
 }
 
-void CutWork(Plan* plan) {
-  const int64_t first = plan->committed_ordinal.value_or(0);
-  const int64_t last = plan->source->physical_rows();
-  if (plan->finished()) return;
-  const int64_t chunk_rows = plan->mode == RunMode::kStandard
-                                 ? last + 1  // more than there are
-                                 : plan->spec.processing.chunk_size_rows;
-  if (plan->spec.in_key_order()) {
-    plan->chunks = CutKeyChunks(first, plan->source->live_rows(), last, chunk_rows);
-    return;
-  }
-  const auto cut = [&](int64_t begin, int64_t end) {
-    for (const Chunk& chunk : CutChunks(plan->source->files(), begin, end, chunk_rows)) {
-      plan->chunks.push_back(chunk);
-    }
-  };
-  int64_t begin = first;
-  for (size_t i = 0; i < plan->kept.size(); ++i) {
-    const KeptPiece& kept = plan->kept[i];
-    cut(begin, kept.first_ordinal);
-    plan->chunks.push_back(
-        {.first_ordinal = kept.first_ordinal, .end_ordinal = kept.end_ordinal, .kept = i});
-    begin = kept.end_ordinal;
-    // The rest of its chunk is one, as far as that is not kept too: so all that comes behind is cut
-    // as it was, and what was joined of these pieces can be taken over.
-    const int64_t next = i + 1 < plan->kept.size() ? plan->kept[i + 1].first_ordinal : last;
-    const int64_t rest_end = std::min(kept.chunk_end, next);
-    if (rest_end > begin && rest_end - begin <= chunk_rows) {
-      plan->chunks.push_back({.first_ordinal = begin, .end_ordinal = rest_end});
-      begin = rest_end;
-    }
-  }
-  cut(begin, last);
-  // A source without rows has one commit all the same, which says that the run has finished.
-  if (plan->chunks.empty()) plan->chunks = {{.first_ordinal = first, .end_ordinal = last}};
-}
-
-void FindKept(Plan* plan) {
-  if (!plan->keeps_pieces()) return;
-  plan->kept = ReadCheckpoint(CheckpointPathOf(*plan), plan->app_id,
-                              plan->committed_ordinal.value_or(0), plan->target.path);
-  const int64_t rows = plan->source->physical_rows();
-  std::erase_if(plan->kept, [rows](const KeptPiece& piece) { return piece.end_ordinal > rows; });
-}
-
 }  // namespace
 
 int64_t Plan::overhead_bytes(int of_lanes) const {
@@ -426,7 +382,7 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
   auto plan = std::make_unique<Plan>();
   plan->spec = std::move(spec);
   plan->memory_paths = options.memory_paths;
-  plan->saves_joins_in_memory = options.saves_joins_in_memory;
+  plan->saves_what_is_in_memory = options.saves_what_is_in_memory;
   const spec::Resources& resources = plan->spec.resources;
   ARROW_ASSIGN_OR_RAISE(
       plan->budget, memory::DetermineBudget(resources.memory_bytes,

@@ -26,11 +26,6 @@
 namespace spillway::pipeline {
 namespace {
 
-// Whether rows computed at another time may be others.
-bool RowsMayDiffer(const Plan& plan) {
-  return plan.pipeline->rows_time_dependence != expression::TimeDependence::kNever;
-}
-
 // current_timestamp() has one value in all rows of a chunk: the time when its first piece begins.
 // Where the time decides which rows there are, and those of `start` were joined out of core or
 // sorted before, that is the time of all chunks.
@@ -46,7 +41,7 @@ class ChunkTimes {
       if (kept) micros_[chunk] = plan.kept[*kept].now_micros;
     }
     const bool had_rows_before = plan.spills() || plan.spec.in_key_order();
-    if (had_rows_before && RowsMayDiffer(plan)) SetAll(start.now_micros);
+    if (had_rows_before && !plan.rows_are_fixed()) SetAll(start.now_micros);
   }
 
   int64_t Of(size_t chunk) {
@@ -83,7 +78,7 @@ void Count(const Chunk& chunk, const WrittenFiles& written, RunReport* report) {
 
 // Of texts that are a time of today, only the rows can tell.
 Status CheckRowsAreFixed(const Plan& plan, bool found_time_of_today) {
-  if (plan.mode == RunMode::kStandard || !RowsMayDiffer(plan) || !found_time_of_today) {
+  if (plan.mode == RunMode::kStandard || plan.rows_are_fixed() || !found_time_of_today) {
     return Status::OK();
   }
   return MakeError({.code = ErrorCode::kValueOutOfRange,
@@ -130,7 +125,12 @@ class Runner {
     const Moment moment{.now_micros = NowMicroseconds(),
                         .found_time_of_today = &found_time_of_today};
     std::unique_ptr<SortedSource> sorted;
-    {
+    if (context_.plan.spec.in_key_order()) {
+      if (AllIsKept()) return RunInKeyOrder(nullptr, moment);
+      sorted = SortedSource::TakeOver(context_);
+      report_->sort_taken_over = sorted != nullptr;
+    }
+    if (sorted == nullptr) {
       ARROW_ASSIGN_OR_RAISE(const Lookups lookups, BuildLookups(context_, pieces, moment));
       report_->lookup_seconds = SecondsSince(start);
       report_->spilled_bytes = lookups.spilled().bytes_written;
@@ -164,34 +164,51 @@ class Runner {
       if (piece.kept) return FilesOf(plan.kept[*piece.kept], plan.target.path);
       const int64_t now_micros = times.Of(piece.chunk);
       ARROW_ASSIGN_OR_RAISE(WrittenFiles files, WritePiece(piece_context, piece, now_micros));
-      if (checkpoint_ != nullptr && piece.num_rows() > 0) {
-        ARROW_RETURN_NOT_OK(checkpoint_->Add({.first_ordinal = piece.first_ordinal,
-                                              .end_ordinal = piece.end_ordinal,
-                                              .chunk_end = plan.chunks[piece.chunk].end_ordinal,
-                                              .now_micros = now_micros,
-                                              .rows = files.rows,
-                                              .files = files.files()},
-                                             &files));
-      }
+      ARROW_RETURN_NOT_OK(Keep(piece, plan.chunks[piece.chunk].end_ordinal, now_micros, &files));
       return files;
     };
     ChunkQueue queue(pieces, plan.lanes, write, context_.stop, watch_.is_short());
     return CommitChunks([&queue](Chunk*) { return queue.Next(); });
   }
 
-  // Merges and writes what was sorted.
+  bool AllIsKept() const {
+    return std::ranges::all_of(context_.plan.chunks,
+                               [](const Chunk& chunk) { return chunk.kept.has_value(); });
+  }
+
+  // Merges and writes what was sorted; null where nothing is left to write.
   Status RunInKeyOrder(SortedSource* sorted, const Moment& moment) {
     const Plan& plan = context_.plan;
-    ARROW_RETURN_NOT_OK(CheckRowsAreFixed(plan, *moment.found_time_of_today));
-    ARROW_RETURN_NOT_OK(sorted->StartReading());
-    report_->spilled_bytes += sorted->spilled().bytes_written;
+    if (sorted != nullptr) {
+      ARROW_RETURN_NOT_OK(CheckRowsAreFixed(plan, *moment.found_time_of_today));
+      ARROW_RETURN_NOT_OK(sorted->StartReading());
+      report_->spilled_bytes += sorted->spilled().bytes_written;
+    }
     ARROW_RETURN_NOT_OK(PrepareTarget());
     ChunkTimes times(plan, moment);
     size_t number = 0;
-    ChunkAhead ahead(
-        plan.chunks, [&](Chunk* chunk) { return sorted->WriteChunk(chunk, times.Of(number++)); },
-        context_.stop);
+    const auto write = [&](Chunk* chunk) -> Result<WrittenFiles> {
+      const int64_t now_micros = times.Of(number++);
+      if (chunk->kept) return FilesOf(plan.kept[*chunk->kept], plan.target.path);
+      ARROW_ASSIGN_OR_RAISE(WrittenFiles files, sorted->WriteChunk(chunk, now_micros));
+      ARROW_RETURN_NOT_OK(Keep(*chunk, chunk->end_ordinal, now_micros, &files));
+      return files;
+    };
+    ChunkAhead ahead(plan.chunks, write, context_.stop);
     return CommitChunks([&ahead](Chunk* chunk) { return ahead.Next(chunk); });
+  }
+
+  // Puts `files` on record, which have the rows of `part`, a piece or a whole chunk.
+  template <typename Part>
+  Status Keep(const Part& part, int64_t chunk_end, int64_t now_micros, WrittenFiles* files) const {
+    if (checkpoint_ == nullptr || part.num_rows() == 0) return Status::OK();
+    return checkpoint_->Add({.first_ordinal = part.first_ordinal,
+                             .end_ordinal = part.end_ordinal,
+                             .chunk_end = chunk_end,
+                             .now_micros = now_micros,
+                             .rows = files->rows,
+                             .files = files->files()},
+                            files);
   }
 
   // Empties a target that chunks are to overwrite; not any more where a stop is wanted.

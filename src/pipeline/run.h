@@ -33,6 +33,7 @@ struct RunReport {
   int64_t target_version = -1;
   double lookup_seconds = 0;
   bool joins_taken_over = false;  // of an earlier run, which was killed
+  bool sort_taken_over = false;   // the same
   double total_seconds = 0;
   int64_t peak_memory_bytes = 0;  // RssAnon + RssShmem, sampled
   std::vector<memory::TagUsage> memory_by_use;

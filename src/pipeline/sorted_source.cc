@@ -1,5 +1,6 @@
 #include "pipeline/sorted_source.h"
 
+#include <string>
 #include <utility>
 
 #include <arrow/array/array_primitive.h>
@@ -14,6 +15,7 @@
 #include "pipeline/read_ahead.h"
 #include "pipeline/silver_reader.h"
 #include "pipeline/state_folder.h"
+#include "spill/manifest.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -47,6 +49,10 @@ Status SortPiece(const RunContext& context, const std::shared_ptr<arrow::Schema>
   }
 }
 
+bool CanBeTakenOver(const Plan& plan) { return plan.keeps_pieces() && plan.rows_are_fixed(); }
+
+std::string SubjectOf(const Plan& plan) { return "sorted rows of " + plan.app_id; }
+
 // The rows of a chunk, as a stage.
 class ChunkReader : public arrow::RecordBatchReader {
  public:
@@ -77,6 +83,20 @@ SortedSource::SortedSource(const RunContext& context,
                            std::unique_ptr<sort::ExternalSort> sort)
     : context_(context), directory_(std::move(directory)), sort_(std::move(sort)) {}
 
+Result<std::unique_ptr<SortedSource>> SortedSource::Make(
+    const RunContext& context, std::unique_ptr<spill::SpillDirectory> directory) {
+  const Plan& plan = context.plan;
+  ARROW_ASSIGN_OR_RAISE(auto sort, sort::ExternalSort::Make(
+                                       {.schema = JoinedSchema(*plan.pipeline),
+                                        .key_columns = plan.pipeline->lookups.front().source_keys,
+                                        .sizes = plan.sort->sizes,
+                                        .compress = kCompressSpilled,
+                                        .directory = directory.get(),
+                                        .pool = context.memory.sort_pool()}));
+  return std::unique_ptr<SortedSource>(
+      new SortedSource(context, std::move(directory), std::move(sort)));
+}
+
 Result<std::unique_ptr<SortedSource>> SortedSource::Sort(const RunContext& context,
                                                          const std::vector<Piece>& pieces,
                                                          const Lookups& lookups,
@@ -85,18 +105,10 @@ Result<std::unique_ptr<SortedSource>> SortedSource::Sort(const RunContext& conte
   context.progress->rows_done = 0;
   context.progress->total_rows = plan.source->live_rows();
   context.progress->phase = Phase::kSorting;
-  const std::shared_ptr<arrow::Schema> schema = JoinedSchema(*plan.pipeline);
   ARROW_ASSIGN_OR_RAISE(auto directory,
                         spill::SpillDirectory::Make(SpillBaseOf(plan), plan.app_id));
-  ARROW_ASSIGN_OR_RAISE(auto sort, sort::ExternalSort::Make(
-                                       {.schema = schema,
-                                        .key_columns = plan.pipeline->lookups.front().source_keys,
-                                        .sizes = plan.sort->sizes,
-                                        .compress = kCompressSpilled,
-                                        .directory = directory.get(),
-                                        .pool = context.memory.sort_pool()}));
-  std::unique_ptr<SortedSource> sorted(
-      new SortedSource(context, std::move(directory), std::move(sort)));
+  ARROW_ASSIGN_OR_RAISE(auto sorted, Make(context, std::move(directory)));
+  const std::shared_ptr<arrow::Schema> schema = JoinedSchema(*plan.pipeline);
   ARROW_RETURN_NOT_OK(
       RunLanes(plan.lanes, static_cast<int64_t>(pieces.size()), [&](LaneItems& items) -> Status {
         ARROW_ASSIGN_OR_RAISE(const auto writer, sorted->sort_->MakeWriter());
@@ -108,25 +120,55 @@ Result<std::unique_ptr<SortedSource>> SortedSource::Sort(const RunContext& conte
         }
         return writer->Finish();
       }));
+  // To write what is in memory would cost every run what few need, and does not take long again.
+  const bool is_on_disk = sorted->sort_->kept_bytes() <= sorted->sort_->stored_bytes() / 2;
+  if (CanBeTakenOver(plan) && (is_on_disk || plan.saves_what_is_in_memory)) {
+    // Without a manifest a killed run sorts again, no more.
+    sorted->is_saved_ = sorted->Save().ok();
+  }
   return sorted;
+}
+
+std::unique_ptr<SortedSource> SortedSource::TakeOver(const RunContext& context) {
+  const Plan& plan = context.plan;
+  if (!CanBeTakenOver(plan)) return nullptr;
+  auto directory = spill::SpillDirectory::TakeOver(SpillBaseOf(plan), plan.app_id);
+  if (directory == nullptr) return nullptr;
+  spill::SpillDirectory::RemoveDead(SpillBaseOf(plan));  // what others left
+  const auto manifest =
+      spill::ManifestReader::Open(*directory, SubjectOf(plan), context.memory.sort_pool());
+  if (!manifest.ok() || *manifest == nullptr) return nullptr;
+  auto sorted = Make(context, std::move(directory));
+  if (!sorted.ok() || !(*sorted)->sort_->Load(manifest->get()).ok()) return nullptr;
+  (*sorted)->is_saved_ = true;
+  return *std::move(sorted);
+}
+
+Status SortedSource::Save() const {
+  ARROW_ASSIGN_OR_RAISE(const auto manifest,
+                        spill::ManifestWriter::Make(*directory_, SubjectOf(context_.plan)));
+  ARROW_RETURN_NOT_OK(sort_->Save(manifest.get()));
+  return manifest->Finish();
 }
 
 Status SortedSource::StartReading() {
   const Plan& plan = context_.plan;
   ARROW_RETURN_NOT_OK(context_.memory.GrantForMerging(plan));
+  ARROW_RETURN_NOT_OK(sort_->Premerge([this] { return CheckStop(context_, kStopAfterChunk); }));
+  if (is_saved_ && sort_->premerged_runs() > 0) static_cast<void>(Save());
   ARROW_ASSIGN_OR_RAISE(
       rows_, sort_->Merge({.rows = plan.sizes.batch_rows, .bytes = plan.sizes.batch_bytes},
-                          context_.memory.transform_pool(),
-                          [this] { return CheckStop(context_, kStopAfterChunk); }));
+                          context_.memory.transform_pool()));
   context_.progress->rows_done = 0;
   context_.progress->phase = Phase::kChunks;
-  const int64_t committed = plan.committed_ordinal.value_or(0);
-  ARROW_RETURN_NOT_OK(rows_->Skip(committed));
-  if (rows_->source_rows() == committed) return Status::OK();
+  const int64_t written =
+      plan.kept.empty() ? plan.committed_ordinal.value_or(0) : plan.kept.back().end_ordinal;
+  ARROW_RETURN_NOT_OK(rows_->Skip(written));
+  if (rows_->source_rows() == written) return Status::OK();
   return MakeError({.code = ErrorCode::kInternal,
-                    .what = "fewer rows came than are committed",
+                    .what = "fewer rows came than are written",
                     .where = plan.target.path,
-                    .why = fmt::format("{} are committed, {} came", FormatCount(committed),
+                    .why = fmt::format("{} are written, {} came", FormatCount(written),
                                        FormatCount(rows_->source_rows()))});
 }
 

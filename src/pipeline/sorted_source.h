@@ -27,7 +27,11 @@ class SortedSource {
                                                     const std::vector<Piece>& pieces,
                                                     const Lookups& lookups, const Moment& moment);
 
-  // Gets ready to read the rows, behind those that are committed. The lookups are not wanted any
+  // What a run of the same plan has sorted that was killed behind it; null where there is none, or
+  // the machine was started anew since. It is only ever a help: what does not fit is sorted again.
+  static std::unique_ptr<SortedSource> TakeOver(const RunContext& context);
+
+  // Gets ready to read the rows, behind those that are written. The lookups are not wanted any
   // more, and their memory is.
   Status StartReading();
 
@@ -40,11 +44,15 @@ class SortedSource {
  private:
   SortedSource(const RunContext& context, std::unique_ptr<spill::SpillDirectory> directory,
                std::unique_ptr<sort::ExternalSort> sort);
+  static Result<std::unique_ptr<SortedSource>> Make(
+      const RunContext& context, std::unique_ptr<spill::SpillDirectory> directory);
+  Status Save() const;
 
   const RunContext context_;
   const std::unique_ptr<spill::SpillDirectory> directory_;
   const std::unique_ptr<sort::ExternalSort> sort_;
   std::unique_ptr<sort::MergedRows> rows_;
+  bool is_saved_ = false;
 };
 
 }  // namespace spillway::pipeline

@@ -3,10 +3,11 @@
 //
 //   ARROW_ASSIGN_OR_RAISE(auto sort, ExternalSort::Make(options));
 //   in each lane:  MakeWriter, Append .., Finish
-//   ARROW_ASSIGN_OR_RAISE(auto rows, sort->Merge(limits, pool, stop));
+//   ARROW_RETURN_NOT_OK(sort->Premerge(check));
+//   ARROW_ASSIGN_OR_RAISE(auto rows, sort->Merge(limits, pool));
 //
-// Thread rule: MakeWriter and Merge by one thread at a time, Merge when all writers have finished;
-// a writer belongs to its lane.
+// Thread rule: one thread at a time, and all but MakeWriter when all writers have finished; a
+// writer belongs to its lane.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include "sort/sort_options.h"
 #include "sort/sort_state.h"
 #include "sort/sort_writer.h"
+#include "spill/manifest.h"
 
 namespace spillway::sort {
 
@@ -32,13 +34,26 @@ class ExternalSort {
   // of spill::SpillDirectory.
   Result<std::unique_ptr<SortWriter>> MakeWriter() { return SortWriter::Make(&state_); }
 
-  // All rows in their order; batches come from `batch_pool`. Where there are more runs than can be
-  // read at once, some are merged to longer ones first; `check` is called between records, and its
-  // failure ends that. To be called once. The sort must outlive what it returns. Errors:
-  // kSpillDamaged, kBudgetExceeded, and those of spill::SpillDirectory.
+  // Puts what Load needs to read the runs in a later process. What of them stayed in memory goes to
+  // the files first, and Merge leaves them where they are. Errors: as of a writer.
+  Status Save(spill::ManifestWriter* manifest);
+
+  // Takes the runs that Save put, in place of writers. kSpillDamaged where the manifest does not
+  // fit or a file is missing.
+  Status Load(spill::ManifestReader* manifest);
+
+  // Where there are more runs than can be read at once, merges some to longer ones; `check` is
+  // called between records, and its failure ends that. Errors: those of Merge.
+  Status Premerge(const std::function<Status()>& check);
+
+  // All rows in their order, behind Premerge; batches come from `batch_pool`. To be called once.
+  // The sort must outlive what it returns. Errors: kSpillDamaged, kBudgetExceeded, and those of
+  // spill::SpillDirectory.
   Result<std::unique_ptr<MergedRows>> Merge(const BatchLimits& limits,
-                                            arrow::MemoryPool* batch_pool,
-                                            const std::function<Status()>& check);
+                                            arrow::MemoryPool* batch_pool);
+
+  int64_t stored_bytes();  // of the runs, and
+  int64_t kept_bytes();    // what of that stayed in memory
 
   // How many runs the writers made, and how many were merged to longer ones.
   int64_t num_runs() const { return num_runs_; }
@@ -51,13 +66,16 @@ class ExternalSort {
   ExternalSort(SortOptions options, join::RowFormat format)
       : state_(std::move(options), std::move(format)) {}
 
-  std::vector<SortedRun> TakeRuns();
-  size_t MostRuns(const std::vector<SortedRun>& runs) const;
+  void TakeRuns();
+  size_t MostRuns() const;
   Result<SortedRun> MergeRuns(std::span<const SortedRun> runs,
                               const std::function<Status()>& check);
 
   SortState state_;
+  // Of the writers that have finished, and what was merged of them.
   std::vector<std::unique_ptr<spill::SpilledStreams>> streams_;
+  std::vector<SortedRun> runs_;
+  bool is_saved_ = false;
   int64_t num_runs_ = 0;
   int64_t premerged_runs_ = 0;
 };

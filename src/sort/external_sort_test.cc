@@ -12,6 +12,7 @@
 #include "base/file_size_limit.h"
 #include "memory/fault_pool.h"
 #include "sort/sort_test_data.h"
+#include "spill/manifest.h"
 #include "spill/test_folder.h"
 
 namespace spillway::sort {
@@ -44,6 +45,28 @@ class ExternalSortTest : public ::testing::Test {
     EXPECT_TRUE(batch->Equals(*expected, false, nan_equal));
   }
 
+  // That what `sort` saves is read by another one.
+  void ExpectSavedRows(const Rows& rows, const SortOptions& options, ExternalSort* sort) {
+    {
+      const auto manifest = spill::ManifestWriter::Make(*directory_, "rows").ValueOrDie();
+      ASSERT_TRUE(sort->Save(manifest.get()).ok());
+      ASSERT_TRUE(manifest->Finish().ok());
+    }
+    EXPECT_EQ(sort->kept_bytes(), 0);
+    EXPECT_EQ(spill::ManifestReader::Open(*directory_, "others", options.pool).ValueOrDie(),
+              nullptr);
+    const auto manifest =
+        spill::ManifestReader::Open(*directory_, "rows", options.pool).ValueOrDie();
+    ASSERT_NE(manifest, nullptr);
+    const auto again = ExternalSort::Make(options).ValueOrDie();
+    const Status loaded = again->Load(manifest.get());
+    ASSERT_TRUE(loaded.ok()) << loaded.ToString();
+    EXPECT_EQ(again->stored_bytes(), sort->stored_bytes());
+    const auto merged = MergeAll(again.get(), kSmallBatches, options.pool).ValueOrDie();
+    ASSERT_NO_FATAL_FAILURE(ExpectSorted(rows, ReadAll(merged.get()).ValueOrDie()));
+    std::filesystem::remove(directory_->path() + "/" + spill::kManifestName);
+  }
+
   // No file and no memory is left.
   void ExpectNothingLeft(const arrow::MemoryPool& pool) {
     ASSERT_EQ(pool.bytes_allocated(), 0);
@@ -58,7 +81,7 @@ class ExternalSortTest : public ::testing::Test {
     options.compress = true;
     ARROW_ASSIGN_OR_RAISE(const auto sort, ExternalSort::Make(options));
     ARROW_RETURN_NOT_OK(WriteAll(sort.get(), rows, 2, random));
-    ARROW_ASSIGN_OR_RAISE(const auto merged, sort->Merge(kSmallBatches, pool, NoCheck));
+    ARROW_ASSIGN_OR_RAISE(const auto merged, MergeAll(sort.get(), kSmallBatches, pool));
     int64_t count = 0;
     for (;;) {
       ARROW_ASSIGN_OR_RAISE(const auto batch, merged->Next());
@@ -92,7 +115,13 @@ TEST_F(ExternalSortTest, GivesTheOrderOfAStableSort) {
       options.sizes.lane_bytes = 64 * (8 + Below(random, 500));
       const auto sort = ExternalSort::Make(options).ValueOrDie();
       ASSERT_TRUE(WriteAll(sort.get(), rows, 1 + static_cast<int>(Below(random, 3)), random).ok());
-      const auto merged = sort->Merge(kSmallBatches, &pool, NoCheck).ValueOrDie();
+      if (round % 6 == 0) {
+        ASSERT_TRUE(sort->Premerge(NoCheck).ok());
+      }
+      if (round % 3 == 0) {
+        ASSERT_NO_FATAL_FAILURE(ExpectSavedRows(rows, options, sort.get()));
+      }
+      const auto merged = MergeAll(sort.get(), kSmallBatches, &pool).ValueOrDie();
       ASSERT_NO_FATAL_FAILURE(ExpectSorted(rows, ReadAll(merged.get()).ValueOrDie()));
       EXPECT_TRUE(merged->done());
       premerged += sort->premerged_runs();
@@ -111,7 +140,7 @@ TEST_F(ExternalSortTest, MergesInManyPassesWhereTwoRunsAreAllThatCanBeRead) {
   options.sizes.merge_bytes = 0;
   const auto sort = ExternalSort::Make(options).ValueOrDie();
   ASSERT_TRUE(WriteAll(sort.get(), rows, 3, random).ok());
-  const auto merged = sort->Merge(kSmallBatches, &pool, NoCheck).ValueOrDie();
+  const auto merged = MergeAll(sort.get(), kSmallBatches, &pool).ValueOrDie();
   ExpectSorted(rows, ReadAll(merged.get()).ValueOrDie());
   EXPECT_GT(sort->num_runs(), 50);
   EXPECT_EQ(sort->premerged_runs(), 2 * (sort->num_runs() - 2));  // each merge makes one of two
@@ -128,7 +157,7 @@ TEST_F(ExternalSortTest, SourceRowsAreCountedAndNeverCut) {
     StrictPool pool;
     const auto sort = ExternalSort::Make(OptionsFor(rows, directory_.get(), &pool)).ValueOrDie();
     ASSERT_TRUE(WriteAll(sort.get(), rows, 2, random).ok());
-    const auto merged = sort->Merge(kSmallBatches, &pool, NoCheck).ValueOrDie();
+    const auto merged = MergeAll(sort.get(), kSmallBatches, &pool).ValueOrDie();
     size_t at = 0;
     const auto expect_passed = [&](int64_t source_rows) {
       int64_t begun = 0;
@@ -177,7 +206,7 @@ TEST_F(ExternalSortTest, LongRowsTakeTheirLength) {
   const auto writer = sort->MakeWriter().ValueOrDie();
   ASSERT_TRUE(writer->Append(*rows.batch, *rows.numbers).ok());
   ASSERT_TRUE(writer->Finish().ok());
-  const auto merged = sort->Merge(kSmallBatches, &pool, NoCheck).ValueOrDie();
+  const auto merged = MergeAll(sort.get(), kSmallBatches, &pool).ValueOrDie();
   const auto sorted = ReadAll(merged.get()).ValueOrDie();
   ASSERT_EQ(sorted->num_rows(), 40);
   for (int64_t i = 0; i < 40; ++i) {
@@ -246,7 +275,7 @@ TEST_F(ExternalSortTest, DamageIsFound) {
       byte ^= 0x10;
       ASSERT_EQ(::pwrite(file.get(), &byte, 1, offset), 1);
     }
-    const auto merged = sort->Merge(kSmallBatches, &pool, NoCheck);
+    const auto merged = MergeAll(sort.get(), kSmallBatches, &pool);
     const auto error = FindError(merged.status());
     ASSERT_TRUE(error.has_value()) << merged.status().ToString();
     EXPECT_EQ(error->code, ErrorCode::kSpillDamaged);
@@ -263,7 +292,7 @@ TEST_F(ExternalSortTest, AFailedCheckEndsTheMerging) {
     const auto sort = ExternalSort::Make(options).ValueOrDie();
     ASSERT_TRUE(WriteAll(sort.get(), rows, 1, random).ok());
     const auto stop = [] { return Status::Cancelled("stopped"); };
-    EXPECT_TRUE(sort->Merge(kSmallBatches, &pool, stop).status().IsCancelled());
+    EXPECT_TRUE(MergeAll(sort.get(), kSmallBatches, &pool, stop).status().IsCancelled());
   }
   ExpectNothingLeft(pool);
 }

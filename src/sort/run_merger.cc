@@ -15,7 +15,7 @@ Status RunCursor::Open() {
 Status RunCursor::ReadBlock() {
   done_ = reader_.done();
   if (done_) {
-    run_.streams->Free(run_.stream);
+    if (!keeps_) run_.streams->Free(run_.stream);
     return Status::OK();
   }
   ARROW_ASSIGN_OR_RAISE(block_, reader_.Next());
@@ -30,12 +30,12 @@ Status RunCursor::Pass() {
   return Status::OK();
 }
 
-Result<std::unique_ptr<RunMerger>> RunMerger::Make(std::span<const SortedRun> runs,
+Result<std::unique_ptr<RunMerger>> RunMerger::Make(std::span<const SortedRun> runs, bool keeps,
                                                    arrow::MemoryPool* pool) {
   std::unique_ptr<RunMerger> merger(new RunMerger());
   merger->cursors_.reserve(runs.size());
   for (const SortedRun& run : runs) {
-    ARROW_RETURN_NOT_OK(merger->cursors_.emplace_back(run, pool).Open());
+    ARROW_RETURN_NOT_OK(merger->cursors_.emplace_back(run, keeps, pool).Open());
   }
   merger->BuildTree();
   return merger;

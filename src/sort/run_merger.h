@@ -17,10 +17,11 @@
 
 namespace spillway::sort {
 
-// Reads the records of one run, and frees it behind the last one.
+// Reads the records of one run, and frees it behind the last one, or keeps it.
 class RunCursor {
  public:
-  RunCursor(const SortedRun& run, arrow::MemoryPool* pool) : run_(run), reader_(pool) {}
+  RunCursor(const SortedRun& run, bool keeps, arrow::MemoryPool* pool)
+      : run_(run), keeps_(keeps), reader_(pool) {}
 
   Status Open();  // goes to the first record
   Status Pass();  // goes to the next one
@@ -32,6 +33,7 @@ class RunCursor {
   Status ReadBlock();
 
   SortedRun run_;
+  bool keeps_;
   spill::StreamReader reader_;
   std::span<const uint8_t> block_;  // from the record on
   RecordView record_;
@@ -40,8 +42,9 @@ class RunCursor {
 
 class RunMerger {
  public:
-  // The streams of `runs` must outlive it. Of equal records, those of an earlier run come first.
-  static Result<std::unique_ptr<RunMerger>> Make(std::span<const SortedRun> runs,
+  // The streams of `runs` must outlive it, which `keeps` them or frees each behind its last record.
+  // Of equal records, those of an earlier run come first.
+  static Result<std::unique_ptr<RunMerger>> Make(std::span<const SortedRun> runs, bool keeps,
                                                  arrow::MemoryPool* pool);
 
   bool done() const { return cursors_.empty() || cursors_[winner_].done(); }

@@ -106,7 +106,7 @@ TEST_P(SortPlanTest, TheSortTakesNoMore) {
   writers.clear();
   EXPECT_LE(pool.max_memory(), Sum(plan.sorting));
 
-  const auto merged = sort->Merge(kBatches, &batch_pool, NoCheck).ValueOrDie();
+  const auto merged = MergeAll(sort.get(), kBatches, &batch_pool).ValueOrDie();
   EXPECT_EQ(CountSorted(merged.get()), given.rows);
   EXPECT_LE(pool.max_memory(), std::max(Sum(plan.sorting), Sum(plan.merging)));
   const int64_t spilled = directory->usage().bytes_written;

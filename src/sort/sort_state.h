@@ -17,6 +17,8 @@
 
 namespace spillway::sort {
 
+inline constexpr char kSortedRows[] = "sorted-rows";  // what the files are named by
+
 // A stream of records in their order.
 struct SortedRun {
   spill::SpilledStreams* streams = nullptr;
@@ -38,7 +40,7 @@ struct SortState {
         seen_nulls(format.payload().size()) {}
 
   spill::SpillWriterOptions WriterOptions(uint32_t streams) {
-    return {.purpose = "sorted-rows",
+    return {.purpose = kSortedRows,
             .streams = streams,
             .block_bytes = options.sizes.block_bytes,
             .write_bytes = options.sizes.write_bytes,

@@ -192,6 +192,13 @@ inline Status WriteAll(ExternalSort* sort, const Rows& rows, int lanes, Random& 
 
 inline Status NoCheck() { return Status::OK(); }
 
+inline Result<std::unique_ptr<MergedRows>> MergeAll(
+    ExternalSort* sort, const BatchLimits& limits, arrow::MemoryPool* batch_pool,
+    const std::function<Status()>& check = NoCheck) {
+  ARROW_RETURN_NOT_OK(sort->Premerge(check));
+  return sort->Merge(limits, batch_pool);
+}
+
 // Everything that the sort gives, as one batch; null for no rows.
 inline Result<std::shared_ptr<arrow::RecordBatch>> ReadAll(MergedRows* merged) {
   arrow::RecordBatchVector batches;

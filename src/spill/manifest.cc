@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -24,6 +25,19 @@ namespace spillway::spill {
 namespace {
 
 constexpr size_t kBufferBytes = 64 * 1024;
+constexpr int kFormat = 1;  // another one for each change of what is in spilled blocks
+
+std::string BootId() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+// All that has to be equal.
+std::string HeadOf(std::string_view subject) {
+  return fmt::format("{} {} {} {}", kFormat, SPILLWAY_VERSION, BootId(), subject);
+}
 
 std::string PathOf(const SpillDirectory& directory) {
   return fmt::format("{}/{}", directory.path(), kManifestName);
@@ -51,7 +65,8 @@ ManifestWriter::ManifestWriter(std::unique_ptr<Impl> impl) : impl_(std::move(imp
 
 ManifestWriter::~ManifestWriter() { ::unlink(impl_->unfinished_path.c_str()); }
 
-Result<std::unique_ptr<ManifestWriter>> ManifestWriter::Make(const SpillDirectory& directory) {
+Result<std::unique_ptr<ManifestWriter>> ManifestWriter::Make(const SpillDirectory& directory,
+                                                             std::string_view subject) {
   auto impl = std::make_unique<Impl>();
   impl->path = PathOf(directory);
   impl->unfinished_path = UnfinishedPathOf(directory);
@@ -60,7 +75,9 @@ Result<std::unique_ptr<ManifestWriter>> ManifestWriter::Make(const SpillDirector
   if (!impl->file.is_open()) return SpillError(errno, "create the file", impl->unfinished_path);
   impl->buffer.reserve(kBufferBytes);
   XXH3_64bits_reset(&impl->hash);
-  return std::unique_ptr<ManifestWriter>(new ManifestWriter(std::move(impl)));
+  std::unique_ptr<ManifestWriter> writer(new ManifestWriter(std::move(impl)));
+  ARROW_RETURN_NOT_OK(writer->PutText(HeadOf(subject)));
+  return writer;
 }
 
 Status ManifestWriter::PutBytes(const void* bytes, size_t size) {
@@ -92,6 +109,7 @@ Status ManifestWriter::Finish() {
 }
 
 Result<std::unique_ptr<ManifestReader>> ManifestReader::Open(const SpillDirectory& directory,
+                                                             std::string_view subject,
                                                              arrow::MemoryPool* pool) {
   const std::string path = PathOf(directory);
   const storage::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
@@ -110,13 +128,16 @@ Result<std::unique_ptr<ManifestReader>> ManifestReader::Open(const SpillDirector
   }
   std::memcpy(&hash, buffer->data() + size, sizeof(hash));
   if (hash != XXH3_64bits(buffer->data(), static_cast<size_t>(size))) return nullptr;
-  return std::unique_ptr<ManifestReader>(new ManifestReader(std::move(buffer), size));
+  std::unique_ptr<ManifestReader> reader(new ManifestReader(std::move(buffer), size));
+  ARROW_ASSIGN_OR_RAISE(const std::string head, reader->GetText());
+  if (head != HeadOf(subject)) return nullptr;
+  return reader;
 }
 
 Status ManifestReader::GetBytes(void* bytes, size_t size) {
   if (static_cast<int64_t>(size) > size_bytes_ - at_) {
     return MakeError({.code = ErrorCode::kSpillDamaged,
-                      .what = "a manifest of spilled joins has less than was looked for"});
+                      .what = "a manifest of spill files has less than was looked for"});
   }
   if (size > 0) std::memcpy(bytes, buffer_->data() + at_, size);
   at_ += static_cast<int64_t>(size);

@@ -1,7 +1,7 @@
-// What a run writes into its spill directory once its joins are done, so that the run that goes on
-// after a kill need not join again: values one after another, with a checksum of all of them at the
-// end. It is nothing for another machine, nor for the time after a restart: the files that it
-// speaks of are not synced.
+// What a run writes into its spill directory once its joins are done, or its sort, so that the run
+// that goes on after a kill need not do them again: values one after another, with a checksum of
+// all of them at the end. It is nothing for another version of the program, another machine, nor
+// for the time after a restart: the files that it speaks of are not synced.
 //
 // Thread rule: one thread.
 #pragma once
@@ -26,8 +26,10 @@ inline constexpr char kManifestName[] = "manifest";  // in the spill directory
 
 class ManifestWriter {
  public:
-  // Makes the manifest of `directory`, which has none before Finish. Errors as SpillError says.
-  static Result<std::unique_ptr<ManifestWriter>> Make(const SpillDirectory& directory);
+  // Makes the manifest of `directory`, in place of an earlier one at Finish. `subject` says what it
+  // is about. Errors as SpillError says.
+  static Result<std::unique_ptr<ManifestWriter>> Make(const SpillDirectory& directory,
+                                                      std::string_view subject);
   ~ManifestWriter();  // without Finish nothing is left of it
   ManifestWriter(const ManifestWriter&) = delete;
   ManifestWriter& operator=(const ManifestWriter&) = delete;
@@ -56,8 +58,10 @@ class ManifestWriter {
 
 class ManifestReader {
  public:
-  // The manifest of `directory`, whole and unchanged; null where there is none such.
+  // The manifest of `directory` about `subject`, whole and unchanged, and written since the machine
+  // was started; null where there is none such.
   static Result<std::unique_ptr<ManifestReader>> Open(const SpillDirectory& directory,
+                                                      std::string_view subject,
                                                       arrow::MemoryPool* pool);
 
   // Values in the order in which they were put. Fails with kSpillDamaged behind the last one.

@@ -93,7 +93,7 @@ class SpilledStreams {
   int64_t stored_bytes() const;  // of all blocks
 
   // Puts what Load needs to read these streams once more, in a later process. What stayed in
-  // memory goes to the files first. Before any stream is freed.
+  // memory goes to the files first. A stream that was freed is empty.
   Status Save(SpillDirectory* directory, const std::string& purpose, ManifestWriter* manifest);
 
   // The streams that Save put. A stream whose file is gone meanwhile is not there.

@@ -1,0 +1,67 @@
+"""A run that is killed behind a join or a sort that spilled: the next one does not do it again."""
+
+import json
+import subprocess
+import time
+
+import pytest
+from silver.guide_pipeline import EXAMPLE, assert_silver_is_right
+
+ROWS = 2_000_000
+
+
+def kill_behind_the_spilling(spillway, silver, flags, pieces):
+    """Kills the run when so many pieces are written and on record."""
+    def is_behind():
+        records = list(silver.glob("_spillway/*.checkpoint"))
+        return bool(records) and records[0].read_bytes().count(b"\n") > pieces
+
+    with subprocess.Popen([spillway.program, "run", EXAMPLE, *flags], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        while run.poll() is None and not is_behind():
+            time.sleep(0.001)
+        run.kill()
+    assert list(silver.glob("_spillway/spillway-spill-*/manifest"))
+
+
+def check(report, spillway, duckdb_delta, lake, silver, flags):
+    assert report["kept_rows"] + report["source_rows"] <= ROWS
+    assert report["failed_attempts"] == []
+    assert report["peak_memory_bytes"] <= report["bound_bytes"] <= 112 << 20
+    assert_silver_is_right(duckdb_delta, lake, silver)
+    assert not (silver / "_spillway").exists()
+    assert json.loads(spillway("validate", EXAMPLE, "--json", *flags).stdout)["valid"]
+
+
+@pytest.fixture
+def lake(spillway, tmp_path):
+    spillway("generate", "--rows", str(ROWS), "--content-bytes", "8", "--out", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("publish", ["per_chunk", "at_end"])
+def test_joins_of_a_killed_run(spillway, duckdb_delta, lake, publish):
+    silver = lake / "silver_accident"
+    flags = ["--memory=112MiB", "--mode=chunked", "--set=processing.chunk_size=50_000",
+             "--set=processing.checkpoint_interval=1", f"--set=target.publish={publish}",
+             f"--set=variables.lake={lake}"]
+    kill_behind_the_spilling(spillway, silver, flags, pieces=3)
+    report = json.loads(spillway("run", EXAMPLE, "--json", *flags).stdout)
+    assert report["joins_taken_over"]
+    check(report, spillway, duckdb_delta, lake, silver, flags)
+
+
+@pytest.mark.parametrize("publish", ["per_chunk", "at_end"])
+def test_the_sort_of_a_killed_run(spillway, duckdb_delta, lake, publish):
+    """The runs that were sorted, and the chunks that were written of them."""
+    silver = lake / "silver_accident"
+    flags = ["--memory=112MiB", "--mode=chunked", "--set=processing.chunk_size=100_000",
+             "--set=processing.chunk_order=key", f"--set=target.publish={publish}",
+             f"--set=variables.lake={lake}"]
+    kill_behind_the_spilling(spillway, silver, flags, pieces=3)
+    report = json.loads(spillway("run", EXAMPLE, "--json", *flags).stdout)
+    assert report["sort_taken_over"] and not report["joins_taken_over"]
+    if publish == "at_end":
+        assert report["kept_rows"] >= 300_000
+    assert report["spilled_bytes"] == 0
+    check(report, spillway, duckdb_delta, lake, silver, flags)
