@@ -24,6 +24,8 @@ pub struct CommitReader {
 struct Line {
     commit_info: Option<CommitInfo>,
     txn: Option<Transaction>,
+    protocol: Option<IgnoredAny>,
+    meta_data: Option<IgnoredAny>,
     add: Option<FileChange>,
     remove: Option<FileChange>,
 }
@@ -105,6 +107,12 @@ impl Line {
                 kind: ActionKind::Transaction,
                 text: transaction.app_id,
                 transaction_version: transaction.version,
+                ..CommitAction::default()
+            });
+        }
+        if self.protocol.is_some() || self.meta_data.is_some() {
+            return Some(CommitAction {
+                kind: ActionKind::Definition,
                 ..CommitAction::default()
             });
         }

@@ -134,6 +134,7 @@ pub mod ffi {
         End,
         Operation,
         Transaction,
+        Definition,
         Add,
         Remove,
     }

@@ -16,6 +16,8 @@ std::optional<Kind> ToKind(bridge::ActionKind kind) {
       return Kind::kOperation;
     case bridge::ActionKind::Transaction:
       return Kind::kTransaction;
+    case bridge::ActionKind::Definition:
+      return Kind::kDefinition;
     case bridge::ActionKind::Add:
       return Kind::kAdd;
     case bridge::ActionKind::Remove:

@@ -19,6 +19,7 @@ struct CommitAction {
   enum class Kind {
     kOperation,    // of commitInfo: "WRITE", "DELETE", "OPTIMIZE" ..
     kTransaction,  // a txn action
+    kDefinition,   // a protocol or metaData action
     kAdd,
     kRemove,
   };

@@ -34,7 +34,10 @@ TEST(CommitStream, GivesTheActionsInTheirOrder) {
        R"({"remove":{"path":"a","dataChange":false,"deletionVector":null}})",
        R"({"remove":{"path":"s3://other/b","dataChange":true}})"});
   const auto table = Snapshot::Open(folder.path()).ValueOrDie();
-  EXPECT_TRUE(ActionsOf(*table, 0).empty());
+  const std::vector<CommitAction> definition = ActionsOf(*table, 0);
+  ASSERT_EQ(definition.size(), 2U);
+  EXPECT_EQ(definition[0].kind, Kind::kDefinition);
+  EXPECT_EQ(definition[1].kind, Kind::kDefinition);
   const std::vector<CommitAction> actions = ActionsOf(*table, 1);
   ASSERT_EQ(actions.size(), 6U);
   EXPECT_EQ(actions[0].kind, Kind::kOperation);

@@ -35,6 +35,7 @@ struct Protocol {
   int min_writer_version = 2;
   std::vector<std::string> reader_features;  // sorted; empty below reader version 3
   std::vector<std::string> writer_features;  // sorted; empty below writer version 7
+  bool operator==(const Protocol&) const = default;
 };
 
 // How columns of the schema find theirs in Parquet files: by their own name, by their physical

@@ -85,14 +85,17 @@ Status CommittedFiles::Follow(const delta::Snapshot& table) {
 Status CommittedFiles::FollowCommit(const delta::Snapshot& table, int64_t version) {
   bool is_ours = false;
   std::string operation = "unnamed";
+  bool has_definition = false;
   std::map<std::string, bool> removed;  // to whether its data changed
   ARROW_RETURN_NOT_OK(VisitActions(table, version, [&](const delta::CommitAction& action) {
     if (action.kind == ActionKind::kOperation) operation = action.text;
     if (action.kind == ActionKind::kTransaction && action.text == app_id_) is_ours = true;
+    has_definition = has_definition || action.kind == ActionKind::kDefinition;
     if (action.kind == ActionKind::kRemove && Contains(action.text)) {
       removed[action.text] = action.data_change;
     }
   }));
+  if (has_definition && !is_ours) last_definition_ = NameCommit(version, operation);
   bool has_moved = false;
   for (const auto& [path, data_change] : removed) {
     FileFate& fate = files_[path];
@@ -140,8 +143,10 @@ std::optional<FileFate> CommittedFiles::FirstMove() const {
   return First(files_, [](const FileFate& fate) { return fate.kind == FileFate::Kind::kMoved; });
 }
 
-std::string NameCommit(const FileFate& fate) {
-  return fmt::format("version {} ({})", fate.version, fate.operation);
+std::string NameCommit(int64_t version, const std::string& operation) {
+  return fmt::format("version {} ({})", version, operation);
 }
+
+std::string NameCommit(const FileFate& fate) { return NameCommit(fate.version, fate.operation); }
 
 }  // namespace spillway::pipeline

@@ -31,6 +31,10 @@ struct FileFate {
   bool lost_rows() const { return kind == Kind::kShortened || kind == Kind::kRemoved; }
 };
 
+// "version 8 (DELETE)".
+std::string NameCommit(int64_t version, const std::string& operation);
+std::string NameCommit(const FileFate& fate);
+
 class CommittedFiles {
  public:
   // Of a run that has committed nothing before version `first_version` of the target.
@@ -58,6 +62,9 @@ class CommittedFiles {
   // The first commit that moved rows of the run to other files.
   std::optional<FileFate> FirstMove() const;
 
+  // The name of the last commit of others with a protocol or metaData action; empty if none had.
+  const std::string& last_definition() const { return last_definition_; }
+
  private:
   Status FollowCommit(const delta::Snapshot& table, int64_t version);
   void ForgetCopies();
@@ -65,9 +72,7 @@ class CommittedFiles {
   std::string app_id_;
   int64_t next_version_;                   // the first that was not taken in
   std::map<std::string, FileFate> files_;  // by absolute path
+  std::string last_definition_;
 };
-
-// "version 8 (DELETE)".
-std::string NameCommit(const FileFate& fate);
 
 }  // namespace spillway::pipeline

@@ -40,11 +40,18 @@ int64_t CheckpointInterval(const delta::Snapshot& table) {
 
 }  // namespace
 
+TargetCommits::Definition TargetCommits::DefinitionOf(const delta::Snapshot& table) {
+  return {.table_id = table.table_id(),
+          .partition_columns = table.partition_columns(),
+          .properties = table.properties(),
+          .protocol = table.protocol()};
+}
+
 Status TargetCommits::Prepare() {
   creates_next_ = !plan_.target.exists();
   if (creates_next_) return Status::OK();
   if (plan_.committed_ordinal) {
-    table_id_ = plan_.target.snapshot->table_id();
+    known_ = DefinitionOf(*plan_.target.snapshot);
     ARROW_ASSIGN_OR_RAISE(files_, CommittedFiles::Find(*plan_.target.snapshot, plan_.app_id));
     return CheckNoRowsLost(*plan_.target.snapshot);
   }
@@ -57,7 +64,7 @@ Status TargetCommits::Prepare() {
 
 // The run has committed nothing to `table` yet, which others have made.
 void TargetCommits::BeginWith(const delta::Snapshot& table) {
-  table_id_ = table.table_id();
+  known_ = DefinitionOf(table);
   files_.emplace(plan_.app_id, table.version() + 1);
   overwrite_next_ = plan_.spec.target.mode == spec::TargetMode::kOverwrite;
 }
@@ -94,7 +101,7 @@ Result<bool> TargetCommits::CreateWith(delta::CommitRequest* request) {
     BeginWith(*made);
     return false;
   }
-  table_id_ = made->table_id();
+  known_ = DefinitionOf(*made);
   files_.emplace(plan_.app_id, outcome.version);
   last_version_ = outcome.version;
   return true;
@@ -110,6 +117,8 @@ Status TargetCommits::CommitAfter(delta::CommitRequest request, int64_t expected
       last_version_ = latest->version();
       return Status::OK();
     }
+    ARROW_RETURN_NOT_OK(CheckSameTable(*latest));
+    ARROW_RETURN_NOT_OK(files_->Follow(*latest));
     ARROW_RETURN_NOT_OK(CheckUnchanged(*latest));
     ARROW_RETURN_NOT_OK(CheckNoRowsLost(*latest));
     if (expected_progress == kNoProgress) ARROW_RETURN_NOT_OK(CheckStillEmpty(*latest));
@@ -117,6 +126,10 @@ Status TargetCommits::CommitAfter(delta::CommitRequest request, int64_t expected
     ARROW_ASSIGN_OR_RAISE(const delta::CommitOutcome outcome, delta::Commit(*latest, request));
     if (outcome.committed) {
       last_version_ = outcome.version;
+      if (request.mode != delta::CommitRequest::Mode::kOverwriteSchema) return Status::OK();
+      ARROW_ASSIGN_OR_RAISE(const auto ours,
+                            delta::Snapshot::Open(plan_.target.path, {.version = outcome.version}));
+      known_ = DefinitionOf(*ours);
       return Status::OK();
     }
   }
@@ -163,28 +176,40 @@ void TargetCommits::SetMode(const delta::Snapshot& latest, delta::CommitRequest*
   request->properties = plan_.spec.target.properties;
 }
 
-Status TargetCommits::CheckUnchanged(const delta::Snapshot& latest) const {
-  const std::string where = fmt::format("{} (version {})", plan_.target.path, latest.version());
-  if (latest.table_id() != table_id_) {
-    return MakeError({.code = ErrorCode::kCommitConflict,
-                      .what = "the target was replaced by another table during the run",
-                      .where = where,
-                      .cure = "run again to start with the new table"});
-  }
-  if (overwrite_next_ && ReplacesSchema(plan_.spec)) return Status::OK();
-  const std::string difference = SchemaDifference(*latest.schema(), *plan_.pipeline->output_schema);
-  if (difference.empty()) return Status::OK();
+Status TargetCommits::CheckSameTable(const delta::Snapshot& latest) const {
+  if (latest.table_id() == known_.table_id) return Status::OK();
   return MakeError({.code = ErrorCode::kCommitConflict,
-                    .what = "another writer changed the target's columns during the run",
-                    .where = where,
-                    .why = difference,
-                    .cure = "run again; what was committed before is kept"});
+                    .what = "the target was replaced by another table during the run",
+                    .where = fmt::format("{} (version {})", plan_.target.path, latest.version()),
+                    .cure = "run again to start with the new table"});
+}
+
+// A table's rules may be others since the plan looked at them, or its columns. A commit that only
+// says them again changes nothing.
+Status TargetCommits::CheckUnchanged(const delta::Snapshot& latest) const {
+  if (overwrite_next_ && ReplacesSchema(plan_.spec)) return Status::OK();
+  const Definition now = DefinitionOf(latest);
+  const std::string& commit = files_->last_definition();
+  std::string difference = SchemaDifference(*latest.schema(), *plan_.pipeline->output_schema);
+  std::string_view what = "columns";
+  if (difference.empty()) {
+    if (now == known_) return Status::OK();
+    what = now.partition_columns != known_.partition_columns ? "partitioning"
+           : now.protocol != known_.protocol                 ? "protocol"
+                                                             : "properties";
+  }
+  return MakeError(
+      {.code = ErrorCode::kCommitConflict,
+       .what = fmt::format("another writer changed the target's {} during the run", what),
+       .where = fmt::format("{} ({})", plan_.target.path,
+                            commit.empty() ? fmt::format("version {}", latest.version()) : commit),
+       .why = std::move(difference),
+       .cure = "run again; what was committed before is kept"});
 }
 
 // Another writer's overwrite or DELETE may have taken rows of the run out of the table, which the
 // run would never notice: it goes on behind them.
-Status TargetCommits::CheckNoRowsLost(const delta::Snapshot& latest) {
-  ARROW_RETURN_NOT_OK(files_->Follow(latest));
+Status TargetCommits::CheckNoRowsLost(const delta::Snapshot& latest) const {
   const std::optional<FileFate> loss = files_->FirstLoss();
   if (!loss) return Status::OK();
   return MakeError(

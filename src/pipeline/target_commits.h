@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,29 +31,40 @@ class TargetCommits {
   Status Prepare();
 
   // Commits `files` as the rows of `chunk`; a chunk without rows is committed too, for its txn.
-  // Other writers' commits in between are allowed as long as they leave the table's columns alone,
-  // but for rows before the first commit with error_if_exists; after a lost race it is tried again.
-  // Errors: kCommitConflict (also where another writer took rows out of the table that the run had
-  // committed), kVersionNotFound (the log does not tell that any more), and those of delta::Commit
-  // and delta::CreateTable.
+  // Other writers' commits in between are allowed as long as they leave the table's columns,
+  // properties and protocol alone, but for rows before the first commit with error_if_exists; after
+  // a lost race it is tried again. Errors: kCommitConflict (also where another writer took rows out
+  // of the table that the run had committed), kVersionNotFound (the log does not tell that any
+  // more), and those of delta::Commit and delta::CreateTable.
   Status Commit(const Chunk& chunk, std::vector<delta::AddedFile> files);
 
   int64_t last_version() const { return last_version_; }  // of the target, that we committed
 
  private:
+  // What a table is besides its columns and rows.
+  struct Definition {
+    std::string table_id;
+    std::vector<std::string> partition_columns;
+    std::map<std::string, std::string> properties;
+    delta::Protocol protocol;
+    bool operator==(const Definition&) const = default;
+  };
+
+  static Definition DefinitionOf(const delta::Snapshot& table);
   void BeginWith(const delta::Snapshot& table);
   Result<bool> CreateWith(delta::CommitRequest* request);
   Status CommitAfter(delta::CommitRequest request, int64_t expected_progress);
   Result<bool> IsCommitted(const delta::Snapshot& latest, const delta::CommitRequest& request,
                            int64_t expected_progress, int attempt) const;
+  Status CheckSameTable(const delta::Snapshot& latest) const;
   Status CheckUnchanged(const delta::Snapshot& latest) const;
-  Status CheckNoRowsLost(const delta::Snapshot& latest);
+  Status CheckNoRowsLost(const delta::Snapshot& latest) const;
   Status CheckStillEmpty(const delta::Snapshot& latest) const;
   void SetMode(const delta::Snapshot& latest, delta::CommitRequest* request) const;
   void MaybeCheckpoint() const;
 
   const Plan& plan_;
-  std::string table_id_;                 // of the target, once it exists
+  Definition known_;                     // of the target, once it exists
   std::optional<CommittedFiles> files_;  // of the run, once the table exists
   bool creates_next_ = false;            // the next commit makes the table
   bool overwrite_next_ = false;          // the next commit replaces what the table has

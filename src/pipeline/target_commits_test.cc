@@ -1,5 +1,6 @@
 #include "pipeline/target_commits.h"
 
+#include <fstream>
 #include <thread>
 
 #include "pipeline/test_pipeline.h"
@@ -55,6 +56,25 @@ class TargetCommitsTest : public test::PipelineTest {
     const delta::CommitRequest request{.mode = delta::CommitRequest::Mode::kOverwriteSchema,
                                        .schema = std::move(schema)};
     ASSERT_TRUE(delta::Commit(*base, request).ValueOrDie().committed);
+  }
+
+  // Another writer's commit of the table's metaData, as of version 0 but for the configuration.
+  void WriteDefinition(const std::string& operation, const std::string& configuration,
+                       int64_t version) {
+    const auto path_of = [this](int64_t number) {
+      return fmt::format("{}/_delta_log/{:020}.json", folder_ / "target", number);
+    };
+    std::ifstream first(path_of(0));
+    std::string line;
+    while (std::getline(first, line) && !line.starts_with(R"({"metaData")")) {
+    }
+    const std::string key = R"("configuration":)";
+    const size_t begin = line.find(key) + key.size();
+    line.replace(begin, line.find('}', begin) + 1 - begin, configuration);
+    std::ofstream commit(path_of(version));
+    commit << fmt::format(R"({{"commitInfo":{{"timestamp":0,"operation":"{}"}}}})", operation)
+           << "\n"
+           << line << "\n";
   }
 
   // Another writer's rows in place of all that the target has.
@@ -162,6 +182,25 @@ TEST_F(TargetCommitsTest, StopsWhereTheColumnsChanged) {
   const Status status = CommitChunk(commits, *plan, 1);
   EXPECT_EQ(test::CodeOf(status), ErrorCode::kCommitConflict);
   EXPECT_NE(FindError(status)->why.find("~ id"), std::string::npos);
+}
+
+TEST_F(TargetCommitsTest, StopsWhereTheTablesRulesChangedAndNamesTheCommit) {
+  const auto plan = ChunkedPlan();
+  TargetCommits commits(*plan);
+  ASSERT_TRUE(commits.Prepare().ok());
+  ASSERT_TRUE(CommitChunk(commits, *plan, 0).ok());
+  // One that says again what the table is changes nothing.
+  WriteDefinition("WRITE", "{}", 1);
+  ASSERT_TRUE(CommitChunk(commits, *plan, 1).ok());
+  WriteDefinition("SET TBLPROPERTIES", R"({"delta.appendOnly":"true"})", 3);
+  AppendForeign(*plan, 1000);
+  const Status status = CommitChunk(commits, *plan, 2);
+  EXPECT_EQ(test::CodeOf(status), ErrorCode::kCommitConflict) << status.ToString();
+  EXPECT_NE(FindError(status)->what.find("properties"), std::string::npos);
+  EXPECT_NE(FindError(status)->where.find("version 3 (SET TBLPROPERTIES)"), std::string::npos);
+  EXPECT_EQ(ProgressOf(*plan), 40);
+  // A new plan takes the table as it is.
+  ASSERT_TRUE(RunAll({"mode=chunked", "processing.chunk_size=20"}).ok());
 }
 
 TEST_F(TargetCommitsTest, StopsWhereItsRowsWereOverwritten) {
