@@ -112,7 +112,18 @@ TEST(StatisticsBound, TimestampsRoundOutward) {
       arrow::TimestampScalar(1999999, arrow::timestamp(arrow::TimeUnit::NANO, "UTC"));
   EXPECT_EQ(BoundJson(nanos, Bound::kMinimum), R"("1970-01-01T00:00:00.001Z")");
   EXPECT_EQ(BoundJson(nanos, Bound::kMaximum), R"("1970-01-01T00:00:00.002Z")");
-  EXPECT_EQ(Maximum(Timestamp(std::numeric_limits<int64_t>::max(), "UTC")), "none");
+}
+
+TEST(StatisticsBound, TimestampsThatNoDateHoldsHaveNone) {
+  for (const arrow::TimeUnit::type unit :
+       {arrow::TimeUnit::SECOND, arrow::TimeUnit::MILLI, arrow::TimeUnit::MICRO}) {
+    for (const int64_t value :
+         {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()}) {
+      const arrow::TimestampScalar scalar(value, arrow::timestamp(unit, "UTC"));
+      EXPECT_EQ(BoundJson(scalar, Bound::kMinimum), std::nullopt) << scalar.ToString();
+      EXPECT_EQ(BoundJson(scalar, Bound::kMaximum), std::nullopt) << scalar.ToString();
+    }
+  }
 }
 
 TEST(StatisticsBound, StringsAreCutAt32Characters) {

@@ -111,14 +111,18 @@ int64_t DivideDown(int64_t value, int64_t divisor) {
   return value / divisor - (value % divisor < 0 ? 1 : 0);
 }
 
-int64_t ToMillis(int64_t value, arrow::TimeUnit::type unit, Bound bound) {
+// None where an int64 does not hold it.
+std::optional<int64_t> ToMillis(int64_t value, arrow::TimeUnit::type unit, Bound bound) {
   const auto rounded = [&](int64_t divisor) {
     const int64_t down = DivideDown(value, divisor);
-    return bound == Bound::kMaximum && down * divisor != value ? down + 1 : down;
+    return bound == Bound::kMaximum && value % divisor != 0 ? down + 1 : down;
   };
   switch (unit) {
-    case arrow::TimeUnit::SECOND:
-      return value * 1000;
+    case arrow::TimeUnit::SECOND: {
+      int64_t millis = 0;
+      if (__builtin_mul_overflow(value, 1000, &millis)) return std::nullopt;
+      return millis;
+    }
     case arrow::TimeUnit::MILLI:
       return value;
     case arrow::TimeUnit::MICRO:
@@ -131,11 +135,12 @@ int64_t ToMillis(int64_t value, arrow::TimeUnit::type unit, Bound bound) {
 std::optional<std::string> TimestampBound(const arrow::TimestampScalar& scalar, Bound bound) {
   constexpr int64_t kMillisPerDay = 24LL * 60 * 60 * 1000;
   const auto& type = static_cast<const arrow::TimestampType&>(*scalar.type);
-  const int64_t millis = ToMillis(scalar.value, type.unit(), bound);
-  const int64_t day = DivideDown(millis, kMillisPerDay);
-  const int64_t in_day = millis - day * kMillisPerDay;
+  const std::optional<int64_t> millis = ToMillis(scalar.value, type.unit(), bound);
+  if (!millis) return std::nullopt;
+  const int64_t day = DivideDown(*millis, kMillisPerDay);
   const std::optional<std::string> date = DateText(day);
   if (!date) return std::nullopt;
+  const int64_t in_day = *millis - day * kMillisPerDay;
   return fmt::format("\"{}T{:02}:{:02}:{:02}.{:03}{}\"", *date, in_day / 3600000,
                      in_day / 60000 % 60, in_day / 1000 % 60, in_day % 1000,
                      type.timezone().empty() ? "" : "Z");
