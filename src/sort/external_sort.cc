@@ -134,8 +134,16 @@ Status ExternalSort::Premerge(const std::function<Status()>& check) {
     runs_[first] = merged;
     runs_.erase(runs_.begin() + static_cast<int64_t>(first) + 1,
                 runs_.begin() + static_cast<int64_t>(first + count));
+    DropReadStreams();
   }
   return Status::OK();
+}
+
+// Those of which no run is left: where their blocks were takes memory too.
+void ExternalSort::DropReadStreams() {
+  std::erase_if(streams_, [this](const auto& streams) {
+    return std::ranges::find(runs_, streams.get(), &SortedRun::streams) == runs_.end();
+  });
 }
 
 Result<std::unique_ptr<MergedRows>> ExternalSort::Merge(const BatchLimits& limits,

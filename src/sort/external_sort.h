@@ -68,6 +68,7 @@ class ExternalSort {
 
   void TakeRuns();
   size_t MostRuns() const;
+  void DropReadStreams();
   Result<SortedRun> MergeRuns(std::span<const SortedRun> runs,
                               const std::function<Status()>& check);
 

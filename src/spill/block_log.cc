@@ -1,6 +1,7 @@
 #include "spill/block_log.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace spillway::spill {
@@ -34,6 +35,15 @@ Status BlockLog::Reserve(int64_t blocks) {
                           arrow::AllocateBuffer(kSlabBlocks * int64_t{sizeof(LoggedBlock)}, pool_));
     slabs_.push_back(std::move(slab));
   }
+  return Status::OK();
+}
+
+Status BlockLog::Trim() {
+  const int64_t used = num_blocks_ % kSlabBlocks * int64_t{sizeof(LoggedBlock)};
+  if (slabs_.empty() || used == 0) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto slab, arrow::AllocateBuffer(used, pool_));
+  std::memcpy(slab->mutable_data(), slabs_.back()->data(), static_cast<size_t>(used));
+  slabs_.back() = std::move(slab);
   return Status::OK();
 }
 

@@ -34,6 +34,9 @@ class BlockLog {
   // Makes room for `blocks` more, which may then be added.
   Status Reserve(int64_t blocks);
 
+  // Gives back the room that no block was added to.
+  Status Trim();
+
   // Adds a block to the end of `stream`; its `next` is not looked at. Wants room.
   void Add(uint32_t stream, const LoggedBlock& block);
 

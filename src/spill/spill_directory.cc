@@ -169,7 +169,7 @@ Result<std::unique_ptr<SpillDirectory>> SpillDirectory::Make(const SpillBase& ba
   }
   std::unique_ptr<SpillDirectory> directory(new SpillDirectory(std::move(folder)));
   const std::string note = NoteOf(run_name);
-  if (::write(directory->folder_.lock.get(), note.data(), note.size()) < 0) {
+  if (!storage::WriteAll(directory->folder_.lock, note, directory->path()).ok()) {
     return SpillError(errno, "write into", directory->path());
   }
   return directory;

@@ -200,6 +200,10 @@ Result<std::unique_ptr<SpilledStreams>> SpillWriter::Finish() {
     ARROW_RETURN_NOT_OK(EndBlock(stream, /*last=*/true));
   }
   ARROW_RETURN_NOT_OK(WritePending());
+  for (uint8_t* block : std::exchange(spare_, {})) {
+    FreeBlock(block, options_.block_bytes, options_.pool);
+  }
+  ARROW_RETURN_NOT_OK(log_.Trim());
   return std::make_unique<SpilledStreams>(SpilledStreams::Parts{.log = std::move(log_),
                                                                 .kept = std::exchange(kept_, {}),
                                                                 .files = std::move(files_),
