@@ -12,7 +12,7 @@ use std::os::fd::FromRawFd;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicI64, AtomicPtr, Ordering::Relaxed};
 
-use crate::end::end_without_memory;
+use crate::end::{begin_to_end, end_without_memory};
 
 /// The part of the process's heap that is not ours: `memory::HeapCounters` of C++.
 #[repr(C)]
@@ -103,6 +103,8 @@ fn end_for_want_of_memory(size: usize, limit: i64) -> ! {
         limit / MIB
     );
     let length = cursor.position() as usize;
+    // SAFETY: it takes nothing.
+    unsafe { begin_to_end() }
     // SAFETY: standard error stays open; ManuallyDrop does not close it.
     let mut stderr = ManuallyDrop::new(unsafe { File::from_raw_fd(2) });
     let _ = stderr.write_all(&text[..length]);

@@ -2,6 +2,7 @@
 // what RenderError gives.
 #include "base/uncaught.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <exception>
 #include <new>
@@ -25,6 +26,7 @@ constexpr std::string_view kNoThread =
     "  do:    raise the limit of processes (ulimit -u; pids.max of the cgroup) and run again\n";
 
 [[noreturn]] void End(std::string_view text, ErrorCode code) {
+  SpillwayBeginToEnd();
   // Whether anybody reads it cannot be mended here.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
   ::_exit(ExitCodeOf(code));
@@ -51,6 +53,11 @@ constexpr std::string_view kNoThread =
 void EndWithErrorIfUncaught() { std::set_terminate(EndOrAbort); }
 
 }  // namespace spillway
+
+void SpillwayBeginToEnd() noexcept {
+  static std::atomic_flag is_begun;
+  while (is_begun.test_and_set()) ::pause();
+}
 
 void SpillwayEndWithoutMemory() noexcept {
   spillway::End(spillway::kNoMemory, spillway::ErrorCode::kBudgetExceeded);

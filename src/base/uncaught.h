@@ -13,6 +13,10 @@ void EndWithErrorIfUncaught();
 
 }  // namespace spillway
 
+// Comes back to the first thread that asks: it says what has happened, and ends the process. The
+// others, which have met the same, wait for that.
+extern "C" void SpillwayBeginToEnd() noexcept;
+
 // End the process for want of memory, or of a thread. The Rust bridge calls them too, where there
 // are no exceptions.
 extern "C" [[noreturn]] void SpillwayEndWithoutMemory() noexcept;

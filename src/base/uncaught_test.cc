@@ -1,11 +1,14 @@
 #include "base/uncaught.h"
 
+#include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -35,6 +38,18 @@ TEST(UncaughtTest, NoMemoryIsACodedError) {
                "kept"}));
   EXPECT_EXIT(ThrowInAThread(std::bad_alloc()), ExitedWithCode(5), Eq(text));
   EXPECT_EXIT(SpillwayEndWithoutMemory(), ExitedWithCode(5), Eq(text));
+}
+
+// All threads of a process may lack memory at the same time.
+TEST(UncaughtTest, OneThreadTellsIt) {
+  const auto end_in_two = [] {
+    SpillwayBeginToEnd();
+    const std::jthread other([] { SpillwayEndWithoutMemory(); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    std::fputs("told", stderr);
+    ::_exit(7);
+  };
+  EXPECT_EXIT(end_in_two(), ExitedWithCode(7), Eq("told"));
 }
 
 TEST(UncaughtTest, ARefusedThreadIsACodedError) {

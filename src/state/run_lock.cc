@@ -73,11 +73,10 @@ std::optional<Holder> ReadHolder(const storage::FileDescriptor& file) {
 
 Status WriteHolder(const storage::FileDescriptor& file, const Holder& holder,
                    const std::string& path) {
-  const std::string text = holder.Text();
-  const bool is_written =
-      ::ftruncate(file.get(), 0) == 0 &&
-      ::pwrite(file.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
-  return is_written ? Status::OK() : storage::StorageError(errno, "write the lock file", path);
+  if (::ftruncate(file.get(), 0) != 0 || ::lseek(file.get(), 0, SEEK_SET) != 0) {
+    return storage::StorageError(errno, "write the lock file", path);
+  }
+  return storage::WriteAll(file, holder.Text(), path);
 }
 
 Seconds SinceTouched(const struct stat& facts) {
