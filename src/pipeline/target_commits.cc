@@ -89,19 +89,27 @@ Status TargetCommits::Commit(const Chunk& chunk, std::vector<delta::AddedFile> f
   return Status::OK();
 }
 
+// That the run has committed as `version`, whatever others have made of it since.
+Status TargetCommits::KnowDefinitionOf(int64_t version) {
+  ARROW_ASSIGN_OR_RAISE(const auto ours,
+                        delta::Snapshot::Open(plan_.target.path, {.version = version}));
+  known_ = DefinitionOf(*ours);
+  return Status::OK();
+}
+
 // Makes the table with the first rows; false where another writer has made it meanwhile.
 Result<bool> TargetCommits::CreateWith(delta::CommitRequest* request) {
   request->schema = plan_.pipeline->output_schema;
   request->properties = plan_.spec.target.properties;
   ARROW_ASSIGN_OR_RAISE(const delta::CommitOutcome outcome,
                         delta::CreateTable(plan_.target.path, *request));
-  ARROW_ASSIGN_OR_RAISE(const auto made, delta::Snapshot::Open(plan_.target.path));
   creates_next_ = false;
   if (!outcome.committed) {
+    ARROW_ASSIGN_OR_RAISE(const auto made, delta::Snapshot::Open(plan_.target.path));
     BeginWith(*made);
     return false;
   }
-  known_ = DefinitionOf(*made);
+  ARROW_RETURN_NOT_OK(KnowDefinitionOf(outcome.version));
   files_.emplace(plan_.app_id, outcome.version);
   last_version_ = outcome.version;
   return true;
@@ -127,10 +135,7 @@ Status TargetCommits::CommitAfter(delta::CommitRequest request, int64_t expected
     if (outcome.committed) {
       last_version_ = outcome.version;
       if (request.mode != delta::CommitRequest::Mode::kOverwriteSchema) return Status::OK();
-      ARROW_ASSIGN_OR_RAISE(const auto ours,
-                            delta::Snapshot::Open(plan_.target.path, {.version = outcome.version}));
-      known_ = DefinitionOf(*ours);
-      return Status::OK();
+      return KnowDefinitionOf(outcome.version);
     }
   }
   return MakeError({.code = ErrorCode::kTargetBusy,

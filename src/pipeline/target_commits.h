@@ -52,6 +52,7 @@ class TargetCommits {
 
   static Definition DefinitionOf(const delta::Snapshot& table);
   void BeginWith(const delta::Snapshot& table);
+  Status KnowDefinitionOf(int64_t version);
   Result<bool> CreateWith(delta::CommitRequest* request);
   Status CommitAfter(delta::CommitRequest request, int64_t expected_progress);
   Result<bool> IsCommitted(const delta::Snapshot& latest, const delta::CommitRequest& request,
