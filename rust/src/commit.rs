@@ -61,7 +61,7 @@ pub fn commit(
     }
 }
 
-/// The definition of a new table.
+/// The definition of a new table, or of one whose schema is overwritten.
 pub fn define(order: &CommitOrder, schema: &ArrowSchema) -> Outcome<Definition> {
     Definition::plan(&Wish {
         schema,
@@ -136,13 +136,7 @@ fn definition_lines(
             "an overwrite of the schema needs a schema",
         )
     })?;
-    let mut definition = Definition::plan(&Wish {
-        schema,
-        partition_columns: &order.partition_columns,
-        properties: &order.properties,
-        operation_parameters: &[],
-        operation_metrics: &[],
-    })?;
+    let mut definition = define(order, schema)?;
     definition.replace(&table.snapshot)?;
     definition.lines_after(&table.snapshot)
 }

@@ -16,11 +16,8 @@
 namespace spillway::pipeline {
 namespace {
 
-constexpr int64_t kMostInMemory = 2;  // half of the matches
-
 bool CanBeTakenOver(const Plan& plan) {
-  return plan.spills() && plan.keeps_pieces() && !plan.spec.in_key_order() &&
-         plan.pipeline->rows_time_dependence == expression::TimeDependence::kNever;
+  return plan.spills() && plan.keeps_pieces() && !plan.spec.in_key_order() && plan.rows_are_fixed();
 }
 
 bool IsExternal(const Plan& plan, size_t lookup) {
@@ -151,7 +148,7 @@ void SaveJoins(const RunContext& context, const std::vector<Piece>& pieces,
     in_memory += lookups.external_join(i)->match_bytes_in_memory();
     in_all += lookups.external_join(i)->match_bytes();
   }
-  if (in_memory > in_all / kMostInMemory && !context.plan.saves_what_is_in_memory) return;
+  if (!context.plan.saves_spilled(in_memory, in_all)) return;
   // Without a manifest a killed run joins again, no more.
   static_cast<void>(Save(context.plan, pieces, lookups));
 }

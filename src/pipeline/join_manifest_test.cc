@@ -53,9 +53,7 @@ TEST_F(JoinManifestTest, ADamagedManifestIsNone) {
 
 TEST_F(JoinManifestTest, MissingFilesAreJoinedAgain) {
   RunAndKill(100);
-  for (const auto& entry : fs::directory_iterator(LeftFolder())) {
-    if (entry.path().filename().string().starts_with("matches")) fs::remove(entry.path());
-  }
+  for (const fs::path& file : LeftFiles("matches")) fs::remove(file);
   test::AssertOk(RunJobOnce());
   EXPECT_FALSE(report_.run.joins_taken_over);
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 400));
@@ -64,10 +62,9 @@ TEST_F(JoinManifestTest, MissingFilesAreJoinedAgain) {
 // What is damaged is found by its checksum when it is read, and the next attempt joins again.
 TEST_F(JoinManifestTest, DamagedBlocksMakeNoRow) {
   RunAndKill(100);
-  for (const auto& entry : fs::directory_iterator(LeftFolder())) {
-    if (!entry.path().filename().string().starts_with("matches")) continue;
-    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
-    for (uintmax_t at = 40; at < fs::file_size(entry.path()); at += 4096) {
+  for (const fs::path& path : LeftFiles("matches")) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    for (uintmax_t at = 40; at < fs::file_size(path); at += 4096) {
       file.seekp(static_cast<std::streamoff>(at));
       file.put('\x7f');
     }

@@ -5,18 +5,13 @@
 
 #include "base/units.h"
 #include "pipeline/run.h"
+#include "pipeline/test_key_order.h"
 #include "pipeline/test_pipeline.h"
 
 namespace spillway::pipeline {
 namespace {
 
 using Settings = std::vector<std::string>;
-
-// The rows of one file of the target, in order: the key as text, and the id.
-struct FileRows {
-  std::vector<std::string> keys;
-  std::vector<int64_t> ids;
-};
 
 class KeyOrderRunTest : public test::EitherJoinTest {
  protected:
@@ -31,41 +26,8 @@ class KeyOrderRunTest : public test::EitherJoinTest {
     return InKeyOrder({"mode=chunked", fmt::format("processing.chunk_size={}", rows)});
   }
 
-  std::vector<FileRows> TargetFiles() const {
-    std::vector<FileRows> files;
-    for (const delta::DataFile& file : test::FilesOf(folder_ / "target")) {
-      const auto input = arrow::io::ReadableFile::Open(file.path).ValueOrDie();
-      const auto reader =
-          ::parquet::arrow::OpenFile(input, arrow::default_memory_pool()).ValueOrDie();
-      const auto table = reader->ReadTable().ValueOrDie();
-      FileRows& rows = files.emplace_back();
-      for (int64_t row = 0; row < table->num_rows(); ++row) {
-        const auto key = table->GetColumnByName("key")->GetScalar(row).ValueOrDie();
-        const auto id = table->GetColumnByName("id")->GetScalar(row).ValueOrDie();
-        rows.keys.push_back(key->is_valid ? "=" + key->ToString() : "");  // NULL is first
-        rows.ids.push_back(static_cast<const arrow::Int64Scalar&>(*id).value);
-      }
-    }
-    std::ranges::sort(files, {}, [](const FileRows& rows) {
-      return std::pair(rows.keys.front(), rows.ids.front());
-    });
-    return files;
-  }
-
-  // That all files together are in the order of key and id, which none of them shares with another.
-  void ExpectOrdered() const {
-    std::pair<std::string, int64_t> latest = {"", -1};
-    for (const FileRows& file : TargetFiles()) {
-      for (size_t row = 0; row < file.keys.size(); ++row) {
-        const std::pair next(file.keys[row], file.ids[row]);
-        const bool is_first = row == 0;
-        // One source row's rows are in one file.
-        ASSERT_TRUE(is_first ? latest < next : latest <= next)
-            << latest.first << " " << latest.second << ", " << next.first << " " << next.second;
-        latest = next;
-      }
-    }
-  }
+  std::vector<test::FileRows> TargetFiles() const { return test::RowsOfFiles(folder_ / "target"); }
+  void ExpectOrdered() const { test::ExpectOrdered(folder_ / "target"); }
 };
 
 TEST_P(KeyOrderRunTest, StandardIsOneCommitInTheOrderOfTheKey) {
@@ -88,7 +50,7 @@ TEST_P(KeyOrderRunTest, ChunksAreInTheOrderOfTheKey) {
   EXPECT_EQ(report.chunks_left, 0);
   EXPECT_EQ(TargetFiles().size(), 8);
   ExpectOrdered();
-  for (const FileRows& file : TargetFiles()) {
+  for (const test::FileRows& file : TargetFiles()) {
     EXPECT_LE(std::set<int64_t>(file.ids.begin(), file.ids.end()).size(), 40U);
   }
   const auto plan = PlanOf(Chunked(40)).ValueOrDie();
@@ -180,7 +142,7 @@ TEST_P(KeyOrderRunTest, EqualKeysKeepTheOrderOfTheSource) {
     ASSERT_TRUE(RunAll(Chunked(30), false, 2).ok());
     ASSERT_TRUE(RunAll(Chunked(50)).ok());
     std::vector<int64_t> ids;
-    for (const FileRows& file : TargetFiles())
+    for (const test::FileRows& file : TargetFiles())
       ids.insert(ids.end(), file.ids.begin(), file.ids.end());
     const auto repeated = std::ranges::unique(ids);  // k5 has two scores
     ids.erase(repeated.begin(), repeated.end());
@@ -207,10 +169,10 @@ TEST_P(KeyOrderRunTest, SeveralKeyColumnsCountInTheirOrder) {
     expected.emplace_back(id % 100, KeyOf(id) == "null" ? "" : "=" + KeyOf(id), id);
   }
   std::ranges::sort(expected);
-  std::vector<FileRows> files = TargetFiles();
-  std::ranges::sort(files, {}, [](const FileRows& file) { return file.ids.front() % 100; });
+  std::vector<test::FileRows> files = TargetFiles();
+  std::ranges::sort(files, {}, [](const test::FileRows& file) { return file.ids.front() % 100; });
   size_t at = 0;
-  for (const FileRows& file : files) {
+  for (const test::FileRows& file : files) {
     for (const int64_t id : file.ids) EXPECT_EQ(id, std::get<2>(expected[at++]));
   }
   EXPECT_EQ(at, 300U);

@@ -102,6 +102,12 @@ struct Plan {
   bool rows_are_fixed() const {
     return pipeline->rows_time_dependence == expression::TimeDependence::kNever;
   }
+  // Whether what was joined or sorted gets a manifest, for a run that goes on after a kill. Not
+  // where most of it is in memory: to write that would cost every run what few need, and to do it
+  // again does not take long.
+  bool saves_spilled(int64_t bytes_in_memory, int64_t bytes) const {
+    return bytes_in_memory <= bytes / 2 || saves_what_is_in_memory;
+  }
   // Of the source, in `kept`.
   int64_t kept_rows() const {
     int64_t rows = 0;

@@ -49,8 +49,6 @@ Status SortPiece(const RunContext& context, const std::shared_ptr<arrow::Schema>
   }
 }
 
-bool CanBeTakenOver(const Plan& plan) { return plan.keeps_pieces() && plan.rows_are_fixed(); }
-
 std::string SubjectOf(const Plan& plan) { return "sorted rows of " + plan.app_id; }
 
 // The rows of a chunk, as a stage.
@@ -120,9 +118,8 @@ Result<std::unique_ptr<SortedSource>> SortedSource::Sort(const RunContext& conte
         }
         return writer->Finish();
       }));
-  // To write what is in memory would cost every run what few need, and does not take long again.
-  const bool is_on_disk = sorted->sort_->kept_bytes() <= sorted->sort_->stored_bytes() / 2;
-  if (CanBeTakenOver(plan) && (is_on_disk || plan.saves_what_is_in_memory)) {
+  if (plan.keeps_pieces() &&
+      plan.saves_spilled(sorted->sort_->kept_bytes(), sorted->sort_->stored_bytes())) {
     // Without a manifest a killed run sorts again, no more.
     sorted->is_saved_ = sorted->Save().ok();
   }
@@ -131,7 +128,7 @@ Result<std::unique_ptr<SortedSource>> SortedSource::Sort(const RunContext& conte
 
 std::unique_ptr<SortedSource> SortedSource::TakeOver(const RunContext& context) {
   const Plan& plan = context.plan;
-  if (!CanBeTakenOver(plan)) return nullptr;
+  if (!plan.keeps_pieces()) return nullptr;
   auto directory = spill::SpillDirectory::TakeOver(SpillBaseOf(plan), plan.app_id);
   if (directory == nullptr) return nullptr;
   spill::SpillDirectory::RemoveDead(SpillBaseOf(plan));  // what others left

@@ -72,11 +72,21 @@ class KilledRunTest : public PipelineTest {
     stop_ = 0;
     killer_.committed = nullptr;
     fs::create_directories(folder_ / "target/_spillway");
-    fs::rename(folder_ / "copy", fs::path(std::string(folder_ / "target/_spillway")) / name_);
+    fs::rename(folder_ / "copy", LeftFolder());
   }
 
   fs::path LeftFolder() const {
     return fs::path(std::string(folder_ / "target/_spillway")) / name_;
+  }
+
+  // Its spill files whose names begin so; there are some.
+  std::vector<fs::path> LeftFiles(const std::string& prefix) const {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(LeftFolder())) {
+      if (entry.path().filename().string().starts_with(prefix)) files.push_back(entry.path());
+    }
+    EXPECT_FALSE(files.empty()) << prefix;
+    return files;
   }
 
   std::vector<std::string> settings_;  // of all runs

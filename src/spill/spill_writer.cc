@@ -37,7 +37,7 @@ SpillWriter::~SpillWriter() {
   for (const PendingBlock& pending : pending_) {
     FreeBlock(pending.block, pending.capacity, options_.pool);
   }
-  for (uint8_t* block : spare_) FreeBlock(block, options_.block_bytes, options_.pool);
+  FreeSpare();
   for (const KeptBlock& kept : kept_) {
     FreeBlock(kept.block, kept.capacity, options_.pool);
     options_.quota->Give(AllocatedBytes(kept.capacity));
@@ -195,14 +195,17 @@ void SpillWriter::Recycle(uint8_t* block, int64_t capacity) {
   }
 }
 
+void SpillWriter::FreeSpare() {
+  for (uint8_t* block : spare_) FreeBlock(block, options_.block_bytes, options_.pool);
+  spare_.clear();
+}
+
 Result<std::unique_ptr<SpilledStreams>> SpillWriter::Finish() {
   for (uint32_t stream = 0; stream < options_.streams; ++stream) {
     ARROW_RETURN_NOT_OK(EndBlock(stream, /*last=*/true));
   }
   ARROW_RETURN_NOT_OK(WritePending());
-  for (uint8_t* block : std::exchange(spare_, {})) {
-    FreeBlock(block, options_.block_bytes, options_.pool);
-  }
+  FreeSpare();
   ARROW_RETURN_NOT_OK(log_.Trim());
   return std::make_unique<SpilledStreams>(SpilledStreams::Parts{.log = std::move(log_),
                                                                 .kept = std::exchange(kept_, {}),

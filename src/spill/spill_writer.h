@@ -102,6 +102,7 @@ class SpillWriter {
   Status WriteBlocks(std::span<PendingBlock> blocks);
   Result<int64_t> Store(PendingBlock* pending, uint64_t number);
   void Recycle(uint8_t* block, int64_t capacity);
+  void FreeSpare();
 
   SpillDirectory* const directory_;
   const SpillWriterOptions options_;

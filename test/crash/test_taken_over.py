@@ -24,44 +24,47 @@ def kill_behind_the_spilling(spillway, silver, flags, pieces):
     assert list(silver.glob("_spillway/spillway-spill-*/manifest"))
 
 
-def check(report, spillway, duckdb_delta, lake, silver, flags):
-    assert report["kept_rows"] + report["source_rows"] <= ROWS
-    assert report["failed_attempts"] == []
-    assert report["peak_memory_bytes"] <= report["bound_bytes"] <= 112 << 20
-    assert_silver_is_right(duckdb_delta, lake, silver)
-    assert not (silver / "_spillway").exists()
-    assert json.loads(spillway("validate", EXAMPLE, "--json", *flags).stdout)["valid"]
-
-
 @pytest.fixture
 def lake(spillway, tmp_path):
     spillway("generate", "--rows", str(ROWS), "--content-bytes", "8", "--out", tmp_path)
     return tmp_path
 
 
-@pytest.mark.parametrize("publish", ["per_chunk", "at_end"])
-def test_joins_of_a_killed_run(spillway, duckdb_delta, lake, publish):
-    silver = lake / "silver_accident"
-    flags = ["--memory=112MiB", "--mode=chunked", "--set=processing.chunk_size=50_000",
-             "--set=processing.checkpoint_interval=1", f"--set=target.publish={publish}",
-             f"--set=variables.lake={lake}"]
-    kill_behind_the_spilling(spillway, silver, flags, pieces=3)
-    report = json.loads(spillway("run", EXAMPLE, "--json", *flags).stdout)
+@pytest.fixture(params=["per_chunk", "at_end"])
+def publish(request):
+    return request.param
+
+
+@pytest.fixture
+def report_after_a_kill(spillway, duckdb_delta, lake, publish):
+    """Kills a run, lets the next one end, looks at what it made, and gives its report."""
+    def run(*flags):
+        silver = lake / "silver_accident"
+        flags = ["--memory=112MiB", "--mode=chunked", f"--set=target.publish={publish}",
+                 f"--set=variables.lake={lake}", *flags]
+        kill_behind_the_spilling(spillway, silver, flags, pieces=3)
+        report = json.loads(spillway("run", EXAMPLE, "--json", *flags).stdout)
+        assert report["kept_rows"] + report["source_rows"] <= ROWS
+        assert report["failed_attempts"] == []
+        assert report["peak_memory_bytes"] <= report["bound_bytes"] <= 112 << 20
+        assert_silver_is_right(duckdb_delta, lake, silver)
+        assert not (silver / "_spillway").exists()
+        assert json.loads(spillway("validate", EXAMPLE, "--json", *flags).stdout)["valid"]
+        return report
+    return run
+
+
+def test_joins_of_a_killed_run(report_after_a_kill):
+    report = report_after_a_kill("--set=processing.chunk_size=50_000",
+                                 "--set=processing.checkpoint_interval=1")
     assert report["joins_taken_over"]
-    check(report, spillway, duckdb_delta, lake, silver, flags)
 
 
-@pytest.mark.parametrize("publish", ["per_chunk", "at_end"])
-def test_the_sort_of_a_killed_run(spillway, duckdb_delta, lake, publish):
+def test_the_sort_of_a_killed_run(report_after_a_kill, publish):
     """The runs that were sorted, and the chunks that were written of them."""
-    silver = lake / "silver_accident"
-    flags = ["--memory=112MiB", "--mode=chunked", "--set=processing.chunk_size=100_000",
-             "--set=processing.chunk_order=key", f"--set=target.publish={publish}",
-             f"--set=variables.lake={lake}"]
-    kill_behind_the_spilling(spillway, silver, flags, pieces=3)
-    report = json.loads(spillway("run", EXAMPLE, "--json", *flags).stdout)
+    report = report_after_a_kill("--set=processing.chunk_size=100_000",
+                                 "--set=processing.chunk_order=key")
     assert report["sort_taken_over"] and not report["joins_taken_over"]
     if publish == "at_end":
         assert report["kept_rows"] >= 300_000
     assert report["spilled_bytes"] == 0
-    check(report, spillway, duckdb_delta, lake, silver, flags)
