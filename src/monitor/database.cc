@@ -75,16 +75,20 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Access
         ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.is_open()) return storage::StorageError(errno, "open the ledger", path);
   }
-  const int flags = (access == Access::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
-                    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX;
+  // A reader may have to roll back what a killed writer left, so it opens the file for writing too;
+  // SQLite opens it for reading alone where the rights allow no more.
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX;
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &handle, kFlags, nullptr);
   std::unique_ptr<Database> database(new Database(path, handle));
   if (code != SQLITE_OK) return LedgerError(path, sqlite3_errstr(code));
   database->SetPatience(access == Access::kRead ? kReaderPatience : kWriterPatience);
   for (const char* pragma :
        {"PRAGMA cache_size = -256", "PRAGMA foreign_keys = ON", "PRAGMA synchronous = NORMAL"}) {
     ARROW_RETURN_NOT_OK(database->Run({.sql = pragma}, nullptr));
+  }
+  if (access == Access::kRead) {
+    ARROW_RETURN_NOT_OK(database->Run({.sql = "PRAGMA query_only = ON"}, nullptr));
   }
   return database;
 }

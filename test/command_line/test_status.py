@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 
 import pyarrow as pa
@@ -88,6 +89,24 @@ def test_a_killed_run(told):
     told.run(environment=told.environment)
     assert [run["state"] for run in told.runs()][1] == ("killed" if killed else "done")
     assert told.rows().num_rows == 100
+
+
+def test_a_ledger_left_in_the_middle_of_a_write(told):
+    """The process ended between SQLite's journal and its commit: the next reader rolls it back."""
+    told.run(environment=told.environment)
+    subprocess.run([sys.executable, "-c", f"""
+import os, sqlite3
+ledger = sqlite3.connect({str(told.ledger)!r}, isolation_level=None)
+ledger.execute("PRAGMA cache_size = 1")
+ledger.execute("BEGIN IMMEDIATE")
+ledger.execute("UPDATE run SET state = 'lost', error = hex(randomblob(100000))")
+ledger.execute("UPDATE attempt SET error = hex(randomblob(100000))")
+os._exit(0)
+"""], check=True)
+    journal = told.ledger.with_name("ledger.sqlite-journal")
+    assert journal.read_bytes()[:8] == b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+    assert [run["state"] for run in told.runs()] == ["done"]
+    assert not journal.exists()
 
 
 def test_the_ledger_is_private_and_its_schema_versioned(told):
