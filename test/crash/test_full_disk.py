@@ -89,27 +89,24 @@ def test_a_file_system_that_becomes_read_only(spillway, shim, lakes, tmp_path, d
 
 
 def test_quota(spillway, shim, lakes, tmp_path, duckdb_delta):
-    """A project's share of an XFS."""
-    if os.geteuid() != 0 or shutil.which("xfs_quota") is None:
-        pytest.skip("a quota wants root and xfs_quota (apt-get install xfsprogs)")
+    """A subvolume's share of a btrfs."""
     chosen = seeded("quota")
-    image = Disk(tmp_path / "disk.image", tmp_path / "disk", "xfs")
-    image.make(1500 if SIZES else 400)
-    with image.mounted(",prjquota") as disk:
-        def limit(size):
-            subprocess.run(["xfs_quota", "-x", "-c", f"limit -p bhard={size} 42", disk], check=True)
+    image = Disk(tmp_path / "disk.image", tmp_path / "disk", "btrfs")
+    image.make(4000 if SIZES else 1000)
+    with image.mounted() as disk:
+        def btrfs(*words: str | Path) -> None:
+            subprocess.run(["btrfs", *words], check=True, capture_output=True)
 
-        project = disk / "project"
-        project.mkdir()
-        subprocess.run(["xfs_quota", "-x", "-c", f"project -s -p {project} 42", disk], check=True,
-                       capture_output=True)
-        job = FaultyJob(spillway, shim, lakes, "spliced", project, ROWS)
+        volume = disk / "volume"
+        btrfs("quota", "enable", disk)
+        btrfs("subvolume", "create", volume)
+        job = FaultyJob(spillway, shim, lakes, "spliced", volume, ROWS)
         job.finish(duckdb_delta)
-        for size in sizes_up_to(size_of(project) * 9 // 10, chosen):
+        for size in sizes_up_to(size_of(volume) * 9 // 10, chosen):
             shutil.rmtree(job.silver)
-            limit(size)
+            btrfs("qgroup", "limit", str(size), volume)
             check_refused(job, job.run(), "SPW-6003", duckdb_delta)
-            limit(0)
+            btrfs("qgroup", "limit", "none", volume)
             job.finish(duckdb_delta)
 
 
