@@ -111,7 +111,7 @@ TEST(AllocatorTest, FreedBlocksLeaveTheProcess) {
 
 // Between blocks and small things that stay, a freed block is of use for the next of its size.
 TEST(AllocatorTest, FreedBlocksAreUsedAgain) {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "AddressSanitizer keeps freed blocks back, to see who still uses them";
 #endif
   for (const int64_t size : {4096, 64 * 1024 + 64}) {
