@@ -99,6 +99,7 @@ class FaultyJob:
                       f"--set=target.table={self.silver}", "--set=resources.lanes=2",
                       f"--set=processing.chunk_size={rows // CHUNKS}",
                       f"--set=processing.checkpoint_interval={rows // CHUNKS // 4}", *flags]
+        self.spill = spill
         if spill is not None:
             self.flags.append(f"--set=resources.spill_directory={spill}")
         budget = self.plan()["memory"]["smallest_budget_bytes"] + MIB if is_tight else 1024 * MIB

@@ -55,7 +55,8 @@ class Killer:
     def kill_in_a_row(self, point):
         """Kills a new run at `point`, and those that take up its work at others, or stops them by
         Ctrl-C; then lets one end, and looks at the rows."""
-        shutil.rmtree(self.job.silver, ignore_errors=True)
+        for folder in filter(None, (self.job.silver, self.job.spill)):
+            shutil.rmtree(folder, ignore_errors=True)
         killed = self.kill(point, self.points[point])
         row = int(killed)
         while killed and self.chosen.random() < 0.7:
