@@ -165,6 +165,11 @@ constexpr CatalogEntry kCatalog[] = {
     {ErrorCode::kValidationDiffers, "the target differs from its inputs",
      "`spillway validate` found rows or values that the inputs and the pipeline do not give.",
      "Look at the report's first difference; run the pipeline again to write the table anew."},
+    {ErrorCode::kExpectationNotMet, "rows do not meet an expectation",
+     "The pipeline file expects something of every row, with action: fail, and there are rows for "
+     "which it is false or NULL. Nothing of their chunk was committed.",
+     "Correct the rows, or choose action: warn, which counts them, or drop, which leaves them "
+     "out."},
     {ErrorCode::kInternal, "an internal error",
      "Spillway met a state that its authors did not foresee.",
      "Please report it with the command and the text of the error."},

@@ -69,6 +69,7 @@ enum class ErrorCode : int {
 
   // 7xxx: checks that a user asked for.
   kValidationDiffers = 7001,
+  kExpectationNotMet = 7002,
 
   // 9xxx: faults of Spillway's.
   kInternal = 9001,

@@ -98,6 +98,15 @@ std::string JoinLines(const Plan& plan) {
   return text;
 }
 
+std::string ExpectationLines(const Plan& plan) {
+  std::string text;
+  for (const pipeline::BoundExpectation& expectation : plan.pipeline->expectations) {
+    text += fmt::format("  {:<12} {} ({})\n", "expectation", expectation.name,
+                        spec::ActionName(expectation.action));
+  }
+  return text;
+}
+
 // In what order the rows come, and what that takes.
 std::string OrderLine(const Plan& plan) {
   if (!plan.sort) return fmt::format("  {:<12} as the source's files have them\n", "order");
@@ -218,6 +227,7 @@ std::string PlanText(const Plan& plan, const EstimatedTime& time) {
   text += OrderLine(plan);
   text += SpliceLines(plan.splice);
   text += JoinLines(plan);
+  text += ExpectationLines(plan);
   text += fmt::format("  {:<12} {}\n", "lanes", plan.lanes);
   text += WorkLine(plan);
   text += TimeLine(plan, time);
@@ -246,12 +256,17 @@ ordered_json PlanJson(const Plan& plan, const EstimatedTime& time) {
                     {"order", OrderJson(plan)},
                     {"lanes", plan.lanes},
                     {"splice", SpliceJson(plan.splice)},
+                    {"expectations", ordered_json::array()},
                     {"app_id", plan.app_id},
                     {"estimated_time", TimeJson(plan, time)}};
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     ordered_json lookup = TableJson(plan.lookups[i]->name(), *plan.lookups[i]);
     lookup["join"] = JoinJson(plan, i);
     json["lookups"].push_back(std::move(lookup));
+  }
+  for (const pipeline::BoundExpectation& expectation : plan.pipeline->expectations) {
+    json["expectations"].push_back(
+        {{"name", expectation.name}, {"action", spec::ActionName(expectation.action)}});
   }
   ordered_json lines = ordered_json::array();
   for (const pipeline::MemoryLine& line : plan.memory.lines) {

@@ -25,6 +25,20 @@ using pipeline::JobReport;
 using pipeline::Plan;
 using pipeline::RunReport;
 
+// A line for each expectation that rows did not meet.
+std::string ExpectationLines(const Plan& plan, const RunReport& report) {
+  std::string text;
+  for (size_t i = 0; i < report.expectations.size(); ++i) {
+    const pipeline::BoundExpectation& expectation = plan.pipeline->expectations[i];
+    const pipeline::ExpectationCount& count = report.expectations[i];
+    if (count.not_met == 0) continue;
+    text += fmt::format("  expected   {}: {} of {} rows do not meet it ({})\n", expectation.name,
+                        FormatCount(count.not_met), FormatCount(count.rows),
+                        spec::ActionName(expectation.action));
+  }
+  return text;
+}
+
 std::string ReportText(const JobReport& job) {
   const Plan& plan = *job.plan;
   const RunReport& report = job.run;
@@ -75,6 +89,7 @@ std::string ReportText(const JobReport& job) {
     text += fmt::format("  removed    {} files that a killed run had left\n",
                         FormatCount(job.files_removed));
   }
+  text += ExpectationLines(plan, report);
   text += fmt::format("  target     {}\n", plan.target.path);
   return text;
 }
@@ -124,6 +139,14 @@ nlohmann::ordered_json ReportJson(const JobReport& job) {
   json["failed_attempts"] = nlohmann::ordered_json::array();
   for (const pipeline::FailedAttempt& attempt : job.failed) {
     json["failed_attempts"].push_back(FailedJson(attempt));
+  }
+  json["expectations"] = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < report.expectations.size(); ++i) {
+    const pipeline::BoundExpectation& expectation = plan.pipeline->expectations[i];
+    json["expectations"].push_back({{"name", expectation.name},
+                                    {"action", spec::ActionName(expectation.action)},
+                                    {"rows", report.expectations[i].rows},
+                                    {"not_met_rows", report.expectations[i].not_met}});
   }
   json["files_removed"] = job.files_removed;
   json["commits"] = nlohmann::ordered_json::array();

@@ -24,7 +24,7 @@ namespace {
 
 using pipeline::ValidationReport;
 
-constexpr int kDiffers = 1;
+constexpr int kFailed = 1;
 
 struct ValidateFlags {
   bool full = false;
@@ -38,7 +38,7 @@ void RecordInLedger(const pipeline::Plan& plan, const ValidationReport& report,
   const std::string text =
       json.dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
   const Status recorded = monitor::RecordValidation(plan.spec, report.target_version,
-                                                    report.equal(), text, monitor::LedgerPath());
+                                                    report.passed(), text, monitor::LedgerPath());
   if (!recorded.ok()) PrintWarning("the validation is not on record", recorded);
 }
 
@@ -62,7 +62,7 @@ Result<int> ValidatePipeline(const PipelineArguments& arguments, const ValidateF
     PrintResult(ValidationText(*plan, *report));
   }
   RecordInLedger(*plan, *report, std::move(json));
-  return report->equal() ? 0 : kDiffers;
+  return report->passed() ? 0 : kFailed;
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace {
 using nlohmann::ordered_json;
 using pipeline::ColumnComparison;
 using pipeline::ColumnProfile;
+using pipeline::ExpectationResult;
 using pipeline::LookupComparison;
 using pipeline::RowDifference;
 using pipeline::RowDifferences;
@@ -88,6 +89,11 @@ std::string RowsText(const ValidationReport& report) {
         "  lookup      {}: {} of {} rows found a match ({}), {} rows came out\n", lookup.name,
         FormatCount(lookup.counts.matched), FormatCount(lookup.counts.rows),
         Percent(lookup.counts.matched, lookup.counts.rows), FormatCount(lookup.counts.output_rows));
+  }
+  for (const ExpectationResult& expectation : report.expectations) {
+    text += fmt::format("  expected    {}: {} of {} rows do not meet it ({})\n", expectation.name,
+                        FormatCount(expectation.count.not_met), FormatCount(expectation.count.rows),
+                        spec::ActionName(expectation.action));
   }
   return text;
 }
@@ -230,18 +236,28 @@ std::string ValidationText(const pipeline::Plan& plan, const ValidationReport& r
   text += RowsText(report);
   for (const ColumnComparison& column : report.columns) text += ColumnText(column);
   if (report.differences) text += DifferencesText(*report.differences);
-  return text + (report.equal() ? "valid: the target holds what its inputs give\n"
-                                : "NOT VALID: the target differs from what its inputs give\n");
+  if (!report.equal()) return text + "NOT VALID: the target differs from what its inputs give\n";
+  if (!report.meets_expectations()) {
+    return text + "NOT VALID: rows do not meet an expectation whose action is fail\n";
+  }
+  return text + "valid: the target holds what its inputs give\n";
 }
 
 ordered_json ValidationJson(const pipeline::Plan& plan, const ValidationReport& report) {
   ordered_json lookups = ordered_json::array();
   for (const LookupComparison& lookup : report.lookups) lookups.push_back(LookupJson(lookup));
+  ordered_json expectations = ordered_json::array();
+  for (const ExpectationResult& expectation : report.expectations) {
+    expectations.push_back({{"name", expectation.name},
+                            {"action", spec::ActionName(expectation.action)},
+                            {"rows", expectation.count.rows},
+                            {"not_met_rows", expectation.count.not_met}});
+  }
   ordered_json columns = ordered_json::array();
   for (const ColumnComparison& column : report.columns) columns.push_back(ColumnJson(column));
   return {{"target", plan.target.path},
           {"target_version", report.target_version},
-          {"valid", report.equal()},
+          {"valid", report.passed()},
           {"compared", report.whole_table ? "table" : "run"},
           {"expected_rows", report.expected_rows},
           {"stored_rows", report.stored_rows},
@@ -250,6 +266,7 @@ ordered_json ValidationJson(const pipeline::Plan& plan, const ValidationReport& 
           {"stored_sampled_rows", report.stored_sampled_rows},
           {"identity", report.identity},
           {"lookups", std::move(lookups)},
+          {"expectations", std::move(expectations)},
           {"columns", std::move(columns)},
           {"differences", DifferencesJson(report.differences)},
           {"seconds", report.seconds},

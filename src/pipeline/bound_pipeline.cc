@@ -67,6 +67,7 @@ class Binder {
     }
     base_fields_ = fields_.size();
     ARROW_RETURN_NOT_OK(BindDerived());
+    ARROW_RETURN_NOT_OK(BindExpectations());
     ARROW_RETURN_NOT_OK(BindOutput());
     return std::move(bound_);
   }
@@ -83,7 +84,11 @@ class Binder {
                   std::vector<int>* table_keys);
   Status AddPayload(const spec::Lookup& lookup, const std::vector<Projection>& payload);
   Status BindDerived();
+  Status BindExpectations();
   Status BindOutput();
+
+  // When the value of `expression` depends on the time, with the columns that it reads.
+  TimeDependence DependenceOf(const expression::BoundExpression& expression) const;
 
   const spec::Spec& spec_;
   const arrow::Schema& source_;
@@ -118,6 +123,9 @@ Wanted Binder::NeededBy(const BoundPipeline& bound) const {
     // A replaced column keeps its place in the schema, so that it has to be there in any case.
     need(derived.position);
   }
+  for (const BoundExpectation& expectation : bound.expectations) {
+    std::ranges::for_each(expectation.condition.columns(), need);
+  }
   std::ranges::for_each(bound.output_columns, need);
 
   Wanted wanted;
@@ -144,17 +152,23 @@ void Binder::BindSource(const Wanted& wanted) {
   time_dependence_.assign(fields_.size(), TimeDependence::kNever);
 }
 
+// The same for a condition; `what` is its name in errors.
+Result<expression::BoundExpression> BindCondition(std::string_view what,
+                                                  const spec::LocatedText& text,
+                                                  const arrow::Schema& schema) {
+  ARROW_ASSIGN_OR_RAISE(auto bound, BindText(text, schema));
+  if (bound.type()->id() == arrow::Type::BOOL) return bound;
+  return MakeError({.code = ErrorCode::kExpressionType,
+                    .what = fmt::format("{} is not a condition", what),
+                    .where = text.Where(),
+                    .why = fmt::format("its type is {}, not boolean", bound.type()->ToString()),
+                    .cure = "compare the value with something"});
+}
+
 Status Binder::BindWhere() {
   if (!spec_.where) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(auto condition, BindText(*spec_.where, *bound_->source_schema));
-  if (condition.type()->id() != arrow::Type::BOOL) {
-    return MakeError(
-        {.code = ErrorCode::kExpressionType,
-         .what = "`where` is not a condition",
-         .where = spec_.where->Where(),
-         .why = fmt::format("its type is {}, not boolean", condition.type()->ToString()),
-         .cure = "compare the value with something"});
-  }
+  ARROW_ASSIGN_OR_RAISE(auto condition,
+                        BindCondition("`where`", *spec_.where, *bound_->source_schema));
   bound_->rows_time_dependence = condition.time_dependence();
   bound_->where.emplace(std::move(condition));
   return Status::OK();
@@ -351,10 +365,7 @@ Status Binder::AddPayload(const spec::Lookup& lookup, const std::vector<Projecti
 Status Binder::BindDerived() {
   for (const spec::NamedExpression& named : spec_.columns) {
     ARROW_ASSIGN_OR_RAISE(auto bound, BindColumn(named, arrow::Schema(fields_)));
-    TimeDependence time_dependence = bound.time_dependence();
-    for (const int column : bound.columns()) {
-      time_dependence = std::max(time_dependence, time_dependence_[static_cast<size_t>(column)]);
-    }
+    const TimeDependence time_dependence = DependenceOf(bound);
     ARROW_ASSIGN_OR_RAISE(int position, FindColumn(fields_, named.name, "the pipeline"));
     std::shared_ptr<arrow::Field> field = arrow::field(named.name.text, bound.type());
     if (position < 0) {
@@ -369,6 +380,31 @@ Status Binder::BindDerived() {
                                .expression = std::move(bound),
                                .position = position,
                                .text = named.expression});
+  }
+  return Status::OK();
+}
+
+TimeDependence Binder::DependenceOf(const expression::BoundExpression& expression) const {
+  TimeDependence dependence = expression.time_dependence();
+  for (const int column : expression.columns()) {
+    dependence = std::max(dependence, time_dependence_[static_cast<size_t>(column)]);
+  }
+  return dependence;
+}
+
+Status Binder::BindExpectations() {
+  for (const spec::Expectation& expectation : spec_.expectations) {
+    ARROW_ASSIGN_OR_RAISE(auto condition,
+                          BindCondition(fmt::format("the expectation {}", expectation.name.text),
+                                        expectation.condition, arrow::Schema(fields_)));
+    if (expectation.action == spec::ExpectationAction::kDrop) {
+      bound_->rows_time_dependence =
+          std::max(bound_->rows_time_dependence, DependenceOf(condition));
+    }
+    bound_->expectations.push_back({.name = expectation.name.text,
+                                    .condition = std::move(condition),
+                                    .action = expectation.action,
+                                    .text = expectation.condition});
   }
   return Status::OK();
 }
@@ -417,6 +453,11 @@ Status CheckDrop(const spec::Spec& spec, const BoundPipeline& complete) {
 }
 
 }  // namespace
+
+bool BoundPipeline::drops_unmet() const {
+  return std::ranges::find(expectations, spec::ExpectationAction::kDrop,
+                           &BoundExpectation::action) != expectations.end();
+}
 
 Result<std::unique_ptr<BoundPipeline>> BindPipeline(
     const spec::Spec& spec, const arrow::Schema& source,

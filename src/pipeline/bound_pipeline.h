@@ -4,7 +4,7 @@
 // The rows pass through a running schema that only grows until the end:
 //
 //   source columns -> [where] -> + payload of lookup 1 -> + payload of lookup 2 .. -> + derived ->
-//   output
+//   [expectations] -> output
 //
 // Thread rule: immutable; any number of threads may evaluate it at the same time.
 #pragma once
@@ -53,12 +53,22 @@ struct DerivedColumn {
   spec::LocatedText text = {};  // of the expression
 };
 
+// A condition on a row of the last running schema, which includes the columns that the output does
+// not want. Met where it is true; NULL is not true.
+struct BoundExpectation {
+  std::string name;
+  expression::BoundExpression condition;
+  spec::ExpectationAction action;
+  spec::LocatedText text = {};  // of the condition
+};
+
 struct BoundPipeline {
   std::vector<int> source_columns;  // of the source table's schema, ascending: what is read
   std::shared_ptr<arrow::Schema> source_schema;  // of those
   std::optional<expression::BoundExpression> where;
   std::vector<BoundLookup> lookups;
   std::vector<DerivedColumn> derived;
+  std::vector<BoundExpectation> expectations;
   std::vector<int> output_columns;  // of the last running schema
   // All nullable, as Spark's writer makes them; inside, as the tables have them, until the plan
   // knows what the target is.
@@ -67,6 +77,9 @@ struct BoundPipeline {
   // How each output column depends on when the chunk was computed, and which rows there are at all.
   std::vector<expression::TimeDependence> output_time_dependence;
   expression::TimeDependence rows_time_dependence = expression::TimeDependence::kNever;
+
+  // Whether an expectation leaves out rows that do not meet it.
+  bool drops_unmet() const;
 };
 
 // Binds `spec` to the tables' schemas; `lookups` in the order of spec.lookups. Errors:

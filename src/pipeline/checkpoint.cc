@@ -54,9 +54,17 @@ Result<std::string> RecordOf(const KeptPiece& piece) {
     ARROW_ASSIGN_OR_RAISE(json record, JsonOf(file));
     files.push_back(std::move(record));
   }
-  const json record{{"first", piece.first_ordinal}, {"end", piece.end_ordinal},
-                    {"chunk_end", piece.chunk_end}, {"now", piece.now_micros},
-                    {"rows", piece.rows},           {"files", std::move(files)}};
+  json expectations = json::array();
+  for (const ExpectationCount& count : piece.expectations) {
+    expectations.push_back({{"rows", count.rows}, {"not_met", count.not_met}});
+  }
+  const json record{{"first", piece.first_ordinal},
+                    {"end", piece.end_ordinal},
+                    {"chunk_end", piece.chunk_end},
+                    {"now", piece.now_micros},
+                    {"rows", piece.rows},
+                    {"files", std::move(files)},
+                    {"expectations", std::move(expectations)}};
   return record.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
 }
 
@@ -70,13 +78,16 @@ std::optional<KeptPiece> PieceOf(const std::string& text) {
                     .now_micros = record.at("now"),
                     .rows = record.at("rows")};
     for (const json& file : record.at("files")) piece.files.push_back(FileOf(file));
+    for (const json& count : record.at("expectations")) {
+      piece.expectations.push_back({.rows = count.at("rows"), .not_met = count.at("not_met")});
+    }
     return piece;
   } catch (const json::exception&) {
     return std::nullopt;
   }
 }
 
-std::string HeadOf(const std::string& app_id) { return json{{"run", app_id}}.dump(); }
+std::string HeadOf(const std::string& identity) { return json{{"run", identity}}.dump(); }
 
 // Whether the file is there as it was written.
 bool IsInTable(const delta::AddedFile& file, const std::string& table_path) {
@@ -89,11 +100,11 @@ bool IsInTable(const delta::AddedFile& file, const std::string& table_path) {
 
 }  // namespace
 
-std::vector<KeptPiece> ReadCheckpoint(const std::string& path, const std::string& app_id,
+std::vector<KeptPiece> ReadCheckpoint(const std::string& path, const std::string& identity,
                                       int64_t first_ordinal, const std::string& table_path) {
   std::vector<KeptPiece> pieces;
   const std::vector<std::string> records = state::ReadJournal(path);
-  if (records.empty() || records.front() != HeadOf(app_id)) return pieces;
+  if (records.empty() || records.front() != HeadOf(identity)) return pieces;
   for (size_t i = 1; i < records.size(); ++i) {
     std::optional<KeptPiece> piece = PieceOf(records[i]);
     if (!piece || piece->first_ordinal < first_ordinal) continue;
@@ -115,15 +126,16 @@ WrittenFiles FilesOf(const KeptPiece& piece, const std::string& table_path) {
   WrittenFiles files;
   for (const delta::AddedFile& file : piece.files) files.Add(table_path, file);
   files.rows = piece.rows;
+  files.expectations = piece.expectations;
   files.Keep();
   return files;
 }
 
 Result<std::unique_ptr<Checkpoint>> Checkpoint::Make(const std::string& path,
-                                                     const std::string& app_id,
+                                                     const std::string& identity,
                                                      const std::vector<KeptPiece>& kept,
                                                      int64_t interval_rows) {
-  std::vector<std::string> records = {HeadOf(app_id)};
+  std::vector<std::string> records = {HeadOf(identity)};
   for (const KeptPiece& piece : kept) {
     ARROW_ASSIGN_OR_RAISE(std::string record, RecordOf(piece));
     records.push_back(std::move(record));

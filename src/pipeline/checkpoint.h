@@ -27,11 +27,12 @@ struct KeptPiece {
   int64_t now_micros = 0;  // what current_timestamp() gave
   int64_t rows = 0;        // of the target
   std::vector<delta::AddedFile> files;
+  ExpectationCounts expectations = {};
 };
 
-// The pieces of the run `app_id` on record at `path` that begin at `first_ordinal` or behind it and
-// whose files are all in the table at `table_path`; ascending, none over another.
-std::vector<KeptPiece> ReadCheckpoint(const std::string& path, const std::string& app_id,
+// The pieces of the run `identity` on record at `path` that begin at `first_ordinal` or behind it
+// and whose files are all in the table at `table_path`; ascending, none over another.
+std::vector<KeptPiece> ReadCheckpoint(const std::string& path, const std::string& identity,
                                       int64_t first_ordinal, const std::string& table_path);
 
 // The files of `piece`, in the table at `table_path`, as if they were written now. They stay
@@ -40,10 +41,10 @@ WrittenFiles FilesOf(const KeptPiece& piece, const std::string& table_path);
 
 class Checkpoint {
  public:
-  // Begins the record of the run `app_id` at `path`, with `kept` in it. New pieces are put on
+  // Begins the record of the run `identity` at `path`, with `kept` in it. New pieces are put on
   // record when they have `interval_rows` source rows together. Errors: storage errors.
   static Result<std::unique_ptr<Checkpoint>> Make(const std::string& path,
-                                                  const std::string& app_id,
+                                                  const std::string& identity,
                                                   const std::vector<KeptPiece>& kept,
                                                   int64_t interval_rows);
   ~Checkpoint();  // puts the rest on record

@@ -76,11 +76,11 @@ class SampleDeriver {
  public:
   SampleDeriver(const BoundPipeline& pipeline, const Comparison& comparison,
                 std::shared_ptr<arrow::Schema> joined_schema,
-                const expression::EvaluationContext& context)
+                const expression::EvaluationContext& context, ExpectationCounts* expectations)
       : comparison_(comparison), pool_(context.pool) {
     auto input = std::make_unique<HandOver>(std::move(joined_schema));
     input_ = input.get();
-    derive_ = MakeDeriveStage(std::move(input), pipeline, context, false);
+    derive_ = MakeDeriveStage(std::move(input), pipeline, context, {.expectations = expectations});
   }
 
   // `joined` has all rows of `rows`.
@@ -160,6 +160,24 @@ Result<std::vector<int>> FindIdentity(const RunContext& context, const Piece& fi
   return all;
 }
 
+// The same where every column is compared in all rows.
+Status VisitAllOfExpected(const RunContext& context, const Lookups& lookups, const Piece& piece,
+                          const Moment& moment, const Comparison& comparison,
+                          PipelineCounts* counts, const RowsVisitor& visit) {
+  ARROW_ASSIGN_OR_RAISE(
+      const ReaderPointer silver,
+      ReadSilver(context, lookups, piece, moment,
+                 {.lookups = &counts->lookups, .derive = {.expectations = &counts->expectations}}));
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, silver->Next());
+    if (batch == nullptr) return Status::OK();
+    ComparedRows rows{
+        .num_rows = batch->num_rows(), .compared = batch->columns(), .all = batch->columns()};
+    ARROW_RETURN_NOT_OK(Choose(comparison, &rows));
+    ARROW_RETURN_NOT_OK(visit(rows));
+  }
+}
+
 }  // namespace
 
 bool Comparison::has_derived() const {
@@ -182,22 +200,32 @@ Result<Comparison> MakeComparison(const RunContext& context, const Piece& first_
   }
   ARROW_ASSIGN_OR_RAISE(comparison.identity, FindIdentity(context, first_piece, moment));
   const int64_t source_rows = context.plan.source->live_rows();
-  if (sample_rows > 0 && sample_rows < source_rows && !comparison.identity.empty()) {
+  const bool may_sample = !comparison.identity.empty() && !pipeline.drops_unmet();
+  if (sample_rows > 0 && sample_rows < source_rows && may_sample) {
     comparison.sampled_share = static_cast<double>(sample_rows) / static_cast<double>(source_rows);
   }
   return comparison;
 }
 
+void PipelineCounts::Add(const PipelineCounts& other) {
+  for (size_t i = 0; i < lookups.size(); ++i) lookups[i].Add(other.lookups[i]);
+  AddCounts(other.expectations, &expectations);
+}
+
 Status VisitExpected(const RunContext& context, const Lookups& lookups, const Piece& piece,
-                     const Moment& moment, const Comparison& comparison,
-                     std::vector<LookupCounts>* counts, const RowsVisitor& visit) {
+                     const Moment& moment, const Comparison& comparison, PipelineCounts* counts,
+                     const RowsVisitor& visit) {
+  if (comparison.sampled_share >= 1) {
+    return VisitAllOfExpected(context, lookups, piece, moment, comparison, counts, visit);
+  }
   const BoundPipeline& pipeline = *context.plan.pipeline;
   arrow::MemoryPool* pool = context.memory.transform_pool();
-  ARROW_ASSIGN_OR_RAISE(
-      const ReaderPointer joined,
-      JoinLookups(context, lookups, piece, ReadSource(context, piece, moment, {}), {}, counts));
+  ARROW_ASSIGN_OR_RAISE(const ReaderPointer joined,
+                        JoinLookups(context, lookups, piece, ReadSource(context, piece, moment, {}),
+                                    {}, &counts->lookups));
   SampleDeriver deriver(pipeline, comparison, joined->schema(),
-                        EvaluationContextOf(context, moment));
+                        EvaluationContextOf(context, moment), &counts->expectations);
+  const bool is_derived = comparison.has_derived() || !pipeline.expectations.empty();
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, joined->Next());
     if (batch == nullptr) return Status::OK();
@@ -210,7 +238,7 @@ Status VisitExpected(const RunContext& context, const Lookups& lookups, const Pi
     }
     rows.all = rows.compared;
     ARROW_RETURN_NOT_OK(Choose(comparison, &rows));
-    if (comparison.has_derived()) ARROW_RETURN_NOT_OK(deriver.Derive(batch, &rows));
+    if (is_derived) ARROW_RETURN_NOT_OK(deriver.Derive(batch, &rows));
     ARROW_RETURN_NOT_OK(visit(rows));
   }
 }

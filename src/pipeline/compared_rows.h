@@ -41,7 +41,8 @@ struct Comparison {
 
 // Looks for the columns of the identity among the first rows of the source: the first one whose
 // values there are all but different, keys of lookups before others; else all of them.
-// `sample_rows` are aimed at, in a sample by the identity; 0: all.
+// `sample_rows` are aimed at, in a sample by the identity; 0: all. Where an expectation drops rows
+// all are in it, for there is no other way to know which rows there are.
 Result<Comparison> MakeComparison(const RunContext& context, const Piece& first_piece,
                                   const Moment& moment, int64_t sample_rows);
 
@@ -61,10 +62,21 @@ struct ComparedRows {
 
 using RowsVisitor = std::function<Status(const ComparedRows&)>;
 
-// What the pipeline gives for the source rows of `piece`; adds to `counts`, by lookup.
+// What the pipeline's parts did with the rows that came to them.
+struct PipelineCounts {
+  std::vector<LookupCounts> lookups;
+  ExpectationCounts expectations;  // in the sample
+
+  explicit PipelineCounts(const BoundPipeline& pipeline)
+      : lookups(pipeline.lookups.size()), expectations(pipeline.expectations.size()) {}
+  void Add(const PipelineCounts& other);
+};
+
+// What the pipeline gives for the source rows of `piece`; adds to `counts`. No row fails an
+// expectation here, whatever its action is.
 Status VisitExpected(const RunContext& context, const Lookups& lookups, const Piece& piece,
-                     const Moment& moment, const Comparison& comparison,
-                     std::vector<LookupCounts>* counts, const RowsVisitor& visit);
+                     const Moment& moment, const Comparison& comparison, PipelineCounts* counts,
+                     const RowsVisitor& visit);
 
 // The rows of `target` with ordinals [first, end). `places` says, by column, where it stands in the
 // target's read schema.

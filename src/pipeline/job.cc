@@ -228,7 +228,7 @@ class Job {
   // None where nothing is to be put on record.
   Result<std::unique_ptr<Checkpoint>> MakeCheckpoint() const {
     if (!plan().keeps_pieces()) return nullptr;
-    return Checkpoint::Make(CheckpointPathOf(plan()), plan().app_id, plan().kept,
+    return Checkpoint::Make(CheckpointPathOf(plan()), plan().work_identity, plan().kept,
                             plan().spec.processing.checkpoint_interval_rows);
   }
 
@@ -237,7 +237,7 @@ class Job {
     std::vector<KeptPiece> kept;
     if (!is_finished) {
       ARROW_ASSIGN_OR_RAISE(const std::optional<int64_t> progress, Progressed());
-      kept = ReadCheckpoint(CheckpointPathOf(plan()), plan().app_id, progress.value_or(0),
+      kept = ReadCheckpoint(CheckpointPathOf(plan()), plan().work_identity, progress.value_or(0),
                             plan().target.path);
     }
     return RemoveWhatIsLeft(kept).status();

@@ -24,7 +24,7 @@ bool IsExternal(const Plan& plan, size_t lookup) {
   return plan.external_joins[lookup] && !plan.external_joins[lookup]->ranges;
 }
 
-std::string SubjectOf(const Plan& plan) { return "joins of " + plan.app_id; }
+std::string SubjectOf(const Plan& plan) { return "joins of " + plan.work_identity; }
 
 // What decides how matches are read, of a join's sizes.
 struct ReadingSizes {

@@ -61,10 +61,17 @@ int64_t LongLookupValueBytes(const PlannedInputs& inputs, size_t rung) {
 }
 
 // Between the reader and the writer: a copy of the batch where rows are dropped or multiplied, the
-// added columns with an expression's intermediate results, and the matches.
+// added columns with an expression's intermediate results, the matches, and what expectations
+// judge by.
 int64_t TransformBytes(const PlannedInputs& inputs, const WorkSizes& sizes, int64_t batch_bytes) {
   constexpr int64_t kMatchBytes = 24;
-  return 2 * batch_bytes + sizes.batch_rows * (3 * AddedRowBytes(inputs) + kMatchBytes);
+  const auto& expectations = inputs.pipeline.expectations;
+  const int64_t copies = inputs.pipeline.drops_unmet() ? 3 : 2;
+  // A condition's intermediate results may be texts; one condition is judged at a time.
+  const int64_t judged_bytes =
+      expectations.empty() ? 0 : 3 * RowBytes(*arrow::utf8(), kDerivedValueBytes);
+  return copies * batch_bytes +
+         sizes.batch_rows * (3 * AddedRowBytes(inputs) + kMatchBytes + judged_bytes);
 }
 
 // The leaves of the output columns that are encoded, where `is_copied` (null: none) names the

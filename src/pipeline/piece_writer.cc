@@ -20,9 +20,15 @@ Result<WrittenFiles> WriteDecoded(const PieceContext& context, const Piece& piec
                             .progress = run.progress,
                             .stop = run.stop,
                             .sizes = run.plan.memory.decode_sizes};
-  ARROW_ASSIGN_OR_RAISE(const ReaderPointer rows, ReadSilver(decoding, context.lookups, piece,
-                                                             {now_micros}, {.for_writing = true}));
-  return WriteRows(decoding, rows.get());
+  ExpectationCounts expectations(run.plan.pipeline->expectations.size());
+  ARROW_ASSIGN_OR_RAISE(
+      const ReaderPointer rows,
+      ReadSilver(
+          decoding, context.lookups, piece, {now_micros},
+          {.derive = {.for_writing = true, .may_fail = true, .expectations = &expectations}}));
+  ARROW_ASSIGN_OR_RAISE(WrittenFiles files, WriteRows(decoding, rows.get()));
+  files.expectations = std::move(expectations);
+  return files;
 }
 
 bool IsOutOfBudget(const Status& status) {

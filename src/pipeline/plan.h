@@ -76,6 +76,7 @@ struct Plan {
   std::string plan_text;
   std::string app_id;
   std::optional<int64_t> committed_ordinal;
+  std::string work_identity;    // WorkIdentity
   std::vector<KeptPiece> kept;  // what an earlier attempt has written behind that
   // What is left to do. In key order, where `where` and lookups drop rows, they may be fewer.
   std::vector<Chunk> chunks;

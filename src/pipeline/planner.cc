@@ -328,8 +328,9 @@ Status CheckKeyOrder(const Plan& plan) {
       {.code = ErrorCode::kValueOutOfRange,
        .what = "chunks in key order cannot have rows that depend on the time",
        .where = plan.spec.processing.chunk_order_origin,
-       .why = "a run that was killed would not know which of them are committed: `where` or a "
-              "lookup's key uses current_timestamp() or current_date()",
+       .why = "a run that was killed would not know which of them are committed: `where`, a "
+              "lookup's key or an expectation that drops rows uses current_timestamp() or "
+              "current_date()",
        .cure = "write \"mode: standard\", or compare with a constant from `variables`"});
 }
 
@@ -413,6 +414,7 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
       FindBeginning(plan->spec, plan->target.snapshot.get(), plan_text, options.beginning));
   plan->file_tag = NewFileTag();
   plan->app_id = progress.app_id;
+  plan->work_identity = WorkIdentity(plan->spec, plan->app_id);
   plan->committed_ordinal = progress.committed_ordinal;
   if (!plan->committed_ordinal) {
     ARROW_RETURN_NOT_OK(CheckTarget(plan->spec, plan->target, *plan->pipeline->output_schema));

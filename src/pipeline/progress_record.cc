@@ -164,6 +164,12 @@ std::string PlanIdentity(const spec::Spec& spec, const PlanText& plan_text) {
   return fmt::format("{}{:016x}{:016x}", IdentityPrefix(spec.pipeline), hash.high64, hash.low64);
 }
 
+std::string WorkIdentity(const spec::Spec& spec, const std::string& app_id) {
+  const std::string text = spec::ExpectationsText(spec);
+  if (text.empty()) return app_id;
+  return fmt::format("{}#{:016x}", app_id, XXH3_64bits(text.data(), text.size()));
+}
+
 Result<std::optional<LastRun>> FindLastRun(const delta::Snapshot& target,
                                            const spec::LocatedText& pipeline) {
   const std::string prefix = IdentityPrefix(pipeline);

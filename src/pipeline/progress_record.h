@@ -38,6 +38,10 @@ PlanText MakePlanText(const spec::Spec& spec, const delta::Snapshot& source,
 // "spillway:silver_accident:0123456789abcdef0123456789abcdef", the hash that of the whole text.
 std::string PlanIdentity(const spec::Spec& spec, const PlanText& plan_text);
 
+// What a run must be that goes on with what a killed one has left: it writes the rows of `app_id`,
+// and has the same expectations, by which they were judged, and whose columns were read with them.
+std::string WorkIdentity(const spec::Spec& spec, const std::string& app_id);
+
 // The operation parameters of a run's commits.
 inline constexpr char kPlanParameter[] = "spillwayPlan";              // PlanText::shown
 inline constexpr char kSourceRowsParameter[] = "spillwaySourceRows";  // where its progress ends

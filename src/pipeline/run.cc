@@ -61,6 +61,7 @@ class ChunkTimes {
 };
 
 void Count(const Chunk& chunk, const WrittenFiles& written, RunReport* report) {
+  AddCounts(written.expectations, &report->expectations);
   if (chunk.kept) {
     report->kept_rows += chunk.num_rows();
     return;
@@ -84,8 +85,9 @@ Status CheckRowsAreFixed(const Plan& plan, bool found_time_of_today) {
   return MakeError({.code = ErrorCode::kValueOutOfRange,
                     .what = "chunks in key order cannot have rows that depend on the time",
                     .where = plan.spec.processing.chunk_order_origin,
-                    .why = "`where` or a lookup's key casts texts to TIMESTAMP, and some are a "
-                           "time without a date, which is one of today",
+                    .why = "`where`, a lookup's key or an expectation that drops rows casts texts "
+                           "to TIMESTAMP, and some are a time without a date, which is one of "
+                           "today",
                     .cure = "write \"mode: standard\""});
 }
 
@@ -207,7 +209,8 @@ class Runner {
                              .chunk_end = chunk_end,
                              .now_micros = now_micros,
                              .rows = files->rows,
-                             .files = files->files()},
+                             .files = files->files(),
+                             .expectations = files->expectations},
                             files);
   }
 

@@ -28,6 +28,7 @@ struct RunReport {
   int64_t shared_bytes = 0;        // of those; they take no room on the disk
   int64_t spliced_row_groups = 0;  // whose unchanged columns were copied
   int64_t spilled_bytes = 0;       // written to spill files
+  ExpectationCounts expectations;  // by expectation, in the rows that were written, and kept ones
   int64_t chunks_committed = 0;
   int64_t chunks_left = 0;
   int64_t target_version = -1;

@@ -83,9 +83,10 @@ Result<ReaderPointer> ReadSilver(const RunContext& context, const Lookups& looku
   ARROW_ASSIGN_OR_RAISE(
       ReaderPointer rows,
       JoinLookups(context, lookups, piece, ReadSource(context, piece, moment, options.uses),
-                  {.rows_changed = options.rows_changed, .for_writing = options.for_writing}));
+                  {.rows_changed = options.rows_changed, .for_writing = options.derive.for_writing},
+                  options.lookups));
   return MakeDeriveStage(std::move(rows), *context.plan.pipeline,
-                         EvaluationContextOf(context, moment), options.for_writing);
+                         EvaluationContextOf(context, moment), options.derive);
 }
 
 }  // namespace spillway::pipeline

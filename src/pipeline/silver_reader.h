@@ -25,9 +25,10 @@ ReaderPointer ReadCounted(const RunContext& context, const PinnedTable& table, i
 expression::EvaluationContext EvaluationContextOf(const RunContext& context, const Moment& moment);
 
 struct SilverOptions {
-  std::vector<ColumnUse> uses = {};  // as in ScanTable
-  bool for_writing = false;          // as in MakeDeriveStage
-  bool* rows_changed = nullptr;      // as in MakeLookupStage
+  std::vector<ColumnUse> uses = {};              // as in ScanTable
+  bool* rows_changed = nullptr;                  // as in MakeLookupStage
+  std::vector<LookupCounts>* lookups = nullptr;  // added to, by lookup
+  DeriveOptions derive = {};
 };
 
 // Streams the source rows of `piece` that `where` keeps. `uses` as in ScanTable.

@@ -49,7 +49,7 @@ Status SortPiece(const RunContext& context, const std::shared_ptr<arrow::Schema>
   }
 }
 
-std::string SubjectOf(const Plan& plan) { return "sorted rows of " + plan.app_id; }
+std::string SubjectOf(const Plan& plan) { return "sorted rows of " + plan.work_identity; }
 
 // The rows of a chunk, as a stage.
 class ChunkReader : public arrow::RecordBatchReader {
@@ -173,9 +173,12 @@ Result<WrittenFiles> SortedSource::WriteChunk(Chunk* chunk, int64_t now_micros) 
   const Plan& plan = context_.plan;
   ReaderPointer rows = std::make_unique<ChunkReader>(context_, rows_.get(), chunk->end_ordinal);
   if (plan.lanes > 1) rows = ReadAhead(std::move(rows));
-  rows = MakeDeriveStage(std::move(rows), *plan.pipeline,
-                         EvaluationContextOf(context_, {now_micros}), /*for_writing=*/true);
+  ExpectationCounts expectations(plan.pipeline->expectations.size());
+  rows =
+      MakeDeriveStage(std::move(rows), *plan.pipeline, EvaluationContextOf(context_, {now_micros}),
+                      {.for_writing = true, .may_fail = true, .expectations = &expectations});
   ARROW_ASSIGN_OR_RAISE(WrittenFiles files, WriteRows(context_, rows.get()));
+  files.expectations = std::move(expectations);
   rows.reset();  // nobody else reads rows_ any more
   if (rows_->done()) chunk->end_ordinal = plan.source->physical_rows();
   return files;

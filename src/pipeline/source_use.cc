@@ -62,6 +62,9 @@ SourceUse UseOfSource(const BoundPipeline& pipeline) {
     collector.AddExpression(derived.expression);
     collector.Replace(derived.position);
   }
+  for (const BoundExpectation& expectation : pipeline.expectations) {
+    collector.AddExpression(expectation.condition);
+  }
   SourceUse use;
   for (const int column : pipeline.output_columns) {
     use.unchanged.push_back(collector.IsUnchanged(column) ? column : -1);

@@ -15,6 +15,7 @@ std::string WhyNone(const spec::Spec& spec, const BoundPipeline& pipeline, const
   for (const BoundLookup& lookup : pipeline.lookups) {
     if (lookup.type == join::JoinType::kInner) return "an inner lookup drops rows";
   }
+  if (pipeline.drops_unmet()) return "an expectation drops rows";
   const bool keeps_any =
       std::ranges::any_of(use.unchanged, [](const int column) { return column >= 0; });
   return keeps_any ? "" : "no source column stays unchanged";

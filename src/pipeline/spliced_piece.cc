@@ -24,12 +24,16 @@ Result<WrittenFiles> SplicedPiece::Write(const Piece& piece) {
       const auto reader,
       parquet::FileReader::Open(file->data_file.path, file->data_file.size_bytes,
                                 ReadOptionsFor(plan.sizes, context_.run.memory.read_pool())));
+  written_.expectations.resize(plan.pipeline->expectations.size());
   RunContext reading = context_.run;
   reading.progress = &reading_;
-  ARROW_ASSIGN_OR_RAISE(
-      const ReaderPointer rows,
-      ReadSilver(reading, context_.lookups, piece, {now_micros_},
-                 {.uses = splice_->read, .for_writing = true, .rows_changed = &rows_changed_}));
+  ARROW_ASSIGN_OR_RAISE(const ReaderPointer rows,
+                        ReadSilver(reading, context_.lookups, piece, {now_micros_},
+                                   {.uses = splice_->read,
+                                    .rows_changed = &rows_changed_,
+                                    .derive = {.for_writing = true,
+                                               .may_fail = true,
+                                               .expectations = &written_.expectations}}));
   for (size_t group = 0; group < file->row_groups.size(); ++group) {
     const int64_t first = file->first_ordinal + file->row_groups[group].first_row;
     if (first < piece.first_ordinal || first >= piece.end_ordinal) continue;

@@ -13,6 +13,7 @@
 #include "expression/expression.h"
 #include "join/matcher.h"
 #include "pipeline/bound_pipeline.h"
+#include "pipeline/expectation_count.h"
 
 namespace spillway::pipeline {
 
@@ -63,9 +64,19 @@ ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
 // Adds a column that numbers the rows from `first` on.
 ReaderPointer MakeNumberStage(ReaderPointer input, int64_t first, arrow::MemoryPool* pool);
 
-// Adds the derived columns, and keeps those that the output wants. `for_writing`: a column may come
-// as a dictionary of its type, which a writer takes as it is (parquet/writer.h).
+struct DeriveOptions {
+  // A column may come as a dictionary of its type, which a writer takes as it is
+  // (parquet/writer.h).
+  bool for_writing = false;
+  // As ExpectationJudge has them.
+  bool may_fail = false;
+  ExpectationCounts* expectations = nullptr;
+};
+
+// Adds the derived columns, judges the rows by the expectations, and keeps the columns that the
+// output wants.
 ReaderPointer MakeDeriveStage(ReaderPointer input, const BoundPipeline& pipeline,
-                              const expression::EvaluationContext& context, bool for_writing);
+                              const expression::EvaluationContext& context,
+                              const DeriveOptions& options);
 
 }  // namespace spillway::pipeline

@@ -283,7 +283,7 @@ TEST(DeriveStage, UsesEarlierColumnsAndReplaces) {
   const auto bound = BindPipeline(*parsed, *kSourceSchema, {}).ValueOrDie();
   const auto full = SourceBatch({{1, "a"}, {std::nullopt, "b"}});
   const auto input = full->SelectColumns({0, 1}).ValueOrDie();
-  const auto stage = MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, {}, false);
+  const auto stage = MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, {}, {});
   EXPECT_EQ(test::RowsOf(*stage), (std::vector<std::string>{"1|A|4|x|A|", "null|B|null|x|B|"}));
   EXPECT_EQ(stage->schema()->field_names(),
             (std::vector<std::string>{"key", "text", "b", "fixed", "t"}));
@@ -296,7 +296,7 @@ TEST(DeriveStage, PassesTheErrorOfARowOn) {
       "pipeline: test\nsource: {table: s}\ntarget: {table: t}\ncolumns: {a: 1 / (key - 5)}\n");
   const auto bound = BindPipeline(*parsed, *kSourceSchema, {}).ValueOrDie();
   const auto stage =
-      MakeDeriveStage(ReaderOf({SourceBatch({{5, "a"}})}, kSourceSchema), *bound, {}, false);
+      MakeDeriveStage(ReaderOf({SourceBatch({{5, "a"}})}, kSourceSchema), *bound, {}, {});
   EXPECT_EQ(test::CodeOf(stage->Next().status()), ErrorCode::kEvaluation);
 }
 
@@ -312,7 +312,8 @@ TEST(DeriveStage, AConstantIsADictionaryForAWriter) {
   const auto bound = BindPipeline(*parsed, *kSourceSchema, {}).ValueOrDie();
   const auto input = SourceBatch({{1, "a"}, {2, "b"}})->SelectColumns({1}).ValueOrDie();
   const expression::EvaluationContext context{.now_micros = 0};
-  const auto stage = MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, context, true);
+  const auto stage =
+      MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, context, {.for_writing = true});
   const auto batch = stage->Next().ValueOrDie();
   ASSERT_EQ(batch->num_rows(), 2);
   ASSERT_EQ(batch->column(0)->type_id(), arrow::Type::DICTIONARY);
@@ -339,12 +340,78 @@ TEST(DeriveStage, TakesTheTextsOfALookupAsADictionary) {
   const auto input = arrow::RecordBatch::Make(
       arrow::schema({kSourceSchema->GetFieldByName("text")}), texts->length(), {texts});
   const expression::EvaluationContext context{.now_micros = 0};
-  const auto stage = MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, context, true);
+  const auto stage =
+      MakeDeriveStage(ReaderOf({input}, input->schema()), *bound, context, {.for_writing = true});
   const auto batch = stage->Next().ValueOrDie();
   EXPECT_EQ(batch->column(0), texts);
   const auto both =
       arrow::json::ArrayFromJSONString(arrow::utf8(), R"(["a!", null, "b!", "a!"])").ValueOrDie();
   EXPECT_TRUE(batch->column(1)->Equals(*both)) << batch->column(1)->ToString();
+}
+
+std::unique_ptr<BoundPipeline> BindExpecting(const test::TestFolder& folder,
+                                             const std::string& expectations) {
+  const auto parsed =
+      test::ParseSpec(folder,
+                      "pipeline: test\nsource: {table: s}\ntarget: {table: t}\n"
+                      "columns: {twice: key * 2, fixed: \"'x'\"}\ndrop: [key, list, map]\n"
+                      "expectations:\n" +
+                          expectations);
+  return BindPipeline(*parsed, *kSourceSchema, {}).ValueOrDie();
+}
+
+ReaderPointer DeriveFrom(const BoundPipeline& pipeline, const std::vector<Row>& rows,
+                         const DeriveOptions& options) {
+  const auto input = SourceBatch(rows)->SelectColumns({0, 1}).ValueOrDie();
+  return MakeDeriveStage(ReaderOf({input}, input->schema()), pipeline, {}, options);
+}
+
+const std::vector<Row> kJudged = {{1, "a"}, {std::nullopt, "b"}, {3, "c"}, {4, "d"}};
+
+TEST(Expectations, CountAndDropRowsForWhichTheyAreNotTrue) {
+  const test::TestFolder folder;
+  const auto bound = BindExpecting(folder,
+                                   "- {name: a, expect: key > 1, action: drop}\n"
+                                   "- {name: b, expect: twice < 8, action: drop}\n"
+                                   "- {name: c, expect: key IS NOT NULL}\n"
+                                   "- {name: d, expect: \"fixed = 'y'\"}\n"
+                                   "- {name: e, expect: CAST(NULL AS BOOLEAN)}\n");
+  ExpectationCounts counts(5);
+  const auto stage =
+      DeriveFrom(*bound, kJudged, {.for_writing = true, .may_fail = true, .expectations = &counts});
+  const auto batch = stage->Next().ValueOrDie();
+  ASSERT_EQ(batch->num_rows(), 1);
+  EXPECT_EQ(batch->column(0)->GetScalar(0).ValueOrDie()->ToString(), "c");
+  EXPECT_EQ(batch->column(1)->GetScalar(0).ValueOrDie()->ToString(), "6");
+  EXPECT_EQ(batch->column(2)->type_id(), arrow::Type::DICTIONARY);
+  const std::vector<int64_t> not_met = {2, 2, 1, 4, 4};
+  for (size_t i = 0; i < counts.size(); ++i) {
+    EXPECT_EQ(counts[i].rows, 4);
+    EXPECT_EQ(counts[i].not_met, not_met[i]) << i;
+  }
+}
+
+TEST(Expectations, DropEveryRow) {
+  const test::TestFolder folder;
+  const auto bound = BindExpecting(folder, "- {name: a, expect: key > 100, action: drop}\n");
+  EXPECT_EQ(DeriveFrom(*bound, kJudged, {})->Next().ValueOrDie(), nullptr);
+}
+
+TEST(Expectations, FailWithTheFirstRowAsAnExample) {
+  const test::TestFolder folder;
+  const auto bound =
+      BindExpecting(folder, "- {name: small, expect: key < 3 AND fixed = text, action: fail}\n");
+  const auto status = DeriveFrom(*bound, kJudged, {.may_fail = true})->Next().status();
+  const auto error = FindError(status);
+  ASSERT_TRUE(error) << status.ToString();
+  EXPECT_EQ(error->code, ErrorCode::kExpectationNotMet);
+  EXPECT_EQ(error->why,
+            "4 of 4 rows that were looked at together, one of them with key = 1, text = a, "
+            "fixed = x");
+  ExpectationCounts counts(1);
+  const auto stage = DeriveFrom(*bound, kJudged, {.expectations = &counts});
+  EXPECT_EQ(stage->Next().ValueOrDie()->num_rows(), 4);
+  EXPECT_EQ(counts[0].not_met, 4);
 }
 
 }  // namespace

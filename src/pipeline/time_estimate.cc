@@ -114,7 +114,7 @@ class Rehearsal {
     if (all_rows == 0) return 0;
     Piece piece = *std::ranges::find(pieces_, spliced, &Piece::spliced);
     piece.end_ordinal = std::min(piece.end_ordinal, piece.first_ordinal + TriedRows(*plan_.source));
-    SilverOptions options{.for_writing = true};
+    SilverOptions options{.derive = {.for_writing = true}};
     if (spliced) options.uses = UseOfSource(*plan_.pipeline).computed;
     ARROW_ASSIGN_OR_RAISE(const double seconds, Time([&]() -> Status {
                             ARROW_ASSIGN_OR_RAISE(

@@ -34,7 +34,8 @@ Status RowsDependOnTime(const Plan& plan, std::string why) {
 Status CheckRowsAreFixed(const Plan& plan) {
   if (plan.pipeline->rows_time_dependence != TimeDependence::kAlways) return Status::OK();
   return RowsDependOnTime(plan,
-                          "`where` or a lookup's key uses current_timestamp() or current_date()");
+                          "`where`, a lookup's key or an expectation that drops rows uses "
+                          "current_timestamp() or current_date()");
 }
 
 Status CheckFinished(const Plan& plan) {
@@ -181,13 +182,26 @@ Result<ValidationReport> Report(const Plan& plan, const Comparison& comparison,
   return report;
 }
 
+void AddPipelineCounts(const BoundPipeline& pipeline, const PipelineCounts& counts,
+                       ValidationReport* report) {
+  for (size_t i = 0; i < pipeline.lookups.size(); ++i) {
+    report->lookups.push_back({.name = pipeline.lookups[i].name, .counts = counts.lookups[i]});
+  }
+  for (size_t i = 0; i < pipeline.expectations.size(); ++i) {
+    const BoundExpectation& expectation = pipeline.expectations[i];
+    report->expectations.push_back(
+        {.name = expectation.name, .action = expectation.action, .count = counts.expectations[i]});
+  }
+}
+
 // Reads both sides again, for the rows that differ.
 Result<RowDifferences> FindDifferences(const ValidationSides& sides, const Comparison& comparison,
                                        const std::vector<bool>& is_compared,
-                                       const ExaminedBuckets& examined, size_t lookups) {
+                                       const ExaminedBuckets& examined,
+                                       const BoundPipeline& pipeline) {
   if (examined.buckets.empty()) return RowDifferences{};
   const RowExaminer empty(comparison, examined);
-  std::vector<LookupCounts> counts(lookups);
+  PipelineCounts counts(pipeline);
   ARROW_ASSIGN_OR_RAISE(RowExaminer stored, sides.ReadStored(comparison, empty));
   ARROW_ASSIGN_OR_RAISE(RowExaminer expected, sides.ReadExpected<RowExaminer>(
                                                   comparison, [&] { return empty; }, &counts));
@@ -203,7 +217,7 @@ Result<ValidationReport> CompareSides(const RunContext& context, const Scope& sc
   const Moment moment{.now_micros = NowMicroseconds(), .found_time_of_today = &found_time_of_today};
   const ValidationSides sides(context, table, moment);
   ARROW_ASSIGN_OR_RAISE(const Comparison comparison, sides.Compare(options.sample_rows));
-  std::vector<LookupCounts> counts(plan.lookups.size());
+  PipelineCounts counts(*plan.pipeline);
 
   const auto make_buckets = [&] {
     return SideBuckets::Make(comparison, plan.source->live_rows(), context.memory.write_pool());
@@ -218,8 +232,9 @@ Result<ValidationReport> CompareSides(const RunContext& context, const Scope& sc
   if (found_time_of_today.load() &&
       plan.pipeline->rows_time_dependence == TimeDependence::kByText) {
     return RowsDependOnTime(plan,
-                            "`where` or a lookup's key casts texts to TIMESTAMP, and texts of this "
-                            "pipeline are a time without a date, which is one of today");
+                            "`where`, a lookup's key or an expectation that drops rows casts texts "
+                            "to TIMESTAMP, and texts of this pipeline are a time without a date, "
+                            "which is one of today");
   }
   ARROW_ASSIGN_OR_RAISE(std::optional<SideBuckets> stored_buckets, make_buckets());
   ARROW_ASSIGN_OR_RAISE(const Fingerprint stored,
@@ -234,9 +249,7 @@ Result<ValidationReport> CompareSides(const RunContext& context, const Scope& sc
   ARROW_ASSIGN_OR_RAISE(ValidationReport report,
                         Report(plan, comparison, is_compared, expected, stored, timeless));
   report.whole_table = scope.whole_table;
-  for (size_t i = 0; i < counts.size(); ++i) {
-    report.lookups.push_back({.name = plan.pipeline->lookups[i].name, .counts = counts[i]});
-  }
+  AddPipelineCounts(*plan.pipeline, counts, &report);
   ARROW_RETURN_NOT_OK(CheckVerdict(plan, scope, report.equal()));
   if (report.rows_equal) return report;
 
@@ -245,7 +258,7 @@ Result<ValidationReport> CompareSides(const RunContext& context, const Scope& sc
   expected_buckets.reset();
   stored_buckets.reset();
   ARROW_ASSIGN_OR_RAISE(report.differences,
-                        FindDifferences(sides, comparison, is_compared, examined, counts.size()));
+                        FindDifferences(sides, comparison, is_compared, examined, *plan.pipeline));
   if (report.differences->examined) {
     for (size_t i = 0; i < report.columns.size(); ++i) {
       report.columns[i].changed_rows = report.differences->changed_by_column[i];
@@ -259,6 +272,12 @@ Result<ValidationReport> CompareSides(const RunContext& context, const Scope& sc
 bool ValidationReport::equal() const {
   return rows_equal && expected_rows == stored_rows &&
          std::ranges::all_of(columns, &ColumnComparison::equal);
+}
+
+bool ValidationReport::meets_expectations() const {
+  return std::ranges::all_of(expectations, [](const ExpectationResult& expectation) {
+    return expectation.action != spec::ExpectationAction::kFail || expectation.count.not_met == 0;
+  });
 }
 
 Result<ValidationReport> Validate(const Plan& plan, Progress* progress, const StopSignal& stop,

@@ -35,11 +35,11 @@ class ValidationSides {
   }
 
   // Makes the lookups ready, and then the sink, which may take what writing is granted. Adds to
-  // `counts`, by lookup. Errors are those of Run.
+  // `counts`. Errors are those of Run.
   template <typename Sink>
   Result<Sink> ReadExpected(const Comparison& comparison,
                             const std::function<Result<Sink>()>& make_sink,
-                            std::vector<LookupCounts>* counts) const {
+                            PipelineCounts* counts) const {
     ARROW_RETURN_NOT_OK(context_.memory.ReleaseGrants());
     ARROW_ASSIGN_OR_RAISE(const Lookups lookups, BuildLookups(context_, pieces_, moment_));
     ARROW_ASSIGN_OR_RAISE(const Sink empty, make_sink());
@@ -47,12 +47,12 @@ class ValidationSides {
     std::mutex mutex;  // guards *counts
     const auto read = [&](size_t item, const RowsVisitor& visit) -> Status {
       const Piece& piece = pieces_[item];
-      std::vector<LookupCounts> of_piece(counts->size());
+      PipelineCounts of_piece(*context_.plan.pipeline);
       ARROW_RETURN_NOT_OK(
           VisitExpected(context_, lookups, piece, moment_, comparison, &of_piece, visit));
       lookups.Release(piece);
       const std::lock_guard lock(mutex);
-      for (size_t i = 0; i < counts->size(); ++i) (*counts)[i].Add(of_piece[i]);
+      counts->Add(of_piece);
       return Status::OK();
     };
     return ReadInLanes(context_.plan.lanes, pieces_.size(), empty, read);

@@ -30,7 +30,7 @@ void CutInKeyOrder(int64_t chunk_rows, Plan* plan) {
 
 void FindKept(Plan* plan) {
   if (!plan->keeps_pieces()) return;
-  plan->kept = ReadCheckpoint(CheckpointPathOf(*plan), plan->app_id, CommittedRows(*plan),
+  plan->kept = ReadCheckpoint(CheckpointPathOf(*plan), plan->work_identity, CommittedRows(*plan),
                               plan->target.path);
   const int64_t rows = plan->source->physical_rows();
   std::erase_if(plan->kept, [rows](const KeptPiece& piece) { return piece.end_ordinal > rows; });

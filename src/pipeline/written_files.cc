@@ -15,6 +15,7 @@ WrittenFiles& WrittenFiles::operator=(WrittenFiles&& other) noexcept {
   std::swap(copied_bytes, other.copied_bytes);
   std::swap(shared_bytes, other.shared_bytes);
   std::swap(spliced_row_groups, other.spliced_row_groups);
+  std::swap(expectations, other.expectations);
   std::swap(is_kept_, other.is_kept_);
   std::swap(table_path_, other.table_path_);
   std::swap(files_, other.files_);
@@ -39,6 +40,7 @@ void WrittenFiles::Append(WrittenFiles more) {
   copied_bytes += more.copied_bytes;
   shared_bytes += more.shared_bytes;
   spliced_row_groups += more.spliced_row_groups;
+  AddCounts(more.expectations, &expectations);
   is_kept_ = is_kept_ || more.is_kept_;
   if (table_path_.empty()) table_path_ = more.table_path_;
   std::move(more.files_.begin(), more.files_.end(), std::back_inserter(files_));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "delta/transaction.h"
+#include "pipeline/expectation_count.h"
 
 namespace spillway::pipeline {
 
@@ -37,6 +38,7 @@ class WrittenFiles {
   int64_t copied_bytes = 0;  // of source files, into these
   int64_t shared_bytes = 0;  // of those; they take no room on the disk
   int64_t spliced_row_groups = 0;
+  ExpectationCounts expectations;
 
  private:
   std::string table_path_;

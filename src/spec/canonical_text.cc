@@ -116,6 +116,15 @@ std::string CanonicalExpression(std::string_view expression) {
   return canonical;
 }
 
+std::string ExpectationsText(const Spec& spec) {
+  std::string text;
+  for (const Expectation& expectation : spec.expectations) {
+    text += fmt::format("{} {} {}\n", ActionName(expectation.action), Quoted(expectation.name.text),
+                        ExpressionText(expectation.condition, VariableText::kValues));
+  }
+  return text;
+}
+
 std::string CanonicalText(const Spec& spec, VariableText variables) {
   std::string text(kFirstLine);
   text += fmt::format("source {}\n", PathText(spec, spec.source.path));
@@ -126,6 +135,11 @@ std::string CanonicalText(const Spec& spec, VariableText variables) {
   for (const LocatedText& name : spec.drop) drop.push_back(name.text);
   std::sort(drop.begin(), drop.end());
   for (const std::string& name : drop) text += fmt::format("drop {}\n", Quoted(name));
+  for (const Expectation& expectation : spec.expectations) {
+    if (expectation.action != ExpectationAction::kDrop)
+      continue;  // the others leave the rows alone
+    text += fmt::format("keep {}\n", ExpressionText(expectation.condition, variables));
+  }
   text += fmt::format("target {}{}\n", NameOf(spec.target.mode),
                       spec.target.overwrite_schema ? " overwrite_schema" : "");
   // Not for the order of the source, so that runs keep the text that they have without the key.

@@ -50,6 +50,27 @@ std::string With(const std::string& from, const std::string& to) {
   return file.replace(at, from.size(), to);
 }
 
+constexpr char kExpectations[] =
+    "expectations:\n"
+    "- {name: counts, expect: 'a  > 1'}\n"
+    "- {name: drops, expect: 'a < ${limit}', action: drop}\n"
+    "- {name: fails, expect: a <> 7, action: fail}\n";
+
+// Of expectations, those that leave rows out.
+TEST(CanonicalText, HasTheExpectationsThatDropRows) {
+  std::string expected = kCanonical;
+  expected.insert(expected.find("target"), "keep \"a < 0.5\"\n");
+  EXPECT_EQ(Canonical(std::string(kFile) + kExpectations), expected);
+}
+
+TEST(ExpectationsText, HasAllOfThem) {
+  const auto spec = ParsePipelineText(std::string(kFile) + kExpectations, "p.yaml", {});
+  ASSERT_TRUE(spec.ok()) << spec.status().ToString();
+  EXPECT_EQ(ExpectationsText(*spec),
+            "warn \"counts\" \"a > 1\"\ndrop \"drops\" \"a < 0.5\"\nfail \"fails\" \"a <> 7\"\n");
+  EXPECT_EQ(ExpectationsText(Spec{}), "");
+}
+
 // A change of this text makes every killed run begin anew: it must never happen by accident.
 TEST(CanonicalText, IsThisText) { EXPECT_EQ(Canonical(kFile), kCanonical); }
 

@@ -78,7 +78,7 @@ Status CheckStranger(const std::string& name) {
   for (const Key& key : Keys()) {
     if (InsideList(key.path)) continue;
     names.push_back(EnvironmentName(key.path));
-    const bool nested = key.type == ValueType::kSection || key.type == ValueType::kLookups ||
+    const bool nested = key.type == ValueType::kSection || key.type == ValueType::kSectionList ||
                         key.type == ValueType::kPropertyMap;
     in_section = in_section || (nested && name.starts_with(names.back() + "_"));
   }
@@ -106,7 +106,7 @@ bool IsFreeMap(ValueType type) {
 }
 
 bool IsCollection(ValueType type) {
-  return IsFreeMap(type) || type == ValueType::kSection || type == ValueType::kLookups ||
+  return IsFreeMap(type) || type == ValueType::kSection || type == ValueType::kSectionList ||
          type == ValueType::kKeyColumns || type == ValueType::kColumnNames;
 }
 
@@ -135,10 +135,13 @@ class Editor {
         ARROW_ASSIGN_OR_RAISE(place, Descend(place, name));
         return SetEntry(place, std::string(rest), key->type);
       }
-      if (key->type == ValueType::kLookups) {
-        ARROW_ASSIGN_OR_RAISE(place, DescendToLookup(place, std::string(TakeName(rest))));
+      if (key->type == ValueType::kSectionList) {
+        ARROW_ASSIGN_OR_RAISE(place, DescendToItem(place, name, std::string(TakeName(rest))));
         section += "[]";
-        if (rest.empty()) return Misplaced("name a key of the lookup: lookups.NAME.table");
+        if (rest.empty()) {
+          return Misplaced(fmt::format("name a key below it: {}.NAME.{}", key->path,
+                                       LastName(KeysOf(section)[1]->path)));
+        }
       } else if (key->type == ValueType::kSection) {
         ARROW_ASSIGN_OR_RAISE(place, Descend(place, name));
       } else {
@@ -178,12 +181,14 @@ class Editor {
          .why = fmt::format("{} sets a key below it", change_.origin)});
   }
 
-  Result<NodeId> DescendToLookup(NodeId map, const std::string& wanted) {
-    const std::optional<NodeId> found = document_.Find(map, "lookups");
+  // The item named `wanted` of the list at entry `list_name`, not shared with anybody.
+  Result<NodeId> DescendToItem(NodeId map, const std::string& list_name,
+                               const std::string& wanted) {
+    const std::optional<NodeId> found = document_.Find(map, list_name);
     std::vector<std::string> names;
     if (found && document_.node(*found).kind == NodeKind::kList) {
       const NodeId list = document_.AddCopy(*found);
-      document_.Set(map, "lookups", list);
+      document_.Set(map, list_name, list);
       for (size_t i = 0; i < document_.node(list).entries.size(); ++i) {
         const NodeId item = document_.node(list).entries[i].value;
         const std::optional<NodeId> name = document_.Find(item, "name");
@@ -196,7 +201,7 @@ class Editor {
       }
     }
     return MakeError({.code = ErrorCode::kUnknownKey,
-                      .what = fmt::format("there is no lookup named \"{}\"", wanted),
+                      .what = fmt::format("\"{}\" has none named \"{}\"", list_name, wanted),
                       .where = change_.origin,
                       .cure = Suggest(wanted, names)});
   }

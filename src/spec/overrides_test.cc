@@ -87,6 +87,10 @@ TEST(Overrides, ErrorsNameTheFlagOrVariable) {
   EXPECT_THAT(ErrorOf(ParseSet({"lookups.prediction.type=inner"})),
               HasSubstr("write \"predictions\""));
   EXPECT_THAT(ErrorOf(ParseSet({"lookups.predictions=x"})), HasSubstr("lookups.NAME.table"));
+  EXPECT_THAT(ErrorOf(ParseSet({"expectations=[{name: a, expect: b}]", "expectations.c.expect=d"})),
+              HasSubstr("\"expectations\" has none named \"c\""));
+  EXPECT_THAT(ErrorOf(ParseSet({"expectations=[{name: a, expect: b}]", "expectations.a=d"})),
+              HasSubstr("expectations.NAME.expect"));
   EXPECT_THAT(ErrorOf(ParseSet({"mode.x=1"})), HasSubstr("SPW-1103 --set mode.x"));
   EXPECT_THAT(ErrorOf(ParseSet({"drop=[a"})), HasSubstr("SPW-1102 --set drop"));
   EXPECT_THAT(ErrorOf(ParseSet({"where=a > ${no}"})),

@@ -54,7 +54,7 @@ TEST(PipelineFilePage, StatesTheDefaults) {
   const auto rows = TableRows(ReadText(kRoot / "docs/pipeline-file.md"));
   constexpr std::string_view kSmall =
       "pipeline: p\nsource: {table: a}\nlookups: [{name: l, table: t, key: [k]}]\n"
-      "target: {table: b}\n";
+      "expectations: [{name: l, expect: 'true'}]\ntarget: {table: b}\n";
   int stated = 0;
   for (const Key& key : Keys()) {
     const std::string& row = rows.at(std::string(key.path));
@@ -75,8 +75,8 @@ TEST(PipelineFilePage, StatesTheDefaults) {
       using Accessor = decltype(field);
       Spec left = *given;
       Spec right = *absent;
-      const FieldOwner a{&left, &left.lookups[0], nullptr};
-      const FieldOwner b{&right, &right.lookups[0], nullptr};
+      const FieldOwner a{&left, &left.lookups[0], nullptr, &left.expectations[0]};
+      const FieldOwner b{&right, &right.lookups[0], nullptr, &right.expectations[0]};
       if constexpr (std::is_same_v<Accessor, ChoiceField>) {
         return field.get(a) == field.get(b);
       } else if constexpr (std::is_same_v<Accessor, int64_t& (*)(const FieldOwner&)> ||
@@ -90,7 +90,7 @@ TEST(PipelineFilePage, StatesTheDefaults) {
     };
     EXPECT_TRUE(std::visit(same, key.field)) << path;
   }
-  EXPECT_EQ(stated, 19);
+  EXPECT_EQ(stated, 20);
 }
 
 TEST(Examples, AllParse) {

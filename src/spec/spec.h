@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/units.h"
@@ -59,6 +60,20 @@ struct Variable {
   enum class Kind { kString, kNumber, kBoolean };
   Kind kind = Kind::kString;
   std::string text;
+};
+
+// What becomes of a row of the target that does not meet an expectation: it is counted; it is left
+// out; or the run ends before the row is committed.
+enum class ExpectationAction { kWarn, kDrop, kFail };
+
+// As the pipeline file has it.
+std::string_view ActionName(ExpectationAction action);
+
+// A condition that the target's rows are expected to meet.
+struct Expectation {
+  LocatedText name;
+  LocatedText condition;
+  ExpectationAction action = ExpectationAction::kWarn;
 };
 
 enum class TargetMode { kAppend, kOverwrite, kErrorIfExists };
@@ -119,6 +134,7 @@ struct Spec {
   std::optional<LocatedText> where;
   std::vector<NamedExpression> columns;  // in the file's order
   std::vector<LocatedText> drop;
+  std::vector<Expectation> expectations;
   Target target;
   Mode mode = Mode::kAuto;
   Processing processing;

@@ -31,6 +31,7 @@ using OptionalText = std::optional<LocatedText>;
 
 LookupType& TypeOf(const Owner& o) { return o.lookup->type; }
 DuplicateKeys& DuplicatesOf(const Owner& o) { return o.lookup->duplicates; }
+ExpectationAction& ActionOf(const Owner& o) { return o.expectation->action; }
 TargetMode& TargetModeOf(const Owner& o) { return o.spec->target.mode; }
 Publish& PublishOf(const Owner& o) { return o.spec->target.publish; }
 ChunkOrder& ChunkOrderOf(const Owner& o) { return o.spec->processing.chunk_order; }
@@ -94,7 +95,8 @@ std::vector<Key> SourceKeys() {
 std::vector<Key> LookupKeys() {
   return {
       {.path = "lookups",
-       .type = ValueType::kLookups,
+       .type = ValueType::kSectionList,
+       .most_items = kMostLookups,
        .description = "Tables that are joined to the source by key, in this order."},
       {.path = "lookups[].name",
        .type = ValueType::kName,
@@ -146,6 +148,33 @@ std::vector<Key> LookupKeys() {
        .choices = {"expand", "error", "first"},
        .description = "What several lookup rows of one key do: multiply the source row (expand), "
                       "stop the run (error), or count as the first of them (first)."},
+  };
+}
+
+std::vector<Key> ExpectationKeys() {
+  return {
+      {.path = "expectations",
+       .type = ValueType::kSectionList,
+       .most_items = kMostExpectations,
+       .description = "Conditions that the target's rows are expected to meet."},
+      {.path = "expectations[].name",
+       .type = ValueType::kName,
+       .required = true,
+       .field = FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.expectation->name; }),
+       .description = "The expectation's name in reports and in --set expectations.NAME.action."},
+      {.path = "expectations[].expect",
+       .type = ValueType::kExpression,
+       .required = true,
+       .field =
+           FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.expectation->condition; }),
+       .description = "A Spark SQL condition on the columns of source, lookups and pipeline: a row "
+                      "for which it is false or NULL does not meet it."},
+      {.path = "expectations[].action",
+       .type = ValueType::kChoice,
+       .field = ChoiceOf<ActionOf>(),
+       .choices = {"warn", "drop", "fail"},
+       .description = "What becomes of a row that does not meet it: it is written and counted "
+                      "(warn), left out (drop), or ends the run before it is committed (fail)."},
   };
 }
 
@@ -298,8 +327,8 @@ std::vector<Key> ResourceKeys() {
 const std::vector<Key>& Keys() {
   static const std::vector<Key> keys = [] {
     std::vector<Key> all;
-    for (auto* group :
-         {TopKeys, SourceKeys, LookupKeys, TargetKeys, ProcessingKeys, ResourceKeys}) {
+    for (auto* group : {TopKeys, SourceKeys, LookupKeys, ExpectationKeys, TargetKeys,
+                        ProcessingKeys, ResourceKeys}) {
       for (Key& key : group()) all.push_back(std::move(key));
     }
     return all;
@@ -309,7 +338,7 @@ const std::vector<Key>& Keys() {
 
 const std::vector<LaterKey>& LaterKeys() {
   static const std::vector<LaterKey> keys = {
-      {"expectations", ""},
+      {"expectations[].action", "quarantine"},
       {"mode", "streaming"},
       {"target.partition_by", ""},
       {"target.cluster_by", ""},

@@ -18,7 +18,7 @@ namespace spillway::spec {
 
 enum class ValueType {
   kSection,        // a map whose keys are in the table
-  kLookups,        // a list of such maps
+  kSectionList,    // a list of such maps, each with a name
   kKeyColumns,     // a list of column names or such maps
   kName,           // a short name: letters, digits, _ and -
   kColumnName,     // any text of 1 to kLongestColumnName characters
@@ -40,17 +40,19 @@ enum class ValueType {
 inline constexpr size_t kLongestColumnName = 255;
 inline constexpr size_t kMostLookups = 64;
 inline constexpr size_t kMostKeyColumns = 32;
+inline constexpr size_t kMostExpectations = 1'000;
 inline constexpr size_t kMostColumns = 10'000;
 inline constexpr size_t kMostVariables = 1'000;
 inline constexpr size_t kMostProperties = 1'000;
 inline constexpr int64_t kLargestInteger = 999'999'999'999'999;  // 15 digits, exact as a double
 
 // What a key's value is written to: `lookup` for keys below lookups[], `key_column` for those below
-// lookups[].key[].
+// lookups[].key[], `expectation` for those below expectations[].
 struct FieldOwner {
   Spec* spec = nullptr;
   Lookup* lookup = nullptr;
   KeyColumn* key_column = nullptr;
+  Expectation* expectation = nullptr;
 };
 
 // A choice is the index of its name in Key::choices.
@@ -75,6 +77,7 @@ struct Key {
   Field field = {};
   int64_t minimum = 0;                // kInteger
   int64_t maximum = kLargestInteger;  // kInteger
+  size_t most_items = 0;              // kSectionList
   // kChoice: the values. kInteger: words that stand for a value that is not given.
   std::vector<std::string_view> choices = {};
   std::string_view description;

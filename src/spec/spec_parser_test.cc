@@ -128,8 +128,15 @@ TEST(ParsePipeline, RefusesWithCodePlaceAndCure) {
       {"processing: {chunksize: 5}\n",
        "SPW-1103 dir/p.yaml:4:14 unknown key \"chunksize\" in \"processing\" | write "
        "\"chunk_size\""},
-      {"expectations: []\n",
-       "SPW-1106 dir/p.yaml:4:1 \"expectations\" is not built in this version | remove it"},
+      {"streaming: {}\n",
+       "SPW-1106 dir/p.yaml:4:1 \"streaming\" is not built in this version | remove it"},
+      {"expectations: [{name: a, expect: x > 1, action: quarantine}]\n",
+       "SPW-1106 dir/p.yaml:4:49 \"expectations[].action: quarantine\" is not built in this "
+       "version | use one of warn, drop, fail"},
+      {"expectations: [{name: a, expect: x > 1}, {name: a, expect: x > 2}]\n",
+       "SPW-1107 dir/p.yaml:4:49 \"a\" stands twice in \"expectations\" | keep one of the two"},
+      {"expectations: [{name: a}]\n",
+       "SPW-1105 dir/p.yaml:4:16 \"expectations[].expect\" is missing | write \"expect\" there"},
       {"mode: streaming\n",
        "SPW-1106 dir/p.yaml:4:7 \"mode: streaming\" is not built in this version | use one of "
        "auto, standard, chunked"},

@@ -78,8 +78,8 @@ class SpecReader {
     switch (key.type) {
       case ValueType::kSection:
         return ReadSection(std::string(key.path), id, owner);
-      case ValueType::kLookups:
-        return ReadLookups(key, id);
+      case ValueType::kSectionList:
+        return key.path == "lookups" ? ReadLookups(key, id) : ReadExpectations(key, id);
       case ValueType::kKeyColumns:
         return ReadKeyColumns(key, id, *owner.lookup);
       case ValueType::kColumnNames:
@@ -170,7 +170,7 @@ class SpecReader {
   }
 
   Status ReadLookups(const Key& key, NodeId id) {
-    ARROW_RETURN_NOT_OK(values_.CheckCollection(key.path, id, NodeKind::kList, 0, kMostLookups));
+    ARROW_RETURN_NOT_OK(values_.CheckCollection(key.path, id, NodeKind::kList, 0, key.most_items));
     std::set<std::string> names;
     for (const Entry& entry : document_.node(id).entries) {
       Lookup lookup;
@@ -178,6 +178,19 @@ class SpecReader {
           ReadSection("lookups[]", entry.value, {.spec = &spec_, .lookup = &lookup}));
       ARROW_RETURN_NOT_OK(AddUnique(names, "lookups", lookup.name));
       spec_.lookups.push_back(std::move(lookup));
+    }
+    return Status::OK();
+  }
+
+  Status ReadExpectations(const Key& key, NodeId id) {
+    ARROW_RETURN_NOT_OK(values_.CheckCollection(key.path, id, NodeKind::kList, 0, key.most_items));
+    std::set<std::string> names;
+    for (const Entry& entry : document_.node(id).entries) {
+      Expectation expectation;
+      ARROW_RETURN_NOT_OK(ReadSection("expectations[]", entry.value,
+                                      {.spec = &spec_, .expectation = &expectation}));
+      ARROW_RETURN_NOT_OK(AddUnique(names, key.path, expectation.name));
+      spec_.expectations.push_back(std::move(expectation));
     }
     return Status::OK();
   }

@@ -95,8 +95,10 @@ Json TypeSchema(const Key& key) {
   switch (key.type) {
     case ValueType::kSection:
       return SectionSchema(key.path);
-    case ValueType::kLookups:
-      return {{"type", "array"}, {"items", SectionSchema("lookups[]")}, {"maxItems", kMostLookups}};
+    case ValueType::kSectionList:
+      return {{"type", "array"},
+              {"items", SectionSchema(fmt::format("{}[]", key.path))},
+              {"maxItems", key.most_items}};
     case ValueType::kKeyColumns:
       return {{"type", "array"},
               {"items", {{"anyOf", {ColumnNameSchema(), SectionSchema("lookups[].key[]")}}}},
@@ -147,7 +149,8 @@ std::optional<Json> DefaultOf(const Key& key) {
   Spec spec;
   Lookup lookup;
   KeyColumn key_column;
-  const FieldOwner owner{&spec, &lookup, &key_column};
+  Expectation expectation;
+  const FieldOwner owner{&spec, &lookup, &key_column, &expectation};
   return std::visit(
       [&](auto field) -> std::optional<Json> {
         using Accessor = decltype(field);

@@ -226,6 +226,7 @@ TEST(SpecSchema, StatesTheParsersDefaults) {
       {"lookups[].type", "left_outer"},
       {"lookups[].columns", "*"},
       {"lookups[].duplicates", "expand"},
+      {"expectations[].action", "warn"},
       {"processing.in_memory_threshold", 5'000'000},
       {"processing.max_safe_size", 10'000'000},
       {"processing.chunk_size", 1'000'000},

@@ -60,6 +60,24 @@ def test_joins_of_a_killed_run(report_after_a_kill):
     assert report["joins_taken_over"]
 
 
+@pytest.mark.parametrize("flags", [
+    ["--set=processing.chunk_size=50_000", "--set=processing.checkpoint_interval=1"],
+    ["--set=processing.chunk_size=100_000", "--set=processing.chunk_order=key"]],
+    ids=["joined", "sorted"])
+def test_rows_without_a_column_that_is_wanted_now(spillway, lake, flags):
+    """An expectation, which changes no row, reads columns that the killed run did not."""
+    flags = ["--memory=112MiB", "--mode=chunked", f"--set=variables.lake={lake}",
+             "--set=drop=[path, model_version]", *flags]
+    kill_behind_the_spilling(spillway, lake / "silver_accident", flags, pieces=3)
+    flags.append("--set=expectations=[{name: it, expect: model_version IS NULL OR path IS NULL}]")
+    report = json.loads(spillway("run", EXAMPLE, "--json", *flags).stdout)
+    assert not report["joins_taken_over"] and not report["sort_taken_over"]
+    assert report["spilled_bytes"] > 0
+    [judged] = report["expectations"]
+    assert 0 < judged["not_met_rows"] < judged["rows"]
+    assert json.loads(spillway("validate", EXAMPLE, "--json", *flags).stdout)["valid"]
+
+
 def test_the_sort_of_a_killed_run(report_after_a_kill, publish):
     """The runs that were sorted, and the chunks that were written of them."""
     report = report_after_a_kill("--set=processing.chunk_size=100_000",

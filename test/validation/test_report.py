@@ -111,7 +111,7 @@ def test_the_keys_of_the_json_are_these(silver):
     assert list(report) == [
         "target", "target_version", "valid", "compared", "expected_rows", "stored_rows",
         "rows_equal", "expected_sampled_rows", "stored_sampled_rows", "identity", "lookups",
-        "columns", "differences", "seconds", "peak_memory_bytes"]
+        "expectations", "columns", "differences", "seconds", "peak_memory_bytes"]
     assert list(report["lookups"][0]) == ["name", "rows", "matched_rows", "match_rate",
                                           "output_rows"]
     for of in report["columns"]:
