@@ -112,7 +112,7 @@ TEST(AllocatorTest, FreedBlocksLeaveTheProcess) {
 // Between blocks and small things that stay, a freed block is of use for the next of its size.
 TEST(AllocatorTest, FreedBlocksAreUsedAgain) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "AddressSanitizer keeps freed blocks back, to see who still uses them";
+  GTEST_SKIP() << "the sanitizer keeps freed blocks, or notes of them";
 #endif
   for (const int64_t size : {4096, 64 * 1024 + 64}) {
     const int64_t count = 64 * kMiB / size;
