@@ -3,6 +3,7 @@ budget that a plan names to plenty."""
 
 import json
 import random
+import subprocess
 
 import pyarrow as pa
 import pyarrow.compute
@@ -40,6 +41,38 @@ def test_the_main_job(job, lake, mode, budget):
     report = job.report(f"--memory={budget}")
     assert report["rows_written"] == 150_000
     check(report, budget)
+
+
+@pytest.mark.parametrize("action", ["warn", "drop"])
+@pytest.mark.parametrize("order", ["source", "key"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_expectations(job, spillway, in_cgroup, lake, action, order, wide):
+    """Their intermediate results, and the copy of the rows that stay, in the smallest budget."""
+    if wide:
+        lake = job.folder
+        spillway("generate", "--rows", "6000", "--content-bytes", "20000", "--out", lake)
+    texts = "upper(concat(path, source, image_name, path))"
+    job.write(source={"table": str(lake / "bronze_accident")}, where="length(source) > 0",
+              lookups=[{"name": "predictions", "table": str(lake / "predictions"),
+                        "key": ["image_name"]}],
+              processing={"chunk_order": order},
+              expectations=[
+                  {"name": "text", "expect": f"{texts} LIKE '%CAM%'", "action": action},
+                  {"name": "half", "expect": "length(image_name) + severity * 0 > 0"},
+                  {"name": "few", "expect": "substr(image_name, 12, 1) <> '0'", "action": action}])
+    # A cgroup's limit is a number of pages.
+    budget = -(-job.plan()["memory"]["smallest_budget_bytes"] // MIB) * MIB
+    path = job.folder / "pipeline.yaml"
+    run = subprocess.run([in_cgroup, str(budget), spillway.program, "run", path,
+                          f"--memory={budget}", "--json"],
+                         capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    check(report, budget)
+    assert 0 < report["expectations"][2]["not_met_rows"] < report["expectations"][2]["rows"]
+    validated = json.loads(job.spillway("validate", path, "--json", f"--memory={budget}").stdout)
+    assert validated["valid"] and validated["peak_memory_bytes"] <= budget
+    assert validated["expectations"][2]["not_met_rows"] > 0
 
 
 @pytest.mark.parametrize("budget", [128 * MIB, 256 * MIB])
