@@ -112,7 +112,7 @@ void CheckVersion(const std::string& root) {
 
 void CheckRunRecord(const Table& table, std::string_view text) {
   WriteText(table.folder.File("x.run"), text);
-  const auto record = state::ReadRunRecord(table.folder.File(""), "x");
+  const auto record = state::ReadRunRecord(table.folder.File(""), "x").ValueOrDie();
   if (!record) return;
   Expect(record->first_version >= 0, "a record of no version");
   constexpr size_t kTagBytes = 36;

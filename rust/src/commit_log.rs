@@ -2,7 +2,7 @@
 //! versions stands nowhere else. A commit may have any number of actions; one is held at a time.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind, Lines};
+use std::io::{self, BufRead, BufReader, ErrorKind, Lines};
 use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
@@ -76,7 +76,7 @@ impl CommitReader {
     /// The next action of those that `ActionKind` names; one of kind `End` behind the last.
     pub fn next(&mut self) -> Outcome<CommitAction> {
         while let Some(line) = self.lines.next() {
-            let text = line.map_err(|error| self.corrupt(error.to_string()))?;
+            let text = line.map_err(|error| self.unreadable(&error))?;
             if text.trim().is_empty() {
                 continue;
             }
@@ -87,6 +87,14 @@ impl CommitReader {
             }
         }
         Ok(CommitAction::default())
+    }
+
+    /// Bytes that are no UTF-8 are the log's fault, all else is the disk's.
+    fn unreadable(&self, error: &io::Error) -> Fault {
+        match error.kind() {
+            ErrorKind::InvalidData => self.corrupt(error.to_string()),
+            _ => Fault::of_file(error, &self.path),
+        }
     }
 
     fn corrupt(&self, why: String) -> Fault {

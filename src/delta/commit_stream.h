@@ -42,7 +42,7 @@ class CommitStream {
   CommitStream(const CommitStream&) = delete;
   CommitStream& operator=(const CommitStream&) = delete;
 
-  // The next action of one of the kinds above, or none at the end. Errors: kCorruptLog.
+  // The next action of one of the kinds above, or none at the end. Errors: kCorruptLog, kStorage.
   Result<std::optional<CommitAction>> Next();
 
  private:

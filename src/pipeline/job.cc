@@ -165,12 +165,14 @@ class Job {
 
   // Removes the data files that a run has left, but for those of `kept`, and returns how many; and
   // its records, unless they are wanted for these.
-  Result<int64_t> RemoveWhatIsLeft(const std::vector<KeptPiece>& kept) const {
+  Result<int64_t> RemoveWhatIsLeft(const std::vector<KeptPiece>& kept) {
     storage::RemoveUnfinished(folder(), name() + ".");
     int64_t removed = 0;
-    if (const auto record = state::ReadRunRecord(folder(), name())) {
+    ARROW_ASSIGN_OR_RAISE(const auto record, state::ReadRunRecord(folder(), name()));
+    if (record) {
       ARROW_ASSIGN_OR_RAISE(removed, RemoveLeftFiles(plan().target.path, *record, kept));
     }
+    has_left_ = false;
     if (!kept.empty()) return removed;
     ARROW_RETURN_NOT_OK(storage::RemoveFile(CheckpointPathOf(plan())));
     ARROW_RETURN_NOT_OK(state::RemoveRunRecord(folder(), name()));
@@ -179,7 +181,7 @@ class Job {
 
   // A run may have been killed between its last commit and its end. What cannot be removed harms
   // nobody.
-  void CleanUpAfterTheEnd() const {
+  void CleanUpAfterTheEnd() {
     if (!std::filesystem::exists(folder())) return;
     const auto lock = state::RunLock::Take(folder(), name());
     if (!lock.ok()) return;
@@ -187,21 +189,23 @@ class Job {
     static_cast<void>(RemoveWhatIsLeft({}));
   }
 
-  // Says under which names files will be written, before there is one. Of a run whose files are
-  // kept, others are in commits from that run's first version on.
+  // Says under which names files will be written, before there is one, and under which ones are
+  // there. Of a run whose files are kept, or could not be removed, others are in commits from that
+  // run's first version on.
   Status Record() const {
-    const auto before = state::ReadRunRecord(folder(), name());
+    ARROW_ASSIGN_OR_RAISE(const auto before, state::ReadRunRecord(folder(), name()));
     int64_t first_version = plan().target.exists() ? plan().target.snapshot->version() + 1 : 0;
-    if (!plan().kept.empty()) first_version = before ? before->first_version : 0;
+    if (!plan().kept.empty() || has_left_) first_version = before ? before->first_version : 0;
     state::RunRecord record{.file_tags = {plan().file_tag}, .first_version = first_version};
-    for (const KeptPiece& piece : plan().kept) {
-      for (const delta::AddedFile& file : piece.files) {
-        std::string tag = FileTagIn(file.relative_path);
-        if (std::ranges::find(record.file_tags, tag) == record.file_tags.end()) {
-          record.file_tags.push_back(std::move(tag));
-        }
+    const auto add = [&record](const std::string& tag) {
+      if (std::ranges::find(record.file_tags, tag) == record.file_tags.end()) {
+        record.file_tags.push_back(tag);
       }
+    };
+    for (const KeptPiece& piece : plan().kept) {
+      for (const delta::AddedFile& file : piece.files) add(FileTagIn(file.relative_path));
     }
+    if (has_left_ && before) std::ranges::for_each(before->file_tags, add);
     return state::WriteRunRecord(folder(), name(), record);
   }
 
@@ -209,6 +213,7 @@ class Job {
     if (plan().finished()) return pipeline::Run(plan(), progress_, stop_).Value(&report_->run);
     ARROW_RETURN_NOT_OK(CheckBound(plan()));
     ARROW_RETURN_NOT_OK(Record());
+    has_left_ = true;
     ARROW_ASSIGN_OR_RAISE(auto checkpoint, MakeCheckpoint());
     const OnCommit on_commit = [this](const CommittedChunk& chunk) {
       report_->commits.push_back(chunk);
@@ -233,7 +238,7 @@ class Job {
   }
 
   // Behind an attempt. One that has not finished leaves what it has written on record.
-  Status CleanUp(bool is_finished) const {
+  Status CleanUp(bool is_finished) {
     std::vector<KeptPiece> kept;
     if (!is_finished) {
       ARROW_ASSIGN_OR_RAISE(const std::optional<int64_t> progress, Progressed());
@@ -285,6 +290,7 @@ class Job {
   const StopSignal& stop_;
   JobReport* const report_;
   std::string new_folder_;    // that the lock made: the target's
+  bool has_left_ = false;     // perhaps: files of an attempt, on record and not removed yet
   std::string shortage_;      // why an attempt's budget is smaller than the user's
   int64_t budget_bytes_ = 0;  // of the last attempt
   std::unique_ptr<state::RunLock> lock_;

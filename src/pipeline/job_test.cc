@@ -26,13 +26,17 @@ class Listener : public JobListener {
     chunk_rows.push_back(plan.spec.processing.chunk_size_rows);
     if (begins) begins(plan, number);
   }
-  void ChunkCommitted(const CommittedChunk& chunk) override { commits.push_back(chunk); }
+  void ChunkCommitted(const CommittedChunk& chunk) override {
+    commits.push_back(chunk);
+    if (committed) committed();
+  }
   void AttemptFailed(const FailedAttempt& /*attempt*/, int number) override {
     failed.push_back(number);
     if (fails) fails();
   }
 
   std::function<void(const Plan&, int)> begins;
+  std::function<void()> committed;
   std::function<void()> fails;
   std::vector<int> lanes;
   std::vector<int64_t> chunk_rows;
@@ -117,6 +121,41 @@ TEST_F(JobTest, AnotherAttemptGoesOnAfterTheLastCommit) {
   EXPECT_EQ(listener_.lanes, (std::vector{2, 1}));
   EXPECT_EQ(listener_.failed, std::vector{1});
   EXPECT_EQ(CountFiles(), CountLiveFiles());
+}
+
+// An attempt that fails, and whose files cannot be removed, since the log cannot be read.
+TEST_F(JobTest, WhatAnAttemptCouldNotRemoveTheNextRunDoes) {
+  const fs::path commit = folder_ / "target/_delta_log/00000000000000000000.json";
+  std::string left;
+  listener_.begins = [&](const Plan& plan, int number) {
+    if (number > 1) return;
+    Break(plan);
+    left = (folder_ / "target/") + NewDataFileName(0, plan.file_tag, arrow::Compression::SNAPPY);
+  };
+  listener_.committed = [&] {
+    if (listener_.commits.size() > 1) return;
+    std::ofstream(left) << "rows";
+    fs::rename(commit, commit.string() + ".away");
+    std::ofstream(commit) << "no commit";
+  };
+  listener_.fails = [&] {
+    Mend();
+    fs::rename(commit.string() + ".away", commit);
+    EXPECT_TRUE(fs::exists(left));
+  };
+  test::AssertOk(RunAs(chunked_));
+  EXPECT_EQ(report_.failed.size(), 1U);
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_EQ(CountFiles(), CountLiveFiles());
+  EXPECT_EQ(TargetRows(), ExpectedRows(0, 300));
+}
+
+TEST_F(JobTest, WhatALeftRecordSaysIsNotForgottenWhereItCannotBeRead) {
+  const auto plan = PlanOf(chunked_).ValueOrDie();
+  const fs::path record = StateFolderOf(*plan) + "/" + StateNameOf(plan->spec) + ".run";
+  fs::create_directories(record);  // can be opened, and not be read
+  EXPECT_EQ(test::CodeOf(RunAs(chunked_)), ErrorCode::kStorage);
+  EXPECT_TRUE(fs::exists(record));
 }
 
 TEST_F(JobTest, AFreshRunIsNotBegunTwice) {

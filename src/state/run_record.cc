@@ -1,8 +1,5 @@
 #include "state/run_record.h"
 
-#include <fstream>
-#include <sstream>
-
 #include <nlohmann/json.hpp>
 
 #include "storage/durable_file.h"
@@ -16,13 +13,9 @@ std::string PathOf(const std::string& folder, const std::string& name) {
   return folder + "/" + name + ".run";
 }
 
-}  // namespace
-
-std::optional<RunRecord> ReadRunRecord(const std::string& folder, const std::string& name) {
-  std::ifstream file(PathOf(folder, name));
-  std::ostringstream text;
-  text << file.rdbuf();  // an istreambuf_iterator throws where the disk fails
-  const auto json = nlohmann::json::parse(text.str(), nullptr, /*allow_exceptions=*/false);
+// None where it is damaged.
+std::optional<RunRecord> RecordIn(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return std::nullopt;
   const auto tags = json.find("file_tags");
   const auto version = json.find("first_version");
@@ -39,6 +32,13 @@ std::optional<RunRecord> ReadRunRecord(const std::string& folder, const std::str
   }
   if (record.first_version < 0) return std::nullopt;
   return record;
+}
+
+}  // namespace
+
+Result<std::optional<RunRecord>> ReadRunRecord(const std::string& folder, const std::string& name) {
+  ARROW_ASSIGN_OR_RAISE(const auto text, storage::ReadFile(PathOf(folder, name)));
+  return text ? RecordIn(*text) : std::nullopt;
 }
 
 Status WriteRunRecord(const std::string& folder, const std::string& name, const RunRecord& record) {

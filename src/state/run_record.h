@@ -19,9 +19,9 @@ struct RunRecord {
   int64_t first_version = 0;           // of the target: the first that may have such files
 };
 
-// Of NAME in `folder`; none where there is none, or one that cannot be read: a record is only ever
-// a help.
-std::optional<RunRecord> ReadRunRecord(const std::string& folder, const std::string& name);
+// Of NAME in `folder`; none where there is none, or a damaged one: a record is only ever a help.
+// Errors: those of the disk, for who takes it to be gone would forget the files that it tells of.
+Result<std::optional<RunRecord>> ReadRunRecord(const std::string& folder, const std::string& name);
 
 // Durable on return. Errors: kReadOnlyStorage, kStorageFull, kStorage.
 Status WriteRunRecord(const std::string& folder, const std::string& name, const RunRecord& record);

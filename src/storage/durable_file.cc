@@ -1,5 +1,6 @@
 #include "storage/durable_file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -143,6 +144,21 @@ Status WriteAll(const FileDescriptor& file, std::string_view contents, const std
     contents.remove_prefix(static_cast<size_t>(count));
   }
   return Status::OK();
+}
+
+Result<std::optional<std::string>> ReadFile(const std::string& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.is_open() && errno == ENOENT) return std::nullopt;
+  if (!file.is_open()) return StorageError(errno, "open the file", path);
+  std::string contents;
+  std::array<char, 4096> part;
+  for (;;) {
+    const ssize_t count = ::read(file.get(), part.data(), part.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return StorageError(errno, "read the file", path);
+    if (count == 0) return contents;
+    contents.append(part.data(), static_cast<size_t>(count));
+  }
 }
 
 Result<std::vector<std::string>> NamesIn(const std::string& folder) {

@@ -4,6 +4,7 @@
 // Thread rule: free functions without state.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ Status RemoveFile(const std::string& path);
 
 // Writes all of `contents` where `file` stands; `path` is for its error.
 Status WriteAll(const FileDescriptor& file, std::string_view contents, const std::string& path);
+
+// All that is in a file; none where there is no file.
+Result<std::optional<std::string>> ReadFile(const std::string& path);
 
 // The names in a folder; none where there is no folder.
 Result<std::vector<std::string>> NamesIn(const std::string& folder);
