@@ -139,7 +139,8 @@ Status AllocateBlock(int64_t size, int64_t alignment, uint8_t** out) {
 
 Status ReallocateBlock(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** block) {
   ARROW_RETURN_NOT_OK(CheckSize(new_size));
-  if (kRemaps && IsMapped(old_size) && IsMapped(new_size)) return RemapBlock(old_size, new_size, block);
+  if (kRemaps && IsMapped(old_size) && IsMapped(new_size))
+    return RemapBlock(old_size, new_size, block);
   uint8_t* copy = nullptr;
   ARROW_RETURN_NOT_OK(AllocateBlock(new_size, alignment, &copy));
   std::memcpy(copy, *block, static_cast<size_t>(std::min(old_size, new_size)));
