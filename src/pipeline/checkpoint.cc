@@ -13,6 +13,11 @@ namespace {
 
 using nlohmann::json;
 
+// Throws json::exception where it is none: get would make one of any number.
+int64_t Integer(const json& record, const char* key) {
+  return record.at(key).get_ref<const json::number_integer_t&>();
+}
+
 Result<json> JsonOf(const delta::AddedFile& file) {
   ARROW_ASSIGN_OR_RAISE(const std::string statistics, delta::StatisticsOf(file));
   json columns = json::array();
@@ -34,12 +39,12 @@ Result<json> JsonOf(const delta::AddedFile& file) {
 
 delta::AddedFile FileOf(const json& record) {
   delta::AddedFile file{.relative_path = record.at("path"),
-                        .size_bytes = record.at("bytes"),
-                        .modification_time_ms = record.at("modified"),
-                        .num_rows = record.at("rows"),
+                        .size_bytes = Integer(record, "bytes"),
+                        .modification_time_ms = Integer(record, "modified"),
+                        .num_rows = Integer(record, "rows"),
                         .statistics_json = record.at("statistics")};
   for (const json& column : record.at("columns")) {
-    file.columns.push_back({.path = column.at("path"), .null_count = column.at("nulls")});
+    file.columns.push_back({.path = column.at("path"), .null_count = Integer(column, "nulls")});
   }
   for (const auto& [column, value] : record.at("partition").items()) {
     file.partition_values.emplace_back(
@@ -72,14 +77,15 @@ Result<std::string> RecordOf(const KeptPiece& piece) {
 std::optional<KeptPiece> PieceOf(const std::string& text) {
   try {
     const json record = json::parse(text);
-    KeptPiece piece{.first_ordinal = record.at("first"),
-                    .end_ordinal = record.at("end"),
-                    .chunk_end = record.at("chunk_end"),
-                    .now_micros = record.at("now"),
-                    .rows = record.at("rows")};
+    KeptPiece piece{.first_ordinal = Integer(record, "first"),
+                    .end_ordinal = Integer(record, "end"),
+                    .chunk_end = Integer(record, "chunk_end"),
+                    .now_micros = Integer(record, "now"),
+                    .rows = Integer(record, "rows")};
     for (const json& file : record.at("files")) piece.files.push_back(FileOf(file));
     for (const json& count : record.at("expectations")) {
-      piece.expectations.push_back({.rows = count.at("rows"), .not_met = count.at("not_met")});
+      piece.expectations.push_back(
+          {.rows = Integer(count, "rows"), .not_met = Integer(count, "not_met")});
     }
     return piece;
   } catch (const json::exception&) {
