@@ -257,6 +257,21 @@ TEST(Expression, NamesTheValueThatFails) {
   EXPECT_THAT(error->cure, HasSubstr("nullif"));
 }
 
+// A letter of Spark's that is not computed here, in a pattern that only the rows tell.
+TEST(Expression, APatternOfARowFailsWithTheRow) {
+  EXPECT_EQ(BindError("to_timestamp(Name, 'v')").code, ErrorCode::kExpressionUnsupported);
+  arrow::StringBuilder texts;
+  ASSERT_TRUE(texts.Append("v").ok());
+  const auto schema = arrow::schema({arrow::field("t", arrow::utf8())});
+  const auto batch = arrow::RecordBatch::Make(schema, 1, {texts.Finish().ValueOrDie()});
+  for (const char* text : {"to_timestamp(t, t)", "to_date(t, t)"}) {
+    const auto error = FindError(MustBind(text, *schema).Evaluate(*batch, {}).status());
+    ASSERT_TRUE(error) << text;
+    EXPECT_EQ(error->code, ErrorCode::kEvaluation) << text;
+    EXPECT_THAT(error->what, HasSubstr("the letter v")) << text;
+  }
+}
+
 TEST(Expression, RefusesWhatIsTooDeepOrTooLong) {
   const auto repeat = [](std::string_view text, int count) {
     std::string result;

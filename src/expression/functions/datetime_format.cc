@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "base/error.h"
 #include "expression/datetime_pattern.h"
 #include "expression/functions/evaluation_error.h"
 #include "expression/functions/kernels.h"
@@ -11,6 +12,15 @@
 namespace spillway::expression::functions {
 namespace {
 
+// A letter that is not computed here is the expression's fault where the pattern stands in it,
+// which Bind finds; in a row's pattern it is the row's.
+Status RowsFault(const Status& status) {
+  std::optional<ErrorInfo> error = FindError(status);
+  if (!error || error->code != ErrorCode::kExpressionUnsupported) return status;
+  error->code = ErrorCode::kEvaluation;
+  return MakeError(*std::move(error));
+}
+
 // Keeps the last pattern that was asked for.
 class PatternCache {
  public:
@@ -18,7 +28,9 @@ class PatternCache {
 
   Result<const DatetimePattern*> Get(std::string_view text) {
     if (!pattern_ || text != text_) {
-      ARROW_ASSIGN_OR_RAISE(pattern_, DatetimePattern::Make(text, use_));
+      Result<DatetimePattern> pattern = DatetimePattern::Make(text, use_);
+      if (!pattern.ok()) return RowsFault(pattern.status());
+      pattern_ = *std::move(pattern);
       text_ = text;
     }
     return &*pattern_;
