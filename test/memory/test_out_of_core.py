@@ -157,6 +157,8 @@ def test_runs_that_are_killed_while_they_spill(example, duckdb_delta, tmp_path, 
     spiller.kill_while_spilling()
 
     report = json.loads(example.spillway(*spiller.command[1:], "--json").stdout)
-    assert report["spilled_bytes"] > 0 and report["source_rows"] == ROWS - done
+    assert report["spilled_bytes"] > 0
+    # What the second one had written and not committed is kept.
+    assert report["source_rows"] + report["kept_rows"] == ROWS - done
     assert_silver_is_right(duckdb_delta, example.lake, example.silver)
     assert listing(base) == {} and base.exists() == (place == "given")
