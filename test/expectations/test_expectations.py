@@ -148,8 +148,10 @@ def test_those_that_count_do_not_hinder_splicing(lake):
 
 
 def test_fail_ends_the_run_before_the_chunk(lake, tables):
+    lake.table("one_file", tables.bronze)  # of several, nobody knows which comes first
     failing = setting([expect("number <> 1500 AND number <> 1501", "fail", "no_such_number")])
-    run = lake.run("--mode=chunked", "--set=resources.lanes=1", failing, exit_code=1)
+    chunked = ["--mode=chunked", "--set=source.table=one_file"]
+    run = lake.run(*chunked, "--set=resources.lanes=1", failing, exit_code=1)
     place = f"{lake.folder}/pipeline.yaml"
     assert "error[SPW-7002]: rows do not meet the expectation no_such_number" in run.stderr
     assert "where: --set expectations" in run.stderr and "2 of " in run.stderr
@@ -159,11 +161,11 @@ def test_fail_ends_the_run_before_the_chunk(lake, tables):
     assert_same_rows(expected, lake.rows())
     # Judged otherwise, the same run goes on.
     lenient = failing.replace("fail", "warn")
-    report = lake.report("--mode=chunked", lenient)
+    report = lake.report(*chunked, lenient)
     assert report["source_rows"] == ROWS - 2 * CHUNK
     assert report["expectations"][0]["not_met_rows"] == 2
     assert_same_rows(tables.sql(SILVER).to_arrow_table(), lake.rows())
-    assert lake.report("--mode=chunked", lenient)["already_finished"]
+    assert lake.report(*chunked, lenient)["already_finished"]
 
 
 def test_fail_commits_nothing_where_all_is_one_commit(lake):
