@@ -79,7 +79,9 @@ class SpecReader {
       case ValueType::kSection:
         return ReadSection(std::string(key.path), id, owner);
       case ValueType::kSectionList:
-        return key.path == "lookups" ? ReadLookups(key, id) : ReadExpectations(key, id);
+        return key.path == "lookups"
+                   ? ReadItems(key, id, &FieldOwner::lookup, spec_.lookups)
+                   : ReadItems(key, id, &FieldOwner::expectation, spec_.expectations);
       case ValueType::kKeyColumns:
         return ReadKeyColumns(key, id, *owner.lookup);
       case ValueType::kColumnNames:
@@ -169,28 +171,18 @@ class SpecReader {
     return Status::OK();
   }
 
-  Status ReadLookups(const Key& key, NodeId id) {
+  // A list of maps, which have different names. `owner` is the member that an item's keys fill.
+  template <typename Item>
+  Status ReadItems(const Key& key, NodeId id, Item* FieldOwner::* owner, std::vector<Item>& items) {
     ARROW_RETURN_NOT_OK(values_.CheckCollection(key.path, id, NodeKind::kList, 0, key.most_items));
     std::set<std::string> names;
     for (const Entry& entry : document_.node(id).entries) {
-      Lookup lookup;
-      ARROW_RETURN_NOT_OK(
-          ReadSection("lookups[]", entry.value, {.spec = &spec_, .lookup = &lookup}));
-      ARROW_RETURN_NOT_OK(AddUnique(names, "lookups", lookup.name));
-      spec_.lookups.push_back(std::move(lookup));
-    }
-    return Status::OK();
-  }
-
-  Status ReadExpectations(const Key& key, NodeId id) {
-    ARROW_RETURN_NOT_OK(values_.CheckCollection(key.path, id, NodeKind::kList, 0, key.most_items));
-    std::set<std::string> names;
-    for (const Entry& entry : document_.node(id).entries) {
-      Expectation expectation;
-      ARROW_RETURN_NOT_OK(ReadSection("expectations[]", entry.value,
-                                      {.spec = &spec_, .expectation = &expectation}));
-      ARROW_RETURN_NOT_OK(AddUnique(names, key.path, expectation.name));
-      spec_.expectations.push_back(std::move(expectation));
+      Item item;
+      FieldOwner fields{.spec = &spec_};
+      fields.*owner = &item;
+      ARROW_RETURN_NOT_OK(ReadSection(fmt::format("{}[]", key.path), entry.value, fields));
+      ARROW_RETURN_NOT_OK(AddUnique(names, key.path, item.name));
+      items.push_back(std::move(item));
     }
     return Status::OK();
   }
