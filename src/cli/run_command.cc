@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/expectation_report.h"
 #include "cli/output.h"
 #include "cli/pipeline_arguments.h"
 #include "cli/plan_report.h"
@@ -29,12 +30,9 @@ using pipeline::RunReport;
 std::string ExpectationLines(const Plan& plan, const RunReport& report) {
   std::string text;
   for (size_t i = 0; i < report.expectations.size(); ++i) {
-    const pipeline::BoundExpectation& expectation = plan.pipeline->expectations[i];
-    const pipeline::ExpectationCount& count = report.expectations[i];
-    if (count.not_met == 0) continue;
-    text += fmt::format("  expected   {}: {} of {} rows do not meet it ({})\n", expectation.name,
-                        FormatCount(count.not_met), FormatCount(count.rows),
-                        spec::ActionName(expectation.action));
+    if (report.expectations[i].not_met == 0) continue;
+    text += fmt::format("  expected   {}\n",
+                        ExpectationText(plan.pipeline->expectations[i], report.expectations[i]));
   }
   return text;
 }
@@ -142,11 +140,8 @@ nlohmann::ordered_json ReportJson(const JobReport& job) {
   }
   json["expectations"] = nlohmann::ordered_json::array();
   for (size_t i = 0; i < report.expectations.size(); ++i) {
-    const pipeline::BoundExpectation& expectation = plan.pipeline->expectations[i];
-    json["expectations"].push_back({{"name", expectation.name},
-                                    {"action", spec::ActionName(expectation.action)},
-                                    {"rows", report.expectations[i].rows},
-                                    {"not_met_rows", report.expectations[i].not_met}});
+    json["expectations"].push_back(
+        ExpectationJson(plan.pipeline->expectations[i], report.expectations[i]));
   }
   json["files_removed"] = job.files_removed;
   json["commits"] = nlohmann::ordered_json::array();

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
+#include "cli/expectation_report.h"
 
 namespace spillway::cli {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 using nlohmann::ordered_json;
 using pipeline::ColumnComparison;
 using pipeline::ColumnProfile;
-using pipeline::ExpectationResult;
 using pipeline::LookupComparison;
 using pipeline::RowDifference;
 using pipeline::RowDifferences;
@@ -75,7 +75,7 @@ std::string ProfileText(const ColumnProfile& profile) {
   return text;
 }
 
-std::string RowsText(const ValidationReport& report) {
+std::string RowsText(const pipeline::Plan& plan, const ValidationReport& report) {
   std::string text =
       fmt::format("  rows        {} expected, {} stored, {}\n", FormatCount(report.expected_rows),
                   FormatCount(report.stored_rows), report.rows_equal ? "equal" : "DIFFERENT");
@@ -90,10 +90,9 @@ std::string RowsText(const ValidationReport& report) {
         FormatCount(lookup.counts.matched), FormatCount(lookup.counts.rows),
         Percent(lookup.counts.matched, lookup.counts.rows), FormatCount(lookup.counts.output_rows));
   }
-  for (const ExpectationResult& expectation : report.expectations) {
-    text += fmt::format("  expected    {}: {} of {} rows do not meet it ({})\n", expectation.name,
-                        FormatCount(expectation.count.not_met), FormatCount(expectation.count.rows),
-                        spec::ActionName(expectation.action));
+  for (size_t i = 0; i < report.expectations.size(); ++i) {
+    text += fmt::format("  expected    {}\n",
+                        ExpectationText(plan.pipeline->expectations[i], report.expectations[i]));
   }
   return text;
 }
@@ -233,11 +232,11 @@ ordered_json DifferencesJson(const std::optional<RowDifferences>& differences) {
 std::string ValidationText(const pipeline::Plan& plan, const ValidationReport& report) {
   std::string text = fmt::format("{} (version {}{})\n", plan.target.path, report.target_version,
                                  report.whole_table ? "" : ", the files that this run appended");
-  text += RowsText(report);
+  text += RowsText(plan, report);
   for (const ColumnComparison& column : report.columns) text += ColumnText(column);
   if (report.differences) text += DifferencesText(*report.differences);
   if (!report.equal()) return text + "NOT VALID: the target differs from what its inputs give\n";
-  if (!report.meets_expectations()) {
+  if (!report.passed()) {
     return text + "NOT VALID: rows do not meet an expectation whose action is fail\n";
   }
   return text + "valid: the target holds what its inputs give\n";
@@ -247,11 +246,8 @@ ordered_json ValidationJson(const pipeline::Plan& plan, const ValidationReport& 
   ordered_json lookups = ordered_json::array();
   for (const LookupComparison& lookup : report.lookups) lookups.push_back(LookupJson(lookup));
   ordered_json expectations = ordered_json::array();
-  for (const ExpectationResult& expectation : report.expectations) {
-    expectations.push_back({{"name", expectation.name},
-                            {"action", spec::ActionName(expectation.action)},
-                            {"rows", expectation.count.rows},
-                            {"not_met_rows", expectation.count.not_met}});
+  for (size_t i = 0; i < report.expectations.size(); ++i) {
+    expectations.push_back(ExpectationJson(plan.pipeline->expectations[i], report.expectations[i]));
   }
   ordered_json columns = ordered_json::array();
   for (const ColumnComparison& column : report.columns) columns.push_back(ColumnJson(column));

@@ -55,12 +55,6 @@ struct LookupComparison {
   LookupCounts counts;  // of the rows that come to it
 };
 
-struct ExpectationResult {
-  std::string name;
-  spec::ExpectationAction action = spec::ExpectationAction::kWarn;
-  ExpectationCount count;  // of the rows that the pipeline gives, in the sample
-};
-
 struct ValidationReport {
   bool whole_table = true;  // or the files that the run appended
   int64_t expected_rows = 0;
@@ -70,7 +64,8 @@ struct ValidationReport {
   std::vector<std::string> identity;  // the columns by which they were chosen
   bool rows_equal = false;            // as whole rows, of all that is compared
   std::vector<LookupComparison> lookups;
-  std::vector<ExpectationResult> expectations;
+  ExpectationCounts expectations;  // of the rows that the pipeline gives, in the sample
+  bool meets_expectations = true;  // all of those whose action is to fail
   std::vector<ColumnComparison> columns;
   std::optional<RowDifferences> differences;  // where the rows are not equal
   int64_t target_version = 0;
@@ -78,9 +73,7 @@ struct ValidationReport {
   int64_t peak_memory_bytes = 0;
 
   bool equal() const;
-  // Whether every expectation is met whose action is to fail.
-  bool meets_expectations() const;
-  bool passed() const { return equal() && meets_expectations(); }
+  bool passed() const { return equal() && meets_expectations; }
 };
 
 struct ValidationOptions {
