@@ -70,6 +70,11 @@ class Job:
         return json.loads(self.spillway("plan", self.folder / "pipeline.yaml", "--json", *flags,
                                         exit_code=exit_code).stdout)
 
+    def validate(self, *flags: str, exit_code: int = 0) -> dict[str, Any]:
+        """What `validate --json` says."""
+        return json.loads(self.spillway("validate", self.folder / "pipeline.yaml", "--json", *flags,
+                                        exit_code=exit_code).stdout)
+
     def rows(self, name: str = "silver") -> pa.Table:
         """The rows of a table, as deltalake reads them."""
         return read_table(self.folder / name)

@@ -1,6 +1,5 @@
 """What `validate` says of a target, beside what DuckDB says of it."""
 
-import json
 import random
 
 import duckdb
@@ -44,12 +43,6 @@ def silver(job, tables):
     return job
 
 
-def validate(job, *flags, exit_code=0):
-    run = job.spillway("validate", job.folder / "pipeline.yaml", "--json", *flags,
-                       exit_code=exit_code)
-    return json.loads(run.stdout)
-
-
 @pytest.fixture
 def sql(tables):
     connection = duckdb.connect()
@@ -63,7 +56,7 @@ def column(report, name):
 
 
 def test_rows_and_matches_are_those_of_duckdb(silver, sql):
-    report = validate(silver)
+    report = silver.validate()
     assert report["valid"] and report["differences"] is None
     [(rows,)] = sql(f"SELECT count(*) {JOINED}")
     assert report["expected_rows"] == report["stored_rows"] == rows
@@ -81,7 +74,7 @@ def test_rows_and_matches_are_those_of_duckdb(silver, sql):
 
 
 def test_null_rates_and_distributions_are_those_of_duckdb(silver, sql):
-    report = validate(silver)
+    report = silver.validate()
     for name, value in [("number", "b.number"), ("name", "b.name"), ("maker", "b.maker"),
                         ("score", "score"), ("country", "country")]:
         [(nulls, rows)] = sql(f"SELECT count(*) FILTER ({value} IS NULL), count(*) {JOINED}")
@@ -107,7 +100,7 @@ def test_null_rates_and_distributions_are_those_of_duckdb(silver, sql):
 
 
 def test_the_keys_of_the_json_are_these(silver):
-    report = validate(silver)
+    report = silver.validate()
     assert list(report) == [
         "target", "target_version", "valid", "compared", "expected_rows", "stored_rows",
         "rows_equal", "expected_sampled_rows", "stored_sampled_rows", "identity", "lookups",
@@ -120,14 +113,14 @@ def test_the_keys_of_the_json_are_these(silver):
         assert list(of["stored"]) == ["rows", "nulls", "null_rate", "values", "smallest", "largest",
                                       "mean", "quartiles"]
     silver.table("silver", silver.rows().slice(0, 1))
-    differences = validate(silver, exit_code=1)["differences"]
+    differences = silver.validate(exit_code=1)["differences"]
     assert list(differences) == ["examined", "exact", "changed_rows", "missing_rows", "extra_rows",
                                  "examples"]
     assert list(differences["examples"][0]) == ["fate", "row", "values"]
 
 
 def test_the_text_says_the_same(silver):
-    report = validate(silver)
+    report = silver.validate()
     text = silver.spillway("validate", silver.folder / "pipeline.yaml").stdout
     scores = report["lookups"][0]
     assert (f"scores: {scores['matched_rows']:,} of {scores['rows']:,} rows found a match "
@@ -137,7 +130,7 @@ def test_the_text_says_the_same(silver):
 
 
 def test_derived_columns_are_compared_in_a_sample(silver):
-    report = validate(silver, "--sample=500")
+    report = silver.validate("--sample=500")
     assert report["valid"] and report["identity"] == ["number"]
     assert report["expected_sampled_rows"] == report["stored_sampled_rows"]
     assert 300 < report["expected_sampled_rows"] < 700
@@ -145,7 +138,7 @@ def test_derived_columns_are_compared_in_a_sample(silver):
     assert column(report, "grade")["expected"]["rows"] == report["expected_sampled_rows"]
     assert column(report, "grade")["stored"]["rows"] == report["stored_rows"]
     for flags in ([], ["--full"]):
-        report = validate(silver, *flags)
+        report = silver.validate(*flags)
         assert report["expected_sampled_rows"] == report["expected_rows"]
         assert not any(of["sampled"] for of in report["columns"])
 
