@@ -75,7 +75,7 @@ Status WithCode(const Status& status, ErrorCode fallback, std::string_view what,
                       .what = std::string(TitleOf(ErrorCode::kBudgetExceeded)),
                       .where = std::string(where),
                       .why = status.message(),
-                      .cure = "give a larger --memory, or a smaller processing.chunk_size"});
+                      .cure = "raise --memory, or lower processing.chunk_size"});
   }
   return MakeError({.code = fallback,
                     .what = std::string(what),
@@ -93,8 +93,8 @@ std::string RenderError(const Status& status) {
   const std::optional<ErrorInfo> info = FindError(status);
   if (!info) {
     return fmt::format(
-        "error[{}]: {}\n  why:   {}\n  do:    this is a fault of Spillway's; please report it with "
-        "the command and this text\n",
+        "error[{}]: {}\n  why:   {}\n  do:    this is a bug in Spillway; please report it with the "
+        "command and this text\n",
         CodeName(ErrorCode::kInternal), TitleOf(ErrorCode::kInternal), status.ToString());
   }
   std::string text = fmt::format("error[{}]: {}\n", CodeName(info->code), info->what);

@@ -97,13 +97,13 @@ TEST(RenderErrorTest, HasALineForEveryPart) {
 
 TEST(RenderErrorTest, LeavesEmptyPartsOutButForTheCureOfTheCode) {
   EXPECT_EQ(RenderError(MakeError({.code = ErrorCode::kStorageFull, .what = "no room"})),
-            "error[SPW-6003]: no room\n"
-            "  do:    Free some room and run again; nothing that was committed is lost.\n");
+            "error[SPW-6003]: no room\n  do:    Free some space and run again. Nothing that was "
+            "committed is lost.\n");
 }
 
 TEST(RenderErrorTest, AnUncodedFailureIsOurFault) {
   const std::string text = RenderError(Status::Invalid("offset 7 of 5"));
-  EXPECT_TRUE(text.starts_with("error[SPW-9001]: an internal error\n")) << text;
+  EXPECT_TRUE(text.starts_with("error[SPW-9001]: internal error\n")) << text;
   EXPECT_NE(text.find("offset 7 of 5"), std::string::npos) << text;
   EXPECT_NE(text.find("report it"), std::string::npos) << text;
   EXPECT_TRUE(text.ends_with("\n"));

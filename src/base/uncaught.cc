@@ -16,14 +16,14 @@ namespace spillway {
 namespace {
 
 constexpr std::string_view kNoMemory =
-    "error[SPW-5002]: there is no more memory\n"
-    "  why:   the system refused it, or logs and footers of tables want more than the budget\n"
-    "  do:    end other programs, or give a larger --memory; what was committed is kept\n";
+    "error[SPW-5002]: out of memory\n  why:   the system refused more memory, or the tables' logs "
+    "and footers need more than the budget\n  do:    raise --memory, or stop other programs, and "
+    "run again; what was committed is kept\n";
 
 constexpr std::string_view kNoThread =
-    "error[SPW-6001]: the system refused a thread\n"
-    "  why:   Resource temporarily unavailable\n"
-    "  do:    raise the limit of processes (ulimit -u; pids.max of the cgroup) and run again\n";
+    "error[SPW-6001]: the system refused to start a thread\n  why:   Resource temporarily "
+    "unavailable\n  do:    raise the limit on processes (ulimit -u, or pids.max of the cgroup) and "
+    "run again\n";
 
 [[noreturn]] void End(std::string_view text, ErrorCode code) {
   SpillwayBeginToEnd();

@@ -32,9 +32,10 @@ void ThrowInAThread(const Exception& exception) {
 TEST(UncaughtTest, NoMemoryIsACodedError) {
   const std::string text = RenderError(MakeError(
       {.code = ErrorCode::kBudgetExceeded,
-       .what = "there is no more memory",
-       .why = "the system refused it, or logs and footers of tables want more than the budget",
-       .cure = "end other programs, or give a larger --memory; what was committed is "
+       .what = "out of memory",
+       .why = "the system refused more memory, or the tables' logs and footers need more than the "
+              "budget",
+       .cure = "raise --memory, or stop other programs, and run again; what was committed is "
                "kept"}));
   EXPECT_EXIT(ThrowInAThread(std::bad_alloc()), ExitedWithCode(5), Eq(text));
   EXPECT_EXIT(SpillwayEndWithoutMemory(), ExitedWithCode(5), Eq(text));
@@ -56,9 +57,10 @@ TEST(UncaughtTest, ARefusedThreadIsACodedError) {
   const auto refused = std::make_error_code(std::errc::resource_unavailable_try_again);
   const std::string text = RenderError(MakeError(
       {.code = ErrorCode::kStorage,
-       .what = "the system refused a thread",
+       .what = "the system refused to start a thread",
        .why = refused.message(),
-       .cure = "raise the limit of processes (ulimit -u; pids.max of the cgroup) and run again"}));
+       .cure =
+           "raise the limit on processes (ulimit -u, or pids.max of the cgroup) and run again"}));
   EXPECT_EXIT(ThrowInAThread(std::system_error(refused)), ExitedWithCode(6), Eq(text));
   EXPECT_EXIT(SpillwayEndWithoutThread(), ExitedWithCode(6), Eq(text));
 }
