@@ -58,8 +58,8 @@ TEST(Document, KnowsThePlaceOfEveryCharacter) {
 }
 
 TEST(Document, RefusesWhatYamlWouldIgnore) {
-  EXPECT_EQ(ErrorOf("a: 1\nb: 2\na: 3\n"), "SPW-1107 p.yaml:3:1 the key \"a\" stands twice");
-  EXPECT_EQ(ErrorOf("x: {a: 1, \"a\": 2}"), "SPW-1107 p.yaml:1:11 the key \"a\" stands twice");
+  EXPECT_EQ(ErrorOf("a: 1\nb: 2\na: 3\n"), "SPW-1107 p.yaml:3:1 the key \"a\" appears twice");
+  EXPECT_EQ(ErrorOf("x: {a: 1, \"a\": 2}"), "SPW-1107 p.yaml:1:11 the key \"a\" appears twice");
   EXPECT_THAT(ErrorOf("a: &x {b: 1}\nc:\n  <<: *x\n"),
               StartsWith("SPW-1103 p.yaml:3:3 merge keys"));
   EXPECT_THAT(ErrorOf("a: !!int '5'"), StartsWith("SPW-1102 p.yaml:1:4 a YAML tag"));
@@ -69,8 +69,8 @@ TEST(Document, RefusesWhatYamlWouldIgnore) {
   EXPECT_THAT(ErrorOf("[a]: 1"), HasSubstr("a key must be text"));
   EXPECT_THAT(ErrorOf("~: 1"), HasSubstr("a key must be text"));
   EXPECT_THAT(ErrorOf("a: &x b\n*x : c"), HasSubstr("an alias cannot be a key"));
-  EXPECT_EQ(ErrorOf("a: \"x\n"), "SPW-1102 p.yaml:1:4 a quote opens here and is not closed");
-  EXPECT_EQ(ErrorOf("a: 'x''\n"), "SPW-1102 p.yaml:1:4 a quote opens here and is not closed");
+  EXPECT_EQ(ErrorOf("a: \"x\n"), "SPW-1102 p.yaml:1:4 a quote is opened here and never closed");
+  EXPECT_EQ(ErrorOf("a: 'x''\n"), "SPW-1102 p.yaml:1:4 a quote is opened here and never closed");
   EXPECT_EQ(ErrorOf("a: \"\"\nb: ''\nc: '''' \nd: \"\\\"\""), "ok");
   EXPECT_EQ(ErrorOf("---\na: 1\n...\n# end\n"), "ok");
 }

@@ -69,7 +69,7 @@ Status CheckStranger(const std::string& name) {
   for (const LaterKey& key : LaterKeys()) {
     if (!key.value.empty() || EnvironmentName(key.path) != name) continue;
     return MakeError({.code = ErrorCode::kFeatureNotBuilt,
-                      .what = fmt::format("\"{}\" is not built in this version", key.path),
+                      .what = fmt::format("\"{}\" is not supported yet", key.path),
                       .where = "environment " + name,
                       .cure = "unset the variable"});
   }
@@ -86,7 +86,7 @@ Status CheckStranger(const std::string& name) {
   if (!in_section && (!closest || EditDistance(name, *closest) > kSlip)) return Status::OK();
   return MakeError(
       {.code = ErrorCode::kUnknownKey,
-       .what = fmt::format("the environment variable {} looks like a key and is none", name),
+       .what = fmt::format("the environment variable {} is not a known setting", name),
        .where = "environment " + name,
        .cure = closest ? "write " + *closest
                        : "use --set for keys inside lists and maps, or unset the variable"});
@@ -176,7 +176,7 @@ class Editor {
   Status NotAMap(const std::string& name, NodeId id) const {
     return MakeError(
         {.code = ErrorCode::kWrongValueType,
-         .what = fmt::format("\"{}\" is no map, so {} cannot be set in it", name, change_.path),
+         .what = fmt::format("\"{}\" is not a map, so {} cannot be set in it", name, change_.path),
          .where = document_.Where(id),
          .why = fmt::format("{} sets a key below it", change_.origin)});
   }
@@ -201,7 +201,7 @@ class Editor {
       }
     }
     return MakeError({.code = ErrorCode::kUnknownKey,
-                      .what = fmt::format("\"{}\" has none named \"{}\"", list_name, wanted),
+                      .what = fmt::format("\"{}\" has no item named \"{}\"", list_name, wanted),
                       .where = change_.origin,
                       .cure = Suggest(wanted, names)});
   }
@@ -277,7 +277,7 @@ Status ApplyOverride(Document& document, NodeId root, const Override& change) {
     return MakeError({.code = ErrorCode::kValueOutOfRange,
                       .what = "the text is not UTF-8",
                       .where = change.origin,
-                      .cure = "give it as UTF-8"});
+                      .cure = "write it in UTF-8"});
   }
   return Editor(document, change).Apply(root);
 }

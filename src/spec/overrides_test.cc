@@ -75,9 +75,10 @@ TEST(Overrides, SetReachesEveryKindOfKey) {
 }
 
 TEST(Overrides, ErrorsNameTheFlagOrVariable) {
-  EXPECT_EQ(ErrorOf(ParseSet({"processing.chunk_size=many"})),
-            "SPW-1104 --set processing.chunk_size: \"processing.chunk_size\" wants a whole number, "
-            "but this is text (\"many\") | write it like 1000000 or 1_000_000");
+  EXPECT_EQ(
+      ErrorOf(ParseSet({"processing.chunk_size=many"})),
+      "SPW-1104 --set processing.chunk_size: \"processing.chunk_size\" must be a whole number, "
+      "but this is text (\"many\") | write it like 1000000 or 1_000_000");
   EXPECT_EQ(ErrorOf(ParseSet({"procesing.chunk_size=1"})),
             "SPW-1103 --set procesing.chunk_size: unknown key \"procesing\" | write "
             "\"processing\"");
@@ -88,7 +89,7 @@ TEST(Overrides, ErrorsNameTheFlagOrVariable) {
               HasSubstr("write \"predictions\""));
   EXPECT_THAT(ErrorOf(ParseSet({"lookups.predictions=x"})), HasSubstr("lookups.NAME.table"));
   EXPECT_THAT(ErrorOf(ParseSet({"expectations=[{name: a, expect: b}]", "expectations.c.expect=d"})),
-              HasSubstr("\"expectations\" has none named \"c\""));
+              HasSubstr("\"expectations\" has no item named \"c\""));
   EXPECT_THAT(ErrorOf(ParseSet({"expectations=[{name: a, expect: b}]", "expectations.a=d"})),
               HasSubstr("expectations.NAME.expect"));
   EXPECT_THAT(ErrorOf(ParseSet({"mode.x=1"})), HasSubstr("SPW-1103 --set mode.x"));
@@ -105,12 +106,12 @@ TEST(Overrides, ErrorsNameTheFlagOrVariable) {
 TEST(Overrides, MustBeUtf8) {
   constexpr char kOdd[] = "'\xE6\x97|'";
   EXPECT_EQ(ErrorOf(ParseSet({std::string("where=") + kOdd})),
-            "SPW-1108 --set where: the text is not UTF-8 | give it as UTF-8");
+            "SPW-1108 --set where: the text is not UTF-8 | write it in UTF-8");
   EXPECT_THAT(ErrorOf(ParseSet({"columns.\xFF=1"})), HasSubstr("SPW-1108 --set columns."));
   EXPECT_THAT(ErrorOf(ParseSet({}, {{"SPILLWAY_WHERE", kOdd}})),
               HasSubstr("SPW-1108 environment SPILLWAY_WHERE"));
   EXPECT_THAT(ErrorOf(ParseSet({"source.table=${env:ODD}"}, {{"ODD", kOdd}})),
-              HasSubstr("SPW-1108 --set source.table: the environment's ODD is not"));
+              HasSubstr("SPW-1108 --set source.table: the environment variable ODD is not"));
 }
 
 TEST(Overrides, EnvironmentNamesKeysAndVariables) {

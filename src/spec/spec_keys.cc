@@ -43,10 +43,11 @@ std::vector<Key> TopKeys() {
        .type = ValueType::kName,
        .required = true,
        .field = FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.spec->pipeline; }),
-       .description = "The pipeline's name: part of the mark that makes its commits idempotent."},
+       .description =
+           "The pipeline's name. Each commit records it, so that a later run can resume."},
       {.path = "variables",
        .type = ValueType::kVariableMap,
-       .description = "Values that ${name} puts into expressions, paths and properties."},
+       .description = "Values for ${name} in expressions, paths and properties."},
       {.path = "where",
        .type = ValueType::kExpression,
        .field = FieldOf<OptionalText>([](const Owner& o) -> auto& { return o.spec->where; }),
@@ -62,8 +63,8 @@ std::vector<Key> TopKeys() {
        .type = ValueType::kChoice,
        .field = ChoiceOf<ModeOf>(),
        .choices = {"auto", "standard", "chunked"},
-       .description = "How the job runs: all at once (standard), chunk by chunk (chunked), or as "
-                      "the number of source rows asks for (auto)."},
+       .description = "How the job runs: all at once (standard), chunk by chunk (chunked), or "
+                      "chosen by the number of source rows (auto)."},
   };
 }
 
@@ -72,7 +73,7 @@ std::vector<Key> SourceKeys() {
       {.path = "source",
        .type = ValueType::kSection,
        .required = true,
-       .description = "The table whose rows the target gets."},
+       .description = "The table that the target's rows come from."},
       {.path = "source.table",
        .type = ValueType::kPath,
        .required = true,
@@ -137,7 +138,8 @@ std::vector<Key> LookupKeys() {
        .type = ValueType::kChoice,
        .field = ChoiceOf<TypeOf>(),
        .choices = {"left_outer", "inner"},
-       .description = "Whether a source row without a match stays (left_outer) or goes (inner)."},
+       .description =
+           "Whether a source row without a match is kept (left_outer) or dropped (inner)."},
       {.path = "lookups[].columns",
        .type = ValueType::kLookupColumns,
        .description = "The columns that the lookup adds: \"*\" for all but the key, a list of "
@@ -146,8 +148,8 @@ std::vector<Key> LookupKeys() {
        .type = ValueType::kChoice,
        .field = ChoiceOf<DuplicatesOf>(),
        .choices = {"expand", "error", "first"},
-       .description = "What several lookup rows of one key do: multiply the source row (expand), "
-                      "stop the run (error), or count as the first of them (first)."},
+       .description = "What happens if several lookup rows have the same key: one output row for "
+                      "each (expand), stop the run (error), or use the first of them (first)."},
   };
 }
 
@@ -168,13 +170,14 @@ std::vector<Key> ExpectationKeys() {
        .field =
            FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.expectation->condition; }),
        .description = "A Spark SQL condition on the columns of source, lookups and pipeline: a row "
-                      "for which it is false or NULL does not meet it."},
+                      "does not meet it if it is false or NULL."},
       {.path = "expectations[].action",
        .type = ValueType::kChoice,
        .field = ChoiceOf<ActionOf>(),
        .choices = {"warn", "drop", "fail"},
-       .description = "What becomes of a row that does not meet it: it is written and counted "
-                      "(warn), left out (drop), or ends the run before it is committed (fail)."},
+       .description =
+           "What happens to a row that does not meet it: it is written and counted (warn), left "
+           "out and counted (drop), or ends the run before it is committed (fail)."},
   };
 }
 
@@ -188,45 +191,46 @@ std::vector<Key> TargetKeys() {
        .type = ValueType::kPath,
        .required = true,
        .field = FieldOf<LocatedText>([](const Owner& o) -> auto& { return o.spec->target.path; }),
-       .description = "Path or file:// URL of the Delta table; it is made if there is none."},
+       .description =
+           "Path or file:// URL of the Delta table; it is created if it does not exist."},
       {.path = "target.mode",
        .type = ValueType::kChoice,
        .field = ChoiceOf<TargetModeOf>(),
        .choices = {"append", "overwrite", "error_if_exists"},
-       .description = "What happens to a table that is there already: rows are added, replaced, or "
-                      "the run is refused."},
+       .description = "What to do if the table exists: add rows (append), replace its rows "
+                      "(overwrite), or refuse to run (error_if_exists)."},
       {.path = "target.overwrite_schema",
        .type = ValueType::kBoolean,
        .field =
            FieldOf<bool>([](const Owner& o) -> auto& { return o.spec->target.overwrite_schema; }),
-       .description = "With mode overwrite: the table also gets this pipeline's columns where its "
-                      "own differ."},
+       .description = "With mode overwrite: also replace the table's columns if they differ from "
+                      "this pipeline's."},
       {.path = "target.publish",
        .type = ValueType::kChoice,
        .field = ChoiceOf<PublishOf>(),
        .choices = {"per_chunk", "at_end"},
-       .description = "When a chunked run's rows are to be seen: each chunk when it is written, or "
-                      "all at once, by one commit at the end."},
+       .description = "When readers see the rows of a chunked run: each chunk once it is written "
+                      "(per_chunk), or all at once, by one commit at the end (at_end)."},
       {.path = "target.max_records_per_file",
        .type = ValueType::kInteger,
        .field = FieldOf<OptionalInteger>(
            [](const Owner& o) -> auto& { return o.spec->target.max_records_per_file; }),
        .minimum = 1,
-       .description = "No data file gets more rows than this."},
+       .description = "The most rows in one data file."},
       {.path = "target.target_file_size",
        .type = ValueType::kByteSize,
        .field = FieldOf<int64_t>(
            [](const Owner& o) -> auto& { return o.spec->target.target_file_size_bytes; }),
-       .description = "A data file is closed when it has reached about this size."},
+       .description = "The approximate size at which a data file is closed."},
       {.path = "target.compression",
        .type = ValueType::kCompression,
        .field =
            FieldOf<Compression>([](const Owner& o) -> auto& { return o.spec->target.compression; }),
-       .description = "How columns are compressed: as the source's file has them (keep), or "
-                      "snappy, zstd, zstd(1) to zstd(22), lz4 or none."},
+       .description = "How columns are compressed: as in the source's files (keep), or snappy, "
+                      "zstd, zstd(1) to zstd(22), lz4 or none."},
       {.path = "target.properties",
        .type = ValueType::kPropertyMap,
-       .description = "Delta table properties of a table that the run makes."},
+       .description = "Delta table properties, set when the run creates the table."},
   };
 }
 
@@ -234,7 +238,7 @@ std::vector<Key> ProcessingKeys() {
   return {
       {.path = "processing",
        .type = ValueType::kSection,
-       .description = "Numbers of rows that decide how the job is cut."},
+       .description = "How the job is divided, in source rows."},
       {.path = "processing.in_memory_threshold",
        .type = ValueType::kInteger,
        .field = FieldOf<int64_t>(
@@ -255,30 +259,29 @@ std::vector<Key> ProcessingKeys() {
        .type = ValueType::kBoolean,
        .field = FieldOf<bool>(
            [](const Owner& o) -> auto& { return o.spec->processing.enable_checkpointing; }),
-       .description = "Whether a run that is killed leaves on record what it has written and not "
-                      "committed, for the next run to go on with."},
+       .description = "Whether a run records what it has written but not committed yet, so that "
+                      "the run after a kill does not write it again."},
       {.path = "processing.checkpoint_interval",
        .type = ValueType::kInteger,
        .field = FieldOf<int64_t>(
            [](const Owner& o) -> auto& { return o.spec->processing.checkpoint_interval_rows; }),
        .minimum = 1,
-       .description = "Source rows that are finished, in whole files, before they are put on "
-                      "record."},
+       .description =
+           "How many source rows are finished, in whole files, before they are recorded."},
       {.path = "processing.max_attempts",
        .type = ValueType::kInteger,
        .field = FieldOf<int64_t>(
            [](const Owner& o) -> auto& { return o.spec->processing.max_attempts; }),
        .minimum = 1,
        .maximum = 100,
-       .description = "How often a run is tried; each attempt goes on after the last commit, with "
-                      "half the chunk and half the lanes."},
+       .description = "How many times a run is attempted. Each retry resumes after the last "
+                      "commit, with half the chunk size and half the lanes."},
       {.path = "processing.chunk_order",
        .type = ValueType::kChoice,
        .field = ChoiceOf<ChunkOrderOf>(),
        .choices = {"source", "key"},
-       .description = "The order of the rows: as the source's files have them (source), or sorted "
-                      "by the first lookup's key (key), so that the files' key ranges do not "
-                      "overlap."},
+       .description = "The order of the rows: as in the source's files (source), or sorted by the "
+                      "first lookup's key (key), so that the files' key ranges do not overlap."},
   };
 }
 
@@ -286,7 +289,7 @@ std::vector<Key> ResourceKeys() {
   return {
       {.path = "resources",
        .type = ValueType::kSection,
-       .description = "What the run may use of the machine."},
+       .description = "How much of the machine the run may use."},
       {.path = "resources.memory",
        .type = ValueType::kByteSize,
        .field = FieldOf<OptionalInteger>(
@@ -299,9 +302,9 @@ std::vector<Key> ResourceKeys() {
            [](const Owner& o) -> auto& { return o.spec->resources.max_memory_usage_percent; }),
        .minimum = 1,
        .maximum = 100,
-       .description = "Percent of the cgroup's limit, or of the machine's memory, that the budget "
-                      "is where memory is not given; and above which a run gives way to other "
-                      "processes that leave it too little."},
+       .description =
+           "Without `memory`, the budget is this percentage of the cgroup's limit or of the "
+           "machine's memory. Above it, a run backs off if other processes leave it too little."},
       {.path = "resources.lanes",
        .type = ValueType::kInteger,
        .field = FieldOf<OptionalInteger>(
@@ -309,16 +312,15 @@ std::vector<Key> ResourceKeys() {
        .minimum = 1,
        .maximum = 256,
        .choices = {"auto"},
-       .description = "Threads that work at the same time, at most; auto is one for each core. "
-                      "The plan takes fewer where the budget is small."},
+       .description = "The most threads that work at the same time; auto is one per core. The plan "
+                      "uses fewer if the budget is small."},
       {.path = "resources.spill_directory",
        .type = ValueType::kPath,
        .field = FieldOf<OptionalText>(
            [](const Owner& o) -> auto& { return o.spec->resources.spill_directory; }),
-       .description =
-           "Where a lookup that is larger than the budget is put while it is joined, and "
-           "rows while they are sorted: a folder of this machine, made if there is "
-           "none; without it, _spillway in the target's."},
+       .description = "A local folder for temporary files, used to join lookups that are larger "
+                      "than the budget and to sort rows. It is created if it does not exist; the "
+                      "default is _spillway in the target's folder."},
   };
 }
 

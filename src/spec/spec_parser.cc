@@ -70,7 +70,7 @@ Result<Override> ParseSetFlag(std::string_view argument) {
   const size_t equals = argument.find('=');
   if (equals == std::string_view::npos || equals == 0) {
     return MakeError({.code = ErrorCode::kUsage,
-                      .what = fmt::format("--set {} has no key and value", argument),
+                      .what = fmt::format("--set {} is not of the form key=value", argument),
                       .where = "--set",
                       .cure = "write it like --set processing.chunk_size=100000"});
   }

@@ -123,34 +123,32 @@ TEST(ParsePipeline, RefusesWithCodePlaceAndCure) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"colums: {}\n", "SPW-1103 dir/p.yaml:4:1 unknown key \"colums\" | write \"columns\""},
       {"chunk_size: 5\n",
-       "SPW-1103 dir/p.yaml:4:1 unknown key \"chunk_size\" | that key's place is "
+       "SPW-1103 dir/p.yaml:4:1 unknown key \"chunk_size\" | that key belongs at "
        "\"processing.chunk_size\""},
       {"processing: {chunksize: 5}\n",
        "SPW-1103 dir/p.yaml:4:14 unknown key \"chunksize\" in \"processing\" | write "
        "\"chunk_size\""},
-      {"streaming: {}\n",
-       "SPW-1106 dir/p.yaml:4:1 \"streaming\" is not built in this version | remove it"},
+      {"streaming: {}\n", "SPW-1106 dir/p.yaml:4:1 \"streaming\" is not supported yet | remove it"},
       {"expectations: [{name: a, expect: x > 1, action: quarantine}]\n",
-       "SPW-1106 dir/p.yaml:4:49 \"expectations[].action: quarantine\" is not built in this "
-       "version | use one of warn, drop, fail"},
+       "SPW-1106 dir/p.yaml:4:49 \"expectations[].action: quarantine\" is not supported "
+       "yet | use one of warn, drop, fail"},
       {"expectations: [{name: a, expect: x > 1}, {name: a, expect: x > 2}]\n",
-       "SPW-1107 dir/p.yaml:4:49 \"a\" stands twice in \"expectations\" | keep one of the two"},
+       "SPW-1107 dir/p.yaml:4:49 \"a\" appears twice in \"expectations\" | keep one of the two"},
       {"expectations: [{name: a}]\n",
        "SPW-1105 dir/p.yaml:4:16 \"expectations[].expect\" is missing | write \"expect\" there"},
       {"mode: streaming\n",
-       "SPW-1106 dir/p.yaml:4:7 \"mode: streaming\" is not built in this version | use one of "
+       "SPW-1106 dir/p.yaml:4:7 \"mode: streaming\" is not supported yet | use one of "
        "auto, standard, chunked"},
       {"mode: chunk\n",
        "SPW-1108 dir/p.yaml:4:7 \"mode\" cannot be \"chunk\": the values are auto, standard, "
        "chunked | write \"chunked\""},
-      {"where: [a]\n", "SPW-1104 dir/p.yaml:4:8 \"where\" wants text, but this is a list | "},
+      {"where: [a]\n", "SPW-1104 dir/p.yaml:4:8 \"where\" must be text, but this is a list | "},
       {"pipeline: q\n",
-       "SPW-1107 dir/p.yaml:4:1 the key \"pipeline\" stands twice | keep one of "
+       "SPW-1107 dir/p.yaml:4:1 the key \"pipeline\" appears twice | keep one of "
        "the two"},
       {"processing: {chunk_order: key}\n",
-       "SPW-1108 dir/p.yaml:4:27 \"processing.chunk_order\" cannot be \"key\": the key is the "
-       "first "
-       "lookup's, and there is no lookup | write \"source\", or remove it"},
+       "SPW-1108 dir/p.yaml:4:27 \"processing.chunk_order\" cannot be \"key\": rows are sorted by "
+       "the first lookup's key, and there is no lookup | write \"source\", or remove it"},
       {"processing: {chunk_size: 0}\n",
        "SPW-1108 dir/p.yaml:4:26 \"processing.chunk_size\" cannot be \"0\": the range is 1 to "
        "999999999999999 | "},
@@ -158,10 +156,12 @@ TEST(ParsePipeline, RefusesWithCodePlaceAndCure) {
        "SPW-1108 dir/p.yaml:4:26 \"processing.chunk_size\" cannot be \"-5\": the range is 1 to "
        "999999999999999 | "},
       {"processing: {chunk_size: 10_00}\n",
-       "SPW-1104 dir/p.yaml:4:26 \"processing.chunk_size\" wants a whole number, but this is text "
+       "SPW-1104 dir/p.yaml:4:26 \"processing.chunk_size\" must be a whole number, but this is "
+       "text "
        "(\"10_00\") | write it like 1000000 or 1_000_000"},
       {"resources: {memory: 2 apples}\n",
-       "SPW-1104 dir/p.yaml:4:21 \"resources.memory\" wants a size in bytes, but this is text (\"2 "
+       "SPW-1104 dir/p.yaml:4:21 \"resources.memory\" must be a size in bytes, but this is text "
+       "(\"2 "
        "apples\") | write it like 512MiB, 2GiB or 1.5GB"},
       {"resources: {memory: 9999999999TiB}\n",
        "SPW-1108 dir/p.yaml:4:21 \"resources.memory\" cannot be \"9999999999TiB\": it is too large "
@@ -170,16 +170,16 @@ TEST(ParsePipeline, RefusesWithCodePlaceAndCure) {
        "SPW-1109 dir/p.yaml:4:12 the variable \"limit\" is not defined | define it under "
        "\"variables\", or write $${ for a plain ${"},
       {"variables: {a: yes}\n",
-       "SPW-1104 dir/p.yaml:4:16 \"variables.a\" wants text, a number or a boolean, but this is "
+       "SPW-1104 dir/p.yaml:4:16 \"variables.a\" must be text, a number or a boolean, but this is "
        "text (\"yes\") | write true or false, or \"yes\" in quotes for text"},
       {"drop: [a, a]\n",
-       "SPW-1107 dir/p.yaml:4:11 \"a\" stands twice in \"drop\" | keep one of the two"},
+       "SPW-1107 dir/p.yaml:4:11 \"a\" appears twice in \"drop\" | keep one of the two"},
       {"lookups: [{name: l, table: t, key: []}]\n",
        "SPW-1108 dir/p.yaml:4:36 \"lookups[].key\" cannot be: it needs at least 1 entry | "},
       {"lookups: [{name: l, table: t}]\n",
        "SPW-1105 dir/p.yaml:4:11 \"lookups[].key\" is missing | write \"key\" there"},
       {"lookups: [{name: l, table: t, key: [k]}, {name: l, table: t, key: [k]}]\n",
-       "SPW-1107 dir/p.yaml:4:49 \"l\" stands twice in \"lookups\" | keep one of the two"},
+       "SPW-1107 dir/p.yaml:4:49 \"l\" appears twice in \"lookups\" | keep one of the two"},
   };
   for (const auto& [text, error] : cases) {
     EXPECT_EQ(ErrorOf(ParseSmallAnd(text)), error) << text;
@@ -200,7 +200,7 @@ TEST(ParsePipeline, RefusesFilesThatCannotBePipelines) {
   EXPECT_THAT(ErrorOf(Parse("")), HasSubstr("SPW-1105 dir/p.yaml:1:1 \"pipeline\" is missing"));
   EXPECT_THAT(ErrorOf(Parse("[1, 2]")), HasSubstr("SPW-1104 dir/p.yaml:1:1"));
   EXPECT_THAT(ErrorOf(Parse("just text")),
-              HasSubstr("SPW-1104 dir/p.yaml:1:1 \"the pipeline file\" wants a map of keys"));
+              HasSubstr("SPW-1104 dir/p.yaml:1:1 \"the pipeline file\" must be a map of keys"));
   EXPECT_THAT(ErrorOf(Parse("source: [\n")), HasSubstr("SPW-1102 dir/p.yaml:"));
   EXPECT_THAT(ErrorOf(Parse("pipeline: 12\n")),
               AllOf(HasSubstr("SPW-1104 dir/p.yaml:1:11"), HasSubstr("put it in quotes: \"12\"")));

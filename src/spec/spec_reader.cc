@@ -24,7 +24,7 @@ constexpr std::string_view kVariables = "variables";
 Status AddUnique(std::set<std::string>& names, std::string_view key, const LocatedText& name) {
   if (names.insert(name.text).second) return Status::OK();
   return MakeError({.code = ErrorCode::kDuplicateKey,
-                    .what = fmt::format("\"{}\" stands twice in \"{}\"", name.text, key),
+                    .what = fmt::format("\"{}\" appears twice in \"{}\"", name.text, key),
                     .where = name.Where(),
                     .cure = "keep one of the two"});
 }
@@ -69,7 +69,7 @@ class SpecReader {
                         .what = fmt::format("\"{}\" is missing", key->path),
                         .where = document_.Where(id),
                         .why = std::string(key->description),
-                        .cure = fmt::format("write \"{}\" there", LastName(key->path))});
+                        .cure = fmt::format("add \"{}\" here", LastName(key->path))});
     }
     return CheckVersion(section, id);
   }
@@ -160,7 +160,7 @@ class SpecReader {
     for (const Entry& entry : document_.node(id).entries) {
       const std::string& name = document_.node(entry.key).text;
       if (!IsVariableName(name)) {
-        return values_.OutOfRange("a variable's name", entry.key, "it is not a name",
+        return values_.OutOfRange("a variable's name", entry.key, "it is not a valid name",
                                   "use letters, digits and _, at most 128, no digit first");
       }
       ARROW_ASSIGN_OR_RAISE(Variable value,
@@ -244,7 +244,7 @@ class SpecReader {
     }
     if (node.text == "*") return Status::OK();
     return values_.WrongType(key.path, id, "\"*\", a list of names or a map of expressions",
-                             "a single column is a list too: [name]");
+                             "write a single column as a list: [name]");
   }
 
   Status ReadProperties(const Key& key, NodeId id) {
@@ -274,15 +274,15 @@ class SpecReader {
     }
     const NodeId place = *document_.Find(*document_.Find(root, "target"), "overwrite_schema");
     return values_.OutOfRange("target.overwrite_schema", place,
-                              "only mode overwrite replaces a table's schema",
-                              "write \"mode: overwrite\" beside it, or remove it");
+                              "only mode overwrite can replace a table's schema",
+                              "add \"mode: overwrite\" next to it, or remove it");
   }
 
   Status CheckChunkOrder(NodeId root) const {
     if (!spec_.in_key_order() || !spec_.lookups.empty()) return Status::OK();
     const NodeId place = *document_.Find(*document_.Find(root, "processing"), "chunk_order");
     return values_.OutOfRange("processing.chunk_order", place,
-                              "the key is the first lookup's, and there is no lookup",
+                              "rows are sorted by the first lookup's key, and there is no lookup",
                               "write \"source\", or remove it");
   }
 
@@ -302,9 +302,9 @@ Status UnknownKey(const std::string& section, const std::string& name, const std
   const std::string path = JoinPath(section, name);
   if (IsLaterKey(path)) {
     return MakeError({.code = ErrorCode::kFeatureNotBuilt,
-                      .what = fmt::format("\"{}\" is not built in this version", path),
+                      .what = fmt::format("\"{}\" is not supported yet", path),
                       .where = where,
-                      .why = "a key that does nothing would mislead, so it is refused",
+                      .why = "ignoring it would not give the result that you asked for",
                       .cure = "remove it"});
   }
   std::vector<std::string> names;
@@ -312,7 +312,7 @@ Status UnknownKey(const std::string& section, const std::string& name, const std
   std::string cure = Suggest(name, names);
   if (!Closest(name, names)) {
     for (const Key& key : Keys()) {
-      if (LastName(key.path) == name) cure = fmt::format("that key's place is \"{}\"", key.path);
+      if (LastName(key.path) == name) cure = fmt::format("that key belongs at \"{}\"", key.path);
     }
   }
   const std::string inside = section.empty() ? "" : fmt::format(" in \"{}\"", section);

@@ -139,8 +139,8 @@ bool IsParsersAlone(const Status& status) {
   const std::string what = FindError(status)->what;
   return code == ErrorCode::kUndefinedVariable || code == ErrorCode::kDuplicateKey ||
          what.find("it is too large") != std::string::npos ||
-         what.find("it is no byte at all") != std::string::npos ||
-         what.find("it is not a time") != std::string::npos;
+         what.find("it must be greater than 0") != std::string::npos ||
+         what.find("it is not a timestamp") != std::string::npos;
 }
 
 const char kFull[] = R"json({

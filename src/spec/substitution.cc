@@ -86,10 +86,11 @@ class Writer {
     }
     result_.text += value;
     if (result_.text.size() <= kLongestTextBytes) return Status::OK();
-    return MakeError({.code = ErrorCode::kValueOutOfRange,
-                      .what = fmt::format("with its variables put in the text is longer than {}",
-                                          FormatByteSize(kLongestTextBytes)),
-                      .where = from_.Where(position)});
+    return MakeError(
+        {.code = ErrorCode::kValueOutOfRange,
+         .what = fmt::format("the text is longer than {} once its variables are filled in",
+                             FormatByteSize(kLongestTextBytes)),
+         .where = from_.Where(position)});
   }
 
   LocatedText Take() {
@@ -115,23 +116,24 @@ Result<Variable> LookUp(const LocatedText& text, size_t position, std::string_vi
   if (name.starts_with(kEnvironmentPrefix)) {
     const std::string environment_name(name.substr(kEnvironmentPrefix.size()));
     if (context == SubstitutionContext::kExpression) {
-      return Undefined(text, position,
-                       fmt::format("${{{}}} stands in an expression, and only paths may use the "
-                                   "environment",
-                                   name),
-                       fmt::format("define a variable and set it with --set variables.NAME=.. or "
-                                   "SPILLWAY_VARIABLES_NAME"));
+      return Undefined(
+          text, position,
+          fmt::format("${{{}}} is in an expression, and expressions may not use the environment",
+                      name),
+          fmt::format("define a variable under `variables`, and set it with --set "
+                      "variables.NAME=.. or SPILLWAY_VARIABLES_NAME"));
     }
     const auto found = scope.environment.find(environment_name);
     if (found != scope.environment.end() && !IsUtf8(found->second)) {
-      return MakeError({.code = ErrorCode::kValueOutOfRange,
-                        .what = fmt::format("the environment's {} is not UTF-8", environment_name),
-                        .where = text.Where(position),
-                        .cure = fmt::format("set {} as UTF-8", environment_name)});
+      return MakeError(
+          {.code = ErrorCode::kValueOutOfRange,
+           .what = fmt::format("the environment variable {} is not UTF-8", environment_name),
+           .where = text.Where(position),
+           .cure = fmt::format("set {} to text in UTF-8", environment_name)});
     }
     if (found != scope.environment.end()) return Variable{Variable::Kind::kString, found->second};
     return Undefined(text, position,
-                     fmt::format("the environment has no variable \"{}\"", environment_name),
+                     fmt::format("the environment variable \"{}\" is not set", environment_name),
                      fmt::format("export {}=.. before the run", environment_name));
   }
   const auto found = scope.variables.find(std::string(name));
@@ -153,10 +155,11 @@ Result<std::string> ValueText(const LocatedText& text, size_t position, const Va
       return EscapedForQuote(variable.text, sql->quote());
     case SqlRegion::kRawString:
       if (variable.text.find(sql->quote()) == std::string::npos) return variable.text;
-      return MakeError({.code = ErrorCode::kValueOutOfRange,
-                        .what = "the variable's text has the quote of the raw string around it",
-                        .where = text.Where(position),
-                        .cure = "use a string without r before it"});
+      return MakeError(
+          {.code = ErrorCode::kValueOutOfRange,
+           .what = "the variable contains the quote that ends the raw string around it",
+           .where = text.Where(position),
+           .cure = "remove the r in front of the string"});
     default:
       return AsLiteral(variable);
   }

@@ -49,8 +49,9 @@ TEST(Substitute, EscapesInsideQuotes) {
   EXPECT_EQ(PutInExpression("'${n}'"), "'0.5'");
   EXPECT_EQ(PutInExpression("'\\'${n}' + ${n}"), "'\\'0.5' + 0.5");
   EXPECT_EQ(PutInExpression("r'\\' + ${yes}"), "r'\\' + true");
-  EXPECT_EQ(PutInExpression("r'${word}'"),
-            "SPW-1108 p.yaml:3:7 the variable's text has the quote of the raw string around it");
+  EXPECT_EQ(
+      PutInExpression("r'${word}'"),
+      "SPW-1108 p.yaml:3:7 the variable contains the quote that ends the raw string around it");
 }
 
 TEST(Substitute, LeavesCommentsAndPlainDollarsAlone) {
@@ -69,7 +70,7 @@ TEST(Substitute, RefusesWhatIsNotDefined) {
   EXPECT_EQ(PutInExpression("a > ${wrod}"),
             "SPW-1109 p.yaml:3:9 the variable \"wrod\" is not defined");
   EXPECT_EQ(PutInPath("${env:NOPE}"),
-            "SPW-1109 p.yaml:3:5 the environment has no variable \"NOPE\"");
+            "SPW-1109 p.yaml:3:5 the environment variable \"NOPE\" is not set");
   EXPECT_EQ(PutInExpression("${env:LAKE}").substr(0, 20), "SPW-1109 p.yaml:3:5 ");
   EXPECT_EQ(PutInExpression("a ${n").substr(0, 20), "SPW-1109 p.yaml:3:7 ");
   EXPECT_EQ(PutInExpression("${}").substr(0, 8), "SPW-1109");

@@ -64,11 +64,11 @@ Status ValueReader::WrongType(std::string_view key, NodeId id, std::string_view 
   const Node& node = document_.node(id);
   const std::string shown =
       node.kind == NodeKind::kScalar ? fmt::format(" (\"{}\")", Shortened(node.text)) : "";
-  return MakeError(
-      {.code = ErrorCode::kWrongValueType,
-       .what = fmt::format("\"{}\" wants {}, but this is {}{}", key, wanted, KindName(node), shown),
-       .where = document_.Where(id),
-       .cure = std::move(cure)});
+  return MakeError({.code = ErrorCode::kWrongValueType,
+                    .what = fmt::format("\"{}\" must be {}, but this is {}{}", key, wanted,
+                                        KindName(node), shown),
+                    .where = document_.Where(id),
+                    .cure = std::move(cure)});
 }
 
 Status ValueReader::OutOfRange(std::string_view key, NodeId id, std::string_view why,
@@ -91,10 +91,10 @@ Status ValueReader::Charge(NodeId id, size_t bytes) {
   text_bytes_ += bytes;
   if (text_bytes_ <= kMostTextBytes) return Status::OK();
   return MakeError({.code = ErrorCode::kValueOutOfRange,
-                    .what = fmt::format("the texts of the pipeline are together longer than {}",
+                    .what = fmt::format("the text in the pipeline file adds up to more than {}",
                                         FormatByteSize(kMostTextBytes)),
                     .where = document_.Where(id),
-                    .why = "aliases and variables count each time that they are used"});
+                    .why = "aliases and variables count every time they are used"});
 }
 
 Result<LocatedText> ValueReader::Text(std::string_view key, NodeId id, bool any_scalar) {
@@ -120,7 +120,7 @@ Result<LocatedText> ValueReader::Substituted(NodeId id, LocatedText text,
 Result<LocatedText> ValueReader::Name(std::string_view key, NodeId id) {
   ARROW_ASSIGN_OR_RAISE(LocatedText text, Text(key, id, /*any_scalar=*/false));
   if (IsName(text.text)) return text;
-  return OutOfRange(key, id, "it is not a name",
+  return OutOfRange(key, id, "it is not a valid name",
                     "use letters, digits, _ and -, at most 128, a letter or digit first");
 }
 
@@ -138,7 +138,8 @@ Result<LocatedText> ValueReader::Path(std::string_view key, NodeId id) {
   ARROW_ASSIGN_OR_RAISE(LocatedText text, Text(key, id, /*any_scalar=*/false));
   ARROW_ASSIGN_OR_RAISE(LocatedText path,
                         Substituted(id, std::move(text), SubstitutionContext::kPlain));
-  if (IsBlank(path.text)) return OutOfRange(key, id, "it is empty after variables are put in");
+  if (IsBlank(path.text))
+    return OutOfRange(key, id, "it is empty once its variables are filled in");
   if (path.text.find('\0') != std::string::npos) {
     return OutOfRange(key, id, "a path cannot have a NUL character");
   }
@@ -156,7 +157,7 @@ Result<std::string> ValueReader::Timestamp(std::string_view key, NodeId id) {
                         Substituted(id, std::move(text), SubstitutionContext::kPlain));
   const std::optional<std::string> timestamp = ReadTimestamp(put_in.text);
   if (timestamp) return *timestamp;
-  return OutOfRange(key, id, "it is not a time",
+  return OutOfRange(key, id, "it is not a timestamp",
                     "write it like 2026-01-31, or 2026-01-31T12:00:00Z");
 }
 
@@ -179,7 +180,7 @@ Result<Variable> ValueReader::VariableValue(std::string_view key, NodeId id) {
   ARROW_RETURN_NOT_OK(Charge(id, node.text.size()));
   if (node.text.find("${") != std::string::npos) {
     return OutOfRange(key, id, "a variable cannot use another one",
-                      "put both into the expression: ${a}${b}");
+                      "use both in the expression: ${a}${b}");
   }
   if (node.quoted) return Variable{Variable::Kind::kString, node.text};
   if (const auto variable = ReadPlainVariable(node.text)) return *variable;
@@ -206,14 +207,14 @@ Result<int64_t> ValueReader::ByteSize(std::string_view key, NodeId id) {
   const std::string cure = "write it like 512MiB, 2GiB or 1.5GB";
   if (node.kind != NodeKind::kScalar) return WrongType(key, id, "a size in bytes", cure);
   if (!node.quoted && node.text.starts_with('-') && IsWholeNumber(node.text)) {
-    return OutOfRange(key, id, "a size is not negative", cure);
+    return OutOfRange(key, id, "a size cannot be negative", cure);
   }
   if (!IsByteSize(node.text)) return WrongType(key, id, "a size in bytes", cure);
   std::string text = node.text;
   std::erase(text, '_');
   const Result<int64_t> bytes = ParseByteSize(text);
   if (!bytes.ok()) return OutOfRange(key, id, "it is too large", cure);
-  if (*bytes == 0) return OutOfRange(key, id, "it is no byte at all", cure);
+  if (*bytes == 0) return OutOfRange(key, id, "it must be greater than 0", cure);
   return *bytes;
 }
 
@@ -235,11 +236,10 @@ Result<int> ValueReader::Choice(const Key& key, NodeId id) {
     if (key.choices[i] == text.text) return static_cast<int>(i);
   }
   if (IsLaterKey(key.path, text.text)) {
-    return MakeError(
-        {.code = ErrorCode::kFeatureNotBuilt,
-         .what = fmt::format("\"{}: {}\" is not built in this version", key.path, text.text),
-         .where = document_.Where(id),
-         .cure = fmt::format("use one of {}", fmt::join(key.choices, ", "))});
+    return MakeError({.code = ErrorCode::kFeatureNotBuilt,
+                      .what = fmt::format("\"{}: {}\" is not supported yet", key.path, text.text),
+                      .where = document_.Where(id),
+                      .cure = fmt::format("use one of {}", fmt::join(key.choices, ", "))});
   }
   const std::vector<std::string> names(key.choices.begin(), key.choices.end());
   return OutOfRange(key.path, id, fmt::format("the values are {}", fmt::join(names, ", ")),
@@ -249,7 +249,7 @@ Result<int> ValueReader::Choice(const Key& key, NodeId id) {
 Result<Compression> ValueReader::ReadCompressionValue(std::string_view key, NodeId id) {
   ARROW_ASSIGN_OR_RAISE(const LocatedText text, Text(key, id, /*any_scalar=*/false));
   if (const auto compression = ReadCompression(text.text)) return *compression;
-  return OutOfRange(key, id, "it is no compression that can be written",
+  return OutOfRange(key, id, "it is not a compression that Spillway can write",
                     "use keep, snappy, zstd, zstd(1) to zstd(22), lz4 or none");
 }
 

@@ -77,7 +77,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ > 1) {
       Fail(SyntaxError(mark.pos, "a second YAML document begins here",
-                       "keep one pipeline in a file"));
+                       "keep one pipeline per file"));
     }
   }
   void OnDocumentEnd() override {}
@@ -108,11 +108,11 @@ class TreeBuilder : public YAML::EventHandler {
     if (!status_.ok()) return;
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) {
-      return Fail(SyntaxError(mark.pos, "an alias stands before its anchor"));
+      return Fail(SyntaxError(mark.pos, "an alias is used before its anchor"));
     }
     for (const Frame& frame : open_) {
       if (frame.node == found->second) {
-        return Fail(SyntaxError(mark.pos, "an alias stands inside what it stands for"));
+        return Fail(SyntaxError(mark.pos, "an alias refers to the value that contains it"));
       }
     }
     if (ExpectsKey()) return Fail(SyntaxError(mark.pos, "an alias cannot be a key"));
@@ -140,8 +140,7 @@ class TreeBuilder : public YAML::EventHandler {
                                 YAML::anchor_t anchor, Node node) {
     if (!status_.ok()) return std::nullopt;
     if (!tag.empty() && tag != "?" && tag != "!") {
-      Fail(SyntaxError(mark.pos, "a YAML tag stands here, and tags have no meaning in this file",
-                       "remove the tag"));
+      Fail(SyntaxError(mark.pos, "YAML tags are not supported in this file", "remove the tag"));
       return std::nullopt;
     }
     const Place place = places_.Find(static_cast<size_t>(mark.pos));
@@ -166,7 +165,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
     if (key.text == "<<" && !key.quoted) {
       return Fail(MakeError({.code = ErrorCode::kUnknownKey,
-                             .what = "merge keys (<<) are not read in the pipeline file",
+                             .what = "merge keys (<<) are not supported in the pipeline file",
                              .where = WhereOf(source_, {0, key.line, key.column}),
                              .cure = "write the keys out; an alias (*name) as a value is fine"}));
     }
@@ -176,9 +175,9 @@ class TreeBuilder : public YAML::EventHandler {
       const Node& earlier = tree_.nodes[first->second];
       return Fail(
           MakeError({.code = ErrorCode::kDuplicateKey,
-                     .what = fmt::format("the key \"{}\" stands twice", key.text),
+                     .what = fmt::format("the key \"{}\" appears twice", key.text),
                      .where = WhereOf(source_, {0, key.line, key.column}),
-                     .why = fmt::format("it is at {} too",
+                     .why = fmt::format("it is also at {}",
                                         WhereOf(source_, {0, earlier.line, earlier.column})),
                      .cure = "keep one of the two"}));
     }
@@ -199,8 +198,9 @@ class TreeBuilder : public YAML::EventHandler {
   void Open(const YAML::Mark& mark, std::optional<NodeId> id) {
     if (!id) return;
     if (open_.size() >= static_cast<size_t>(kDeepestNesting)) {
-      return Fail(SyntaxError(mark.pos,
-                              fmt::format("lists and maps nest deeper than {}", kDeepestNesting)));
+      return Fail(SyntaxError(
+          mark.pos,
+          fmt::format("lists and maps are nested more than {} levels deep", kDeepestNesting)));
     }
     open_.push_back({*id, std::nullopt, {}});
   }
@@ -214,7 +214,7 @@ class TreeBuilder : public YAML::EventHandler {
     const Node& node = tree_.nodes[id];
     const ScalarPlaces found =
         FindScalarPlaces(source_.text, node.begin, node.line, node.column, node.text);
-    if (!found.closed) Fail(SyntaxError(mark.pos, "a quote opens here and is not closed"));
+    if (!found.closed) Fail(SyntaxError(mark.pos, "a quote is opened here and never closed"));
   }
 
   const DocumentSource& source_;
@@ -261,7 +261,7 @@ Result<std::string> NormalizeYaml(const DocumentSource& source, std::string_view
       continue;
     }
     return MakeError({.code = ErrorCode::kPipelineFileSyntax,
-                      .what = "a control character stands in the text",
+                      .what = "the text contains a control character",
                       .where = WhereOf(source, places.Find(i)),
                       .cure = "remove it, or write it as \\x.. inside double quotes"});
   }
@@ -283,10 +283,10 @@ Result<YamlTree> ReadYaml(const DocumentSource& source) {
     }
   } catch (const YAML::Exception& error) {
     ARROW_RETURN_NOT_OK(builder.status());
-    return builder.SyntaxError(error.mark.pos, "the text is not YAML: " + error.msg,
+    return builder.SyntaxError(error.mark.pos, "the text is not valid YAML: " + error.msg,
                                CureOf(error.msg));
   } catch (const std::exception& error) {
-    return builder.SyntaxError(0, fmt::format("the text is not YAML: {}", error.what()));
+    return builder.SyntaxError(0, fmt::format("the text is not valid YAML: {}", error.what()));
   }
   ARROW_RETURN_NOT_OK(builder.status());
   return builder.TakeTree();
