@@ -98,7 +98,7 @@ class Binder {
 
   Status FailType(Span span, std::string what) const {
     return Fail(span, ErrorCode::kExpressionType, std::move(what), "",
-                "use CAST where the conversion is meant");
+                "use CAST to convert one of the values");
   }
 
   // The only one of `fields` that is called `name`; -1 if there is none.
@@ -107,10 +107,11 @@ class Binder {
     for (size_t i = 0; i < fields.size(); ++i) {
       if (!SameName(fields[i]->name(), name)) continue;
       if (found >= 0) {
-        return Fail(span, ErrorCode::kAmbiguousColumn, fmt::format("{} is ambiguous", name),
-                    fmt::format("both {} and {} have that name, and names compare without case",
-                                fields[static_cast<size_t>(found)]->name(), fields[i]->name()),
-                    "rename one of them");
+        return Fail(
+            span, ErrorCode::kAmbiguousColumn, fmt::format("{} is ambiguous", name),
+            fmt::format("both {} and {} have that name; upper and lower case count as the same",
+                        fields[static_cast<size_t>(found)]->name(), fields[i]->name()),
+            "rename one of them");
       }
       found = static_cast<int>(i);
     }
@@ -128,7 +129,7 @@ class Binder {
       const std::vector<std::string> names = NamesOf(schema_.fields());
       return Fail(node.span, ErrorCode::kUnknownColumn, fmt::format("there is no column {}", name),
                   ListNames(names, "columns"),
-                  DidYouMean(name, names, "use one of these names; a text wants quotes"));
+                  DidYouMean(name, names, "use one of these names, or put text in quotes"));
     }
     const arrow::Field& field = *schema_.field(index);
     NodePointer bound = std::make_unique<ColumnNode>(FromArrow(field.type()), index,
@@ -142,8 +143,8 @@ class Binder {
   Result<NodePointer> BindField(NodePointer structure, const std::string& name, Span span) {
     if (structure->type.kind == Kind::kOther) {
       return Fail(span, ErrorCode::kExpressionUnsupported,
-                  fmt::format("a value inside {} is out of reach", TypeName(structure->type)), "",
-                  "only fields of structs can be named");
+                  fmt::format("a value inside {} cannot be accessed", TypeName(structure->type)),
+                  "", "only fields of structs can be accessed by name");
     }
     if (structure->type.kind != Kind::kStruct) {
       return FailType(span,
@@ -173,9 +174,10 @@ class Binder {
 
   Status UnknownFunction(std::string_view name, Span span) const {
     if (IsSparkFunction(name)) {
-      return Fail(span, ErrorCode::kExpressionUnsupported,
-                  fmt::format("the function {} is Spark's, but Spillway does not compute it", name),
-                  "", "rewrite it with the functions of docs/expressions.md");
+      return Fail(
+          span, ErrorCode::kExpressionUnsupported,
+          fmt::format("the function {} exists in Spark, but Spillway does not support it", name),
+          "", "rewrite it with the functions in docs/expressions.md");
     }
     return Fail(span, ErrorCode::kUnknownFunction, fmt::format("there is no function {}", name), "",
                 DidYouMean(name, FunctionNames(), "docs/expressions.md lists the functions"));
@@ -207,8 +209,9 @@ class Binder {
       wanted += fmt::format(" to {}", function.maximum_arguments);
     }
     return Fail(span, ErrorCode::kUnknownFunction,
-                fmt::format("{} takes {} arguments, not {}", function.name, wanted, count), "",
-                "docs/expressions.md shows how it is called");
+                fmt::format("{} takes {} argument{}, not {}", function.name, wanted,
+                            wanted == "1" ? "" : "s", count),
+                "", "docs/expressions.md shows how to call it");
   }
 
   // Names and literals are cheap to bind again; other values are computed once, into a slot, unless
@@ -289,14 +292,14 @@ class Binder {
       const std::optional<ValueType> wider = WiderType(common, (*parts)[i]->type);
       if (!wider) {
         return FailType((*parts)[i]->span,
-                        fmt::format("a value of CASE is {}, those before it are {}",
+                        fmt::format("one value of CASE is {}, the earlier ones are {}",
                                     TypeName((*parts)[i]->type), TypeName(common)));
       }
       common = *wider;
     }
     if (common.kind == Kind::kOther) {
       return Fail(span, ErrorCode::kExpressionUnsupported,
-                  fmt::format("CASE with values of {} is not computed", TypeName(common)), "",
+                  fmt::format("CASE with values of {} is not supported", TypeName(common)), "",
                   "leave the column as it is");
     }
     for (size_t i = 0; i < parts->size(); ++i) {
@@ -340,8 +343,8 @@ class Binder {
     ARROW_ASSIGN_OR_RAISE(NodePointer value, Bind(*node.children[0]));
     if (value->type.nested != nullptr) {
       return Fail(node.span, ErrorCode::kExpressionUnsupported,
-                  fmt::format("CAST of {} is not computed", TypeName(value->type)), "",
-                  "name a field of it");
+                  fmt::format("CAST of {} is not supported", TypeName(value->type)), "",
+                  "use one of its fields");
     }
     if (!CanCast(value->type, node.type)) {
       return FailType(node.span, fmt::format("Spark does not cast {} to {} in ANSI mode",
@@ -357,16 +360,17 @@ class Binder {
       ARROW_ASSIGN_OR_RAISE(NodePointer part, Bind(*child));
       const std::optional<ValueType> wider = WiderType(common, part->type);
       if (!wider) {
-        return FailType(part->span, fmt::format("a member of IN is {}, what stands before it {}",
-                                                TypeName(part->type), TypeName(common)));
+        return FailType(part->span,
+                        fmt::format("a value in the IN list is {}, the value before IN is {}",
+                                    TypeName(part->type), TypeName(common)));
       }
       common = *wider;
       parts.push_back(std::move(part));
     }
     if (!IsComparable(common)) {
       return Fail(node.span, ErrorCode::kExpressionUnsupported,
-                  fmt::format("comparing values of {} is not computed", TypeName(common)), "",
-                  "name a field of it");
+                  fmt::format("comparing values of {} is not supported", TypeName(common)), "",
+                  "use one of its fields");
     }
     for (NodePointer& part : parts) {
       const Span place = part->span;

@@ -52,14 +52,15 @@ Status CallBinding::Refuse(std::string_view reason) const {
       {.code = ErrorCode::kExpressionType,
        .what = fmt::format("{} does not take {}", function.name, fmt::join(types, " and ")),
        .why = std::string(reason),
-       .cure = "use CAST where the conversion is meant"});
+       .cure = "use CAST to convert one of the values"});
 }
 
 Status CallBinding::Unsupported(std::string_view what) const {
-  return ErrorAt(text, span,
-                 {.code = ErrorCode::kExpressionUnsupported,
-                  .what = fmt::format("{} is Spark SQL that Spillway does not compute", what),
-                  .cure = "rewrite it with what docs/expressions.md lists"});
+  return ErrorAt(
+      text, span,
+      {.code = ErrorCode::kExpressionUnsupported,
+       .what = fmt::format("{} is valid Spark SQL, but Spillway does not support it", what),
+       .cure = "rewrite it with what is listed in docs/expressions.md"});
 }
 
 }  // namespace spillway::expression

@@ -56,15 +56,14 @@ bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 Status Refuse(std::string_view pattern, std::string what) {
   return MakeError({.code = ErrorCode::kEvaluation,
                     .what = fmt::format("the pattern '{}' is not valid: {}", pattern, what),
-                    .cure =
-                        "docs/expressions.md lists the letters; other text wants single quotes, "
-                        "as in 'yyyy-MM-dd''T''HH:mm'"});
+                    .cure = "docs/expressions.md lists the letters; put other text in single "
+                            "quotes, as in 'yyyy-MM-dd''T''HH:mm'"});
 }
 
 Status Unsupported(std::string_view pattern, char letter) {
   return MakeError({.code = ErrorCode::kExpressionUnsupported,
-                    .what = fmt::format("the letter {} of the pattern '{}' is Spark's, but "
-                                        "Spillway does not compute it here",
+                    .what = fmt::format("the letter {} of the pattern '{}' works in Spark, but "
+                                        "Spillway does not support it here",
                                         letter, pattern)});
 }
 
@@ -152,7 +151,7 @@ class Compiler {
     std::string text;
     ++at_;
     while (true) {
-      if (at_ >= pattern_.size()) return Refuse(pattern_, "a quote does not end");
+      if (at_ >= pattern_.size()) return Refuse(pattern_, "a quote is not closed");
       if (pattern_[at_] != '\'') {
         text.push_back(pattern_[at_++]);
       } else if (at_ + 1 < pattern_.size() && pattern_[at_ + 1] == '\'') {

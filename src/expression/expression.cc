@@ -89,10 +89,12 @@ Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
   ARROW_ASSIGN_OR_RAISE(const SyntaxPointer syntax, Parse(text));
   ARROW_ASSIGN_OR_RAISE(NodePointer root, BindTree(*syntax, text, schema, options.pool));
   if (root->type.kind == Kind::kOther) {
-    return ErrorAt(text, syntax->span,
-                   {.code = ErrorCode::kExpressionUnsupported,
-                    .what = fmt::format("an expression cannot give a {}", TypeName(root->type)),
-                    .cure = "columns of this type pass through unchanged; IS NULL may test them"});
+    return ErrorAt(
+        text, syntax->span,
+        {.code = ErrorCode::kExpressionUnsupported,
+         .what = fmt::format("an expression cannot return a {}", TypeName(root->type)),
+         .cure =
+             "columns of this type can only be passed through unchanged or tested with IS NULL"});
   }
   BoundExpression bound(std::string(text), std::move(root));
   bound.constant_ = dynamic_cast<const ConstantNode*>(bound.root_.get()) != nullptr;

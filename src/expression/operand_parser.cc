@@ -113,7 +113,7 @@ Result<SyntaxPointer> SyntaxParser::Word() {
   if (std::find(kReservedWords.begin(), kReservedWords.end(), upper) != kReservedWords.end()) {
     return cursor_.Fail(word.span, ErrorCode::kExpressionSyntax,
                         fmt::format("expected an expression, found the keyword {}", upper),
-                        "a column of that name wants back quotes");
+                        "put a column of that name in backticks");
   }
   return NameNode(word);
 }

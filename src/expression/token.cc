@@ -83,12 +83,12 @@ class Lexer {
   Status SkipBracketedComment() {
     const size_t begin = at_;
     if (Rest().starts_with("/*+")) {
-      return Fail(begin, "a hint may not stand here", "write a comment as /* .. */");
+      return Fail(begin, "a hint is not allowed here", "write a comment as /* .. */");
     }
     int depth = 0;
     do {
       if (at_ >= text_.size()) {
-        return Fail(begin, "a comment does not end", "close it with */");
+        return Fail(begin, "a comment is not closed", "close it with */");
       }
       if (Rest().starts_with("/*")) {
         ++depth;
@@ -117,7 +117,7 @@ class Lexer {
     }
     const std::string_view character = Rest().substr(0, utf8::Next(text_, at_) - at_);
     return Fail(at_, fmt::format("unexpected character \"{}\"", character),
-                "put a column name with such characters in back quotes: `name`");
+                "put a column name with such characters in backticks: `name`");
   }
 
   // True directly behind a name, where `.5` is a field's name and not a number.
@@ -140,7 +140,7 @@ class Lexer {
             .kind = TokenKind::kString, .span = {begin, at_}, .text = UnescapeString(body, quote)};
       }
     }
-    return Fail(begin, "a quoted string does not end", fmt::format("close it with {}", quote));
+    return Fail(begin, "a quoted string is not closed", fmt::format("close it with {}", quote));
   }
 
   Result<Token> RawString() {
@@ -148,7 +148,7 @@ class Lexer {
     const char quote = Peek(1);
     const size_t end = text_.find(quote, begin + 2);
     if (end == std::string_view::npos) {
-      return Fail(begin, "a quoted string does not end", fmt::format("close it with {}", quote));
+      return Fail(begin, "a quoted string is not closed", fmt::format("close it with {}", quote));
     }
     at_ = end + 1;
     return Token{.kind = TokenKind::kString,
@@ -171,7 +171,7 @@ class Lexer {
         return Token{.kind = TokenKind::kQuotedName, .span = {begin, at_}, .text = std::move(name)};
       }
     }
-    return Fail(begin, "a back-quoted name does not end", "close it with `");
+    return Fail(begin, "a name in backticks is not closed", "close it with `");
   }
 
   Token Name() {
@@ -226,7 +226,7 @@ class Lexer {
       if (!point) return Name();
       return Fail(begin,
                   fmt::format("\"{}\" is not a number", text_.substr(begin, after + 1 - begin)),
-                  "put a blank or an operator behind the number");
+                  "put a space or an operator after the number");
     }
     at_ = after;
     Token token{.span = {begin, at_},

@@ -61,7 +61,7 @@ Status TokenCursor::Unexpected(std::string_view expected) const {
                         text_.substr(token.span.begin, token.span.end - token.span.begin));
   return Fail(token.span, ErrorCode::kExpressionSyntax,
               fmt::format("expected {}, found {}", expected, found),
-              "mend the text there; a column name that is also a keyword wants back quotes");
+              "fix the expression here; a column name that is also a keyword needs backticks");
 }
 
 Status TokenCursor::Fail(Span span, ErrorCode code, std::string what, std::string cure) const {
@@ -70,8 +70,8 @@ Status TokenCursor::Fail(Span span, ErrorCode code, std::string what, std::strin
 
 Status TokenCursor::Unsupported(Span span, std::string_view what) const {
   return Fail(span, ErrorCode::kExpressionUnsupported,
-              fmt::format("{} is Spark SQL that Spillway does not compute", what),
-              "rewrite it with what docs/expressions.md lists");
+              fmt::format("{} is valid Spark SQL, but Spillway does not support it", what),
+              "rewrite it with what is listed in docs/expressions.md");
 }
 
 }  // namespace spillway::expression

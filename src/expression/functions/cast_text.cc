@@ -178,7 +178,7 @@ Result<Value> CastTextToDatetime(const KernelInput& input) {
   ZoneDatabase zones;
   if (zoned && input.context.now_micros == kUnknownMoment && input.rows > 0 &&
       IsTimeAlone(texts[0])) {
-    return Status::Cancelled("a time of today is not constant");
+    return Status::Cancelled("a time without a date means today, which is not constant");
   }
   std::atomic<bool>* const found_time_of_today = input.context.found_time_of_today;
   return TryMapValidRows<int64_t>(

@@ -75,7 +75,7 @@ Status DivisionByZero(std::string_view computation) {
 Status CastFailure(const KernelInput& input, int64_t row, std::string_view reason) {
   return EvaluationError(fmt::format("{} ({}) cannot be cast to {}: {}", ShowValue(input, 0, row),
                                      TypeName(input.types[0]), TypeName(input.result), reason),
-                         "correct the value, or use try_cast, which gives NULL instead");
+                         "correct the value, or use try_cast, which returns NULL instead");
 }
 
 }  // namespace spillway::expression::functions

@@ -23,7 +23,7 @@ class Pattern {
         if (at + 1 == text.size()) return Refuse(text, "the escape character may not be last");
         c = text[++at];
         if (c != '_' && c != '%' && c != escape) {
-          return Refuse(text, "the escape character may stand before %, _ and itself only");
+          return Refuse(text, "the escape character is only allowed before %, _ and itself");
         }
         pattern.Add(Step::kByte, c);
       } else if (c == '%') {
