@@ -41,7 +41,7 @@ std::vector<std::string> Verbs() {
 Status UnknownVerb(const std::string& verb) {
   if (std::ranges::find(kLaterVerbs, verb) != kLaterVerbs.end()) {
     return MakeError({.code = ErrorCode::kFeatureNotBuilt,
-                      .what = fmt::format("this version has no command \"{}\"", verb),
+                      .what = fmt::format("the command \"{}\" is not supported yet", verb),
                       .cure = fmt::format("the commands are {}", fmt::join(Verbs(), ", "))});
   }
   return MakeError({.code = ErrorCode::kUsage,
@@ -103,8 +103,8 @@ Result<Action> ParseArguments(std::vector<std::string> arguments) {
   } catch (const CLI::ParseError& error) {
     if (chosen == &app) {
       return MakeError({.code = ErrorCode::kUsage,
-                        .what = "a command is missing",
-                        .cure = fmt::format("the commands are {}; `spillway --help` says more",
+                        .what = "no command was given",
+                        .cure = fmt::format("the commands are {}; see `spillway --help`",
                                             fmt::join(Verbs(), ", "))});
     }
     return UsageError(*chosen, {}, error.what());
@@ -117,13 +117,13 @@ Result<Action> ParseArguments(std::vector<std::string> arguments) {
 const std::vector<Command>& Commands() {
   static const std::vector<Command> commands = {
       {"generate", "write sample tables: bronze_accident and predictions", DeclareGenerate},
-      {"plan", "what a run would do, and the memory it needs, line by line", DeclarePlan},
+      {"plan", "show what a run would do and how much memory it needs", DeclarePlan},
       {"run", "run a pipeline", DeclareRun},
-      {"validate", "compare the target with what its inputs give", DeclareValidate},
-      {"inspect", "a table's schema, protocol, files and row groups", DeclareInspect},
-      {"status", "the latest runs: when, how far, why they failed", DeclareStatus},
+      {"validate", "compare the target with its inputs", DeclareValidate},
+      {"inspect", "show a table's schema, protocol, files and row groups", DeclareInspect},
+      {"status", "show the latest runs: when, how far, why they failed", DeclareStatus},
       {"schema", "print the JSON Schema of the pipeline file", DeclareSchema},
-      {"explain", "what an error code means and what to do", DeclareExplain},
+      {"explain", "explain an error code and what to do", DeclareExplain},
       {"version", "print the version", DeclareVersion},
   };
   return commands;

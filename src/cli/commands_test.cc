@@ -43,8 +43,8 @@ TEST(Main, SuggestsVerbs) {
   ExpectUsageError({"rum"}, "write \"run\"");
   ExpectUsageError({"validat", "x.yaml"}, "validate");
   ExpectUsageError({"zzzzzzzz"}, "unknown command \"zzzzzzzz\"");
-  ExpectUsageError({}, "a command is missing");
-  ExpectUsageError({"optimize"}, "this version has no command \"optimize\"");
+  ExpectUsageError({}, "no command was given");
+  ExpectUsageError({"optimize"}, "the command \"optimize\" is not supported yet");
 }
 
 TEST(Main, SuggestsFlags) {
@@ -140,13 +140,13 @@ TEST_F(CommandsTest, APipelineFromGenerateToValidate) {
   const Outcome validated = Call({"validate", file, "--json"});
   EXPECT_EQ(validated.exit_code, 0) << validated.errors;
   EXPECT_EQ(nlohmann::json::parse(validated.output)["valid"], true);
-  EXPECT_TRUE(Contains(Call({"validate", file}).output, "valid: the target holds"));
+  EXPECT_TRUE(Contains(Call({"validate", file}).output, "valid: the target matches"));
 
   const Outcome inspected = Call({"inspect", folder_ / "silver", "--json"});
   ASSERT_EQ(inspected.exit_code, 0) << inspected.errors;
   EXPECT_EQ(nlohmann::json::parse(inspected.output)["rows"], 500);
   EXPECT_TRUE(Contains(Call({"inspect", folder_ / "silver"}).output, "image_name"));
-  EXPECT_TRUE(Contains(Call({"plan", file}).output, "nothing: an earlier run has finished"));
+  EXPECT_TRUE(Contains(Call({"plan", file}).output, "nothing: an earlier run has done it"));
 }
 
 TEST_F(CommandsTest, ExitCodesSayWhatKindOfErrorItWas) {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/counted.h"
 #include "cli/output.h"
 #include "cli/progress_bar.h"
 #include "cli/signals.h"
@@ -56,9 +57,9 @@ Result<int> Generate(pipeline::SampleOptions options, bool json) {
                                      {"seconds", report->seconds}});
     return 0;
   }
-  PrintResult(fmt::format("{}: bronze_accident with {} rows, predictions with {} rows ({}, {})\n",
-                          options.folder, FormatCount(report->bronze_rows),
-                          FormatCount(report->prediction_rows), FormatByteSize(report->bytes),
+  PrintResult(fmt::format("{}: bronze_accident with {}, predictions with {} ({}, {})\n",
+                          options.folder, Counted(report->bronze_rows, "row"),
+                          Counted(report->prediction_rows, "row"), FormatByteSize(report->bytes),
                           FormatDuration(report->seconds)));
   return 0;
 }
@@ -69,7 +70,7 @@ Action DeclareGenerate(CLI::App& app) {
   const auto options = std::make_shared<pipeline::SampleOptions>();
   const auto json = std::make_shared<bool>(false);
   app.add_option("--rows", options->rows, "rows of the bronze table")->required();
-  app.add_option("--out", options->folder, "the folder that gets the two tables")->required();
+  app.add_option("--out", options->folder, "the folder to write the two tables to")->required();
   app.add_option("--content-bytes", options->content_bytes, "bytes of each image")
       ->capture_default_str();
   app.add_option("--match-rate", options->match_rate, "share of the rows with a prediction")

@@ -12,6 +12,7 @@
 
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/counted.h"
 #include "cli/output.h"
 #include "delta/heap_share.h"
 #include "delta/snapshot.h"
@@ -106,18 +107,18 @@ std::string ProtocolText(const delta::Protocol& protocol) {
 }
 
 std::string SpliceText(const Layout& layout) {
-  std::string text =
-      fmt::format("  splice      {} of {} row groups can be copied as they are stored",
-                  FormatCount(layout.spliceable_row_groups), FormatCount(layout.row_groups));
+  std::string text = fmt::format("  splice      {} of {} can be copied as they are stored",
+                                 FormatCount(layout.spliceable_row_groups),
+                                 Counted(layout.row_groups, "row group"));
   if (layout.small_row_groups > 0) {
     text += fmt::format("; {} are too small to be worth it", FormatCount(layout.small_row_groups));
   }
   text += "\n";
   for (const auto& [column, files] : layout.not_copied) {
-    text += fmt::format("              not {} ({} files)\n", column, FormatCount(files));
+    text += fmt::format("              not {} ({})\n", column, Counted(files, "file"));
   }
   if (layout.shared_bytes > 0) {
-    text += fmt::format("  shared      {} are blocks of other files too\n",
+    text += fmt::format("  shared      {} of blocks shared with other files\n",
                         FormatByteSize(layout.shared_bytes));
   }
   return text;
@@ -135,7 +136,7 @@ std::string InspectText(const delta::Snapshot& table, const Layout& layout) {
                                                              FormatCount(layout.deleted_rows)));
   text += fmt::format("  files       {}, {}\n", FormatCount(layout.files),
                       FormatByteSize(layout.bytes));
-  text += fmt::format("  row groups  {}, the smallest of {} rows, the largest of {}\n",
+  text += fmt::format("  row groups  {}, smallest {} rows, largest {}\n",
                       FormatCount(layout.row_groups), FormatCount(layout.smallest_row_group_rows),
                       FormatByteSize(layout.largest_row_group_bytes));
   text += SpliceText(layout);

@@ -42,7 +42,7 @@ Status FlushResults() {
   return MakeError({.code = ErrorCode::kStorage,
                     .what = "the results cannot be written to standard output",
                     .why = "it is closed, or its disk is full",
-                    .cure = "send the results elsewhere"});
+                    .cure = "redirect the output to another place"});
 }
 
 }  // namespace spillway::cli

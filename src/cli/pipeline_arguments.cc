@@ -40,7 +40,7 @@ std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app) {
   app.add_option("pipeline", arguments->file, "the pipeline file")->required();
   app.add_option("--memory", arguments->memory, "the hard memory limit, such as 512MiB");
   app.add_option("--mode", arguments->mode, "auto, standard (one commit) or chunked");
-  app.add_option("--set", arguments->settings, "key=value: a key of the pipeline file, by its path")
+  app.add_option("--set", arguments->settings, "key=value: set a key of the pipeline file")
       ->allow_extra_args(false);
   app.add_flag("--json", arguments->json, "print JSON");
   return arguments;

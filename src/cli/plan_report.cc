@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "cli/counted.h"
 
 namespace spillway::cli {
 namespace {
@@ -20,10 +21,10 @@ using pipeline::PinnedTable;
 using pipeline::Plan;
 
 std::string TableLine(std::string_view role, const PinnedTable& table) {
-  return fmt::format(
-      "  {:<12} {} (version {}): {} rows, {} files, {}\n", role, table.snapshot().root_path(),
-      table.snapshot().version(), FormatCount(table.live_rows()),
-      FormatCount(static_cast<int64_t>(table.files().size())), FormatByteSize(table.bytes()));
+  return fmt::format("  {:<12} {} (version {}): {}, {}, {}\n", role, table.snapshot().root_path(),
+                     table.snapshot().version(), Counted(table.live_rows(), "row"),
+                     Counted(static_cast<int64_t>(table.files().size()), "file"),
+                     FormatByteSize(table.bytes()));
 }
 
 ordered_json TableJson(std::string_view name, const PinnedTable& table) {
@@ -36,22 +37,20 @@ ordered_json TableJson(std::string_view name, const PinnedTable& table) {
 }
 
 std::string WorkLine(const Plan& plan) {
-  if (plan.finished()) return "  to do        nothing: an earlier run has finished\n";
+  if (plan.finished()) return "  to do        nothing: an earlier run has done it\n";
   const bool at_end = plan.commits_at_end() && plan.chunks.size() > 1;
   std::string line =
-      fmt::format("  to do        {}{} {}", at_end ? "1 commit at the end, of " : "",
-                  FormatCount(static_cast<int64_t>(plan.chunks.size())),
-                  at_end ? "chunks" : (plan.chunks.size() == 1 ? "commit" : "commits"));
+      fmt::format("  to do        {}{}", at_end ? "1 commit at the end, of " : "",
+                  Counted(static_cast<int64_t>(plan.chunks.size()), at_end ? "chunk" : "commit"));
   if (plan.chunks.size() > 1) {
     const int64_t rows = std::ranges::max(plan.chunks, {}, &pipeline::Chunk::num_rows).num_rows();
-    line += fmt::format(" of at most {} rows", FormatCount(rows));
+    line += fmt::format(" of at most {}", Counted(rows, "row"));
   }
   if (plan.committed_ordinal.value_or(0) > 0) {
-    line += fmt::format(", after source row {} (committed before)",
-                        FormatCount(*plan.committed_ordinal));
+    line += fmt::format(", resuming after source row {}", FormatCount(*plan.committed_ordinal));
   }
   if (!plan.kept.empty()) {
-    line += fmt::format("; {} of the rows are written already", FormatCount(plan.kept_rows()));
+    line += fmt::format("; {} of the rows are already written", FormatCount(plan.kept_rows()));
   }
   return line + "\n";
 }
@@ -59,8 +58,8 @@ std::string WorkLine(const Plan& plan) {
 // How many row groups splice, and why the others do not.
 std::string SpliceLines(const pipeline::SplicePlan& splice) {
   std::string text =
-      fmt::format("  {:<12} {} of {} row groups: their unchanged columns are copied\n", "splice",
-                  FormatCount(splice.spliced), FormatCount(splice.row_groups));
+      fmt::format("  {:<12} {} of {}: unchanged columns are copied\n", "splice",
+                  FormatCount(splice.spliced), Counted(splice.row_groups, "row group"));
   for (const auto& [reason, row_groups] : splice.reasons) {
     text += fmt::format("  {:<12} {} not: {}\n", "", FormatCount(row_groups), reason);
   }
@@ -78,12 +77,13 @@ std::string JoinText(const Plan& plan, size_t lookup) {
   const std::optional<pipeline::OutOfCoreJoin>& join = plan.external_joins[lookup];
   if (!join) return "an index in memory";
   if (join->ranges) {
-    return fmt::format("an index of a range of keys at a time, {} of them; {} lookup rows are read",
-                       FormatCount(static_cast<int64_t>(join->ranges->ranges.size())),
-                       FormatCount(join->ranges->rows_read));
+    return fmt::format(
+        "an index in memory, one range of keys at a time ({} ranges, {} lookup rows are read)",
+        FormatCount(static_cast<int64_t>(join->ranges->ranges.size())),
+        FormatCount(join->ranges->rows_read));
   }
   return fmt::format(
-      "out of core, in {} partitions; at most {} spilled; an index would take {}",
+      "out of core, in {} partitions; at most {} spilled; an index in memory would take {}",
       FormatCount(int64_t{1} << join->external.sizes.partition_bits),
       FormatByteSize(join->external.spilled_bytes),
       FormatByteSize(pipeline::IndexBytes(plan.pipeline->lookups[lookup], *plan.lookups[lookup])));
@@ -109,7 +109,7 @@ std::string ExpectationLines(const Plan& plan) {
 
 // In what order the rows come, and what that takes.
 std::string OrderLine(const Plan& plan) {
-  if (!plan.sort) return fmt::format("  {:<12} as the source's files have them\n", "order");
+  if (!plan.sort) return fmt::format("  {:<12} as in the source's files\n", "order");
   const int64_t spilled = plan.sort->spilled_bytes;
   return fmt::format(
       "  {:<12} sorted by key ({}); {}\n", "order", fmt::join(KeyOf(plan), ", "),
@@ -145,7 +145,7 @@ std::string TimeLine(const Plan& plan, const EstimatedTime& time) {
   if (plan.finished() || !plan.fits()) return {};
   if (!time.ok()) {
     const auto error = FindError(time.status());
-    return fmt::format("  {:<12} not known: {}\n", "time",
+    return fmt::format("  {:<12} unknown: {}\n", "time",
                        error ? error->what : time.status().message());
   }
   std::string line =
@@ -153,7 +153,7 @@ std::string TimeLine(const Plan& plan, const EstimatedTime& time) {
                   FormatDuration(time->total_seconds()), FormatDuration(time->lookup_seconds),
                   FormatDuration(time->total_seconds() - time->lookup_seconds));
   if (time->bytes_per_second > 0) {
-    line += fmt::format("; the disk takes {}/s",
+    line += fmt::format("; the disk writes {}/s",
                         FormatByteSize(static_cast<int64_t>(time->bytes_per_second)));
   }
   return line + "\n";
@@ -196,11 +196,12 @@ std::vector<std::string> AdviceOf(const Plan& plan) {
   const pipeline::BudgetAdvice& more = plan.advice;
   std::vector<std::string> advice;
   if (more.in_memory_bytes > 0) {
-    advice.push_back(with(more.in_memory_bytes,
-                          "every lookup that is out of core for want of memory would be an index"));
+    advice.push_back(
+        with(more.in_memory_bytes,
+             "every lookup that is out of core for lack of memory would be joined in memory"));
   }
   if (more.all_lanes_bytes > 0) {
-    advice.push_back(with(more.all_lanes_bytes, fmt::format("{} lanes would work instead of {}",
+    advice.push_back(with(more.all_lanes_bytes, fmt::format("{} lanes could work instead of {}",
                                                             more.all_lanes, plan.lanes)));
   }
   if (plan.splice.reasons.contains(std::string(pipeline::kCutByChunk))) {
@@ -232,10 +233,9 @@ std::string PlanText(const Plan& plan, const EstimatedTime& time) {
   text += WorkLine(plan);
   text += TimeLine(plan, time);
   text += MemoryTable(plan);
-  text += plan.fits() ? "\nverdict: it fits\n"
-                      : fmt::format(
-                            "\nverdict: it does not fit; the smallest budget that would do "
-                            "is {}\n",
+  text += plan.fits()
+              ? "\nverdict: it fits\n"
+              : fmt::format("\nverdict: it does not fit; the smallest budget that fits is {}\n",
                             FormatByteSize(plan.smallest_budget_bytes));
   for (const std::string& advice : AdviceOf(plan)) text += fmt::format("advice: {}\n", advice);
   return text;

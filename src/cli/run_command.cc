@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/counted.h"
 #include "cli/expectation_report.h"
 #include "cli/output.h"
 #include "cli/pipeline_arguments.h"
@@ -42,24 +43,24 @@ std::string ReportText(const JobReport& job) {
   const RunReport& report = job.run;
   if (report.already_finished) {
     return fmt::format(
-        "Nothing to do: {} holds all rows of this pipeline and these inputs (version "
-        "{}). --fresh runs it again.\n",
+        "Nothing to do: {} already holds all rows of this pipeline and its inputs (version {}). "
+        "--fresh runs it again.\n",
         plan.target.path, report.target_version);
   }
   std::string text = fmt::format(
-      "{}: {} rows in {}\n"
-      "  rows       {} read, {} written ({} in {} files)\n"
+      "{}: {} in {}\n"
+      "  rows       {} read, {} written ({} in {})\n"
       "  commits    {}, now at version {}\n"
       "  memory     peak {} of {}, bound {}\n",
-      plan.spec.pipeline.text, FormatCount(report.rows_written),
+      plan.spec.pipeline.text, Counted(report.rows_written, "row"),
       FormatDuration(report.total_seconds), FormatCount(report.source_rows),
       FormatCount(report.rows_written), FormatByteSize(report.bytes_written),
-      FormatCount(report.files_written), FormatCount(report.chunks_committed),
+      Counted(report.files_written, "file"), FormatCount(report.chunks_committed),
       report.target_version, FormatByteSize(report.peak_memory_bytes),
       FormatByteSize(plan.budget.total_bytes), FormatByteSize(plan.memory.bound_bytes));
   if (report.copied_bytes > 0) {
     text +=
-        fmt::format("  spliced    {} row groups, {} copied", FormatCount(report.spliced_row_groups),
+        fmt::format("  spliced    {}, {} copied", Counted(report.spliced_row_groups, "row group"),
                     FormatByteSize(report.copied_bytes));
     if (report.shared_bytes > 0) {
       text += fmt::format(", {} of them shared", FormatByteSize(report.shared_bytes));
@@ -67,25 +68,25 @@ std::string ReportText(const JobReport& job) {
     text += "\n";
   }
   if (report.kept_rows > 0) {
-    text += fmt::format("  kept       {} rows that an earlier run had read and written\n",
-                        FormatCount(report.kept_rows));
+    text += fmt::format("  kept       {} that an earlier run had written\n",
+                        Counted(report.kept_rows, "row"));
   }
   if (report.spilled_bytes > 0) {
     text += fmt::format("  spilled    {} written to disk\n", FormatByteSize(report.spilled_bytes));
   }
   if (report.joins_taken_over) {
-    text += "  joined     nothing: what a killed run had joined was still there\n";
+    text += "  joined     nothing: the killed run's join was reused\n";
   }
   if (report.sort_taken_over) {
-    text += "  sorted     nothing: what a killed run had sorted was still there\n";
+    text += "  sorted     nothing: the killed run's sort was reused\n";
   }
   if (!job.failed.empty()) {
     text +=
         fmt::format("  attempts   {}\n", FormatCount(static_cast<int64_t>(job.failed.size()) + 1));
   }
   if (job.files_removed > 0) {
-    text += fmt::format("  removed    {} files that a killed run had left\n",
-                        FormatCount(job.files_removed));
+    text +=
+        fmt::format("  removed    {} left by a killed run\n", Counted(job.files_removed, "file"));
   }
   text += ExpectationLines(plan, report);
   text += fmt::format("  target     {}\n", plan.target.path);
@@ -179,8 +180,8 @@ class AttemptDisplay : public pipeline::JobListener {
   void AttemptFailed(const pipeline::FailedAttempt& attempt, int number) override {
     bar_.reset();
     PrintNote(
-        fmt::format("Attempt {} of {} failed; the next one goes on after the last commit, in "
-                    "smaller steps.\n{}",
+        fmt::format("Attempt {} of {} failed. Retrying after the last commit, with smaller chunks "
+                    "and fewer lanes.\n{}",
                     number, most_attempts_, RenderError(attempt.status)));
   }
 
@@ -203,7 +204,7 @@ Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
                               &progress, signals.stop(), &job);
   }
   const Status recorded = recorder.End(job, status);
-  if (!recorded.ok()) PrintWarning("the run is not wholly on record", recorded);
+  if (!recorded.ok()) PrintWarning("the run is not completely recorded in the history", recorded);
   if (status.IsCancelled()) return AfterStop(job, progress, signals.exit_code());
   if (!status.ok()) {
     const std::string kept = pipeline::DescribeWhatIsKept(job, progress);
@@ -224,7 +225,8 @@ Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
 Action DeclareRun(CLI::App& app) {
   const auto arguments = AddPipelineArguments(app);
   const auto fresh = std::make_shared<bool>(false);
-  app.add_flag("--fresh", *fresh, "run again although an earlier run has finished or begun");
+  app.add_flag("--fresh", *fresh,
+               "start over, even if an earlier run has finished or can be resumed");
   return [arguments, fresh] { return RunPipeline(*arguments, *fresh); };
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/counted.h"
 #include "cli/output.h"
 #include "monitor/ledger.h"
 #include "pipeline/target.h"
@@ -55,10 +56,11 @@ std::string RunsText(const std::vector<RunEntry>& runs) {
 }
 
 std::string AttemptText(const AttemptEntry& attempt) {
-  std::string text = fmt::format("  attempt {}  {} of {} chunks of {} rows, {} lanes, bound {}\n",
-                                 attempt.number, FormatCount(attempt.chunks_committed),
-                                 FormatCount(attempt.chunks), FormatCount(attempt.chunk_size_rows),
-                                 attempt.lanes, FormatByteSize(attempt.bound_bytes));
+  std::string text =
+      fmt::format("  attempt {}  {} of {} of {}, {}, bound {}\n", attempt.number,
+                  FormatCount(attempt.chunks_committed), Counted(attempt.chunks, "chunk"),
+                  Counted(attempt.chunk_size_rows, "row"), Counted(attempt.lanes, "lane"),
+                  FormatByteSize(attempt.bound_bytes));
   if (!attempt.code.empty())
     text += fmt::format("             {}: {}\n", attempt.code, attempt.error);
   return text;
@@ -70,7 +72,7 @@ std::string RunText(const RunEntry& run) {
   if (run.state == monitor::kRunning) {
     text += fmt::format(", process {} on {}", run.process.process, run.process.host);
   }
-  text += fmt::format(", {} rows committed", FormatCount(RowsCommitted(run)));
+  text += fmt::format(", {} committed", Counted(RowsCommitted(run), "row"));
   if (run.target_version >= 0) text += fmt::format(", now at version {}", run.target_version);
   text += "\n";
   if (run.peak_memory_bytes > 0) {
@@ -134,7 +136,7 @@ ordered_json ValidationJson(const ValidationEntry& validation) {
 
 std::string StatusText(const std::vector<RunEntry>& runs,
                        const std::vector<ValidationEntry>& validations, bool of_one) {
-  if (runs.empty() && validations.empty()) return "No run is on record.\n";
+  if (runs.empty() && validations.empty()) return "No runs recorded yet.\n";
   if (!of_one) return RunsText(runs);
   std::string text;
   if (!runs.empty()) text += fmt::format("{} -> {}\n", runs[0].pipeline, runs[0].target);
@@ -179,7 +181,7 @@ Result<int> ShowStatus(const std::string& file, bool as_json) {
 Action DeclareStatus(CLI::App& app) {
   const auto file = std::make_shared<std::string>();
   const auto json = std::make_shared<bool>(false);
-  app.add_option("pipeline", *file, "the pipeline file whose runs are wanted; none: all runs");
+  app.add_option("pipeline", *file, "show only the runs of this pipeline file");
   app.add_flag("--json", *json, "print JSON");
   return [file, json] { return ShowStatus(*file, *json); };
 }

@@ -39,7 +39,7 @@ void RecordInLedger(const pipeline::Plan& plan, const ValidationReport& report,
       json.dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
   const Status recorded = monitor::RecordValidation(plan.spec, report.target_version,
                                                     report.passed(), text, monitor::LedgerPath());
-  if (!recorded.ok()) PrintWarning("the validation is not on record", recorded);
+  if (!recorded.ok()) PrintWarning("the validation is not recorded in the history", recorded);
 }
 
 Result<int> ValidatePipeline(const PipelineArguments& arguments, const ValidateFlags& flags) {
@@ -72,7 +72,7 @@ Action DeclareValidate(CLI::App& app) {
   const auto flags = std::make_shared<ValidateFlags>();
   CLI::Option* full = app.add_flag("--full", flags->full, "compare derived columns in all rows");
   app.add_option("--sample", flags->sample_rows,
-                 "compare derived columns in about so many rows (default 1000000)")
+                 "compare derived columns in about this many rows (default 1000000)")
       ->check(CLI::PositiveNumber)
       ->excludes(full);
   return [arguments, flags] { return ValidatePipeline(*arguments, *flags); };

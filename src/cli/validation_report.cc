@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
+#include "cli/counted.h"
 #include "cli/expectation_report.h"
 
 namespace spillway::cli {
@@ -38,11 +39,6 @@ std::string Percent(int64_t part, int64_t whole) {
   if (part < whole && percent >= 99.95) return ">99.9 %";
   return part == 0 || part == whole ? fmt::format("{:.0f} %", percent)
                                     : fmt::format("{:.1f} %", percent);
-}
-
-// "1 row", "2 rows".
-std::string Rows(int64_t count) {
-  return fmt::format("{} {}", FormatCount(count), count == 1 ? "row" : "rows");
 }
 
 std::string RangeText(const RangeValue& value) {
@@ -81,7 +77,8 @@ std::string RowsText(const pipeline::Plan& plan, const ValidationReport& report)
                   FormatCount(report.stored_rows), report.rows_equal ? "equal" : "DIFFERENT");
   if (report.expected_sampled_rows < report.expected_rows) {
     text += fmt::format(
-        "  sample      derived columns are compared in {} rows, chosen by {}; --full: in all\n",
+        "  sample      derived columns are compared in {} rows, chosen by {}; --full compares all "
+        "rows\n",
         FormatCount(report.expected_sampled_rows), fmt::join(report.identity, ", "));
   }
   for (const LookupComparison& lookup : report.lookups) {
@@ -100,14 +97,14 @@ std::string RowsText(const pipeline::Plan& plan, const ValidationReport& report)
 std::string ColumnText(const ColumnComparison& column) {
   std::string notes;
   if (column.sampled) notes += ", in the sample";
-  if (column.depends_on_time) notes += ", depends on the time: only nulls compared";
+  if (column.depends_on_time) notes += ", depends on the time: only nulls are compared";
   const int64_t nulls = column.stored ? column.stored->nulls : column.stored_nulls;
   std::string text = fmt::format("  {:<24} {:<10} {} null", column.name,
                                  column.equal ? "equal" : "DIFFERENT", FormatCount(nulls));
   if (column.stored && nulls > 0) text += fmt::format(" ({})", Percent(nulls, column.stored->rows));
   text += notes;
   if (column.changed_rows > 0) {
-    text += fmt::format(", changed in {}", Rows(column.changed_rows));
+    text += fmt::format(", changed in {}", Counted(column.changed_rows, "row"));
   }
   text += "\n";
   if (column.expected_nulls != column.stored_nulls) {
@@ -129,7 +126,7 @@ std::string ExampleText(const RowDifference& example) {
     names.push_back(fmt::format("{} = {}", name, value));
   std::string text = fmt::format("    {}", fmt::join(names, ", "));
   if (example.fate == RowFate::kMissing) return text + ": missing\n";
-  if (example.fate == RowFate::kExtra) return text + ": not what the inputs give\n";
+  if (example.fate == RowFate::kExtra) return text + ": extra\n";
   text += "\n";
   for (const ValueDifference& value : example.values) {
     text += fmt::format("      {}: {} expected, {} stored\n", value.column, value.expected,
@@ -140,11 +137,12 @@ std::string ExampleText(const RowDifference& example) {
 
 std::string DifferencesText(const RowDifferences& differences) {
   if (!differences.examined) {
-    return "  differences too many rows are alike in what tells them apart: no examples\n";
+    return "  differences too many rows look alike: no examples\n";
   }
-  std::string text = fmt::format("  differences {}{} changed, {} missing, {} too many\n",
-                                 differences.exact ? "" : "about ", Rows(differences.changed),
-                                 FormatCount(differences.missing), FormatCount(differences.extra));
+  std::string text =
+      fmt::format("  differences {}{} changed, {} missing, {} extra\n",
+                  differences.exact ? "" : "about ", Counted(differences.changed, "row"),
+                  FormatCount(differences.missing), FormatCount(differences.extra));
   for (const RowDifference& example : differences.examples) text += ExampleText(example);
   return text;
 }
@@ -231,15 +229,15 @@ ordered_json DifferencesJson(const std::optional<RowDifferences>& differences) {
 
 std::string ValidationText(const pipeline::Plan& plan, const ValidationReport& report) {
   std::string text = fmt::format("{} (version {}{})\n", plan.target.path, report.target_version,
-                                 report.whole_table ? "" : ", the files that this run appended");
+                                 report.whole_table ? "" : ", files appended by this run");
   text += RowsText(plan, report);
   for (const ColumnComparison& column : report.columns) text += ColumnText(column);
   if (report.differences) text += DifferencesText(*report.differences);
-  if (!report.equal()) return text + "NOT VALID: the target differs from what its inputs give\n";
+  if (!report.equal()) return text + "NOT VALID: the target does not match its inputs\n";
   if (!report.passed()) {
-    return text + "NOT VALID: rows do not meet an expectation whose action is fail\n";
+    return text + "NOT VALID: rows do not meet an expectation with action: fail\n";
   }
-  return text + "valid: the target holds what its inputs give\n";
+  return text + "valid: the target matches its inputs\n";
 }
 
 ordered_json ValidationJson(const pipeline::Plan& plan, const ValidationReport& report) {

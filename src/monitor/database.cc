@@ -15,12 +15,13 @@ namespace spillway::monitor {
 namespace {
 
 Status LedgerError(const std::string& path, const std::string& why) {
-  return MakeError({.code = ErrorCode::kLedger,
-                    .what = "the ledger of runs cannot be read or written",
-                    .where = path,
-                    .why = why,
-                    .cure = "no run depends on it: remove it, or set SPILLWAY_STATE_DIRECTORY to "
-                            "keep another one"});
+  return MakeError(
+      {.code = ErrorCode::kLedger,
+       .what = "the run history cannot be read or written",
+       .where = path,
+       .why = why,
+       .cure =
+           "runs do not need it: delete it, or set SPILLWAY_STATE_DIRECTORY to another folder"});
 }
 
 // Whoever reads is a person's command; whoever writes has something else to do.

@@ -52,12 +52,13 @@ std::string Variable(const char* name) {
 }
 
 Status NewerLedger(const std::string& path, int64_t version) {
-  return MakeError({.code = ErrorCode::kLedger,
-                    .what = "a newer version of this program made the ledger of runs",
-                    .where = path,
-                    .why = fmt::format("its schema is version {}, and this program knows {}",
-                                       version, kSchemaVersion),
-                    .cure = "use the newer program, or set SPILLWAY_STATE_DIRECTORY"});
+  return MakeError(
+      {.code = ErrorCode::kLedger,
+       .what = "the run history was written by a newer version of Spillway",
+       .where = path,
+       .why = fmt::format("its schema is version {}, and this version knows up to {}", version,
+                          kSchemaVersion),
+       .cure = "use the newer version, or set SPILLWAY_STATE_DIRECTORY to another folder"});
 }
 
 // Makes the tables in a new ledger. Two processes may try at once: one waits for the other.

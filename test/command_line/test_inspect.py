@@ -12,7 +12,7 @@ from deltalake import DeltaTable, convert_to_deltalake
 from pipelines.job import Job
 
 LARGE, SMALL = 2000, 50  # rows of row groups above and below a megabyte
-OLD_FORM = "instant: timestamps of the old INT96 form"
+OLD_FORM = "instant: INT96 timestamps"
 
 
 @pytest.fixture

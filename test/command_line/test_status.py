@@ -31,7 +31,7 @@ def told(job, tmp_path):
 
 
 def test_no_run_yet(told):
-    assert told.status() == "No run is on record.\n"
+    assert told.status() == "No runs recorded yet.\n"
     assert told.runs() == []
     assert not told.ledger.exists()
 
@@ -55,7 +55,7 @@ def test_runs_of_one_pipeline_and_of_all(told):
     assert "4 of 4 chunks of 25 rows" in detail and "100 rows committed, now at version 3" in detail
     other = told.folder / "other.yaml"
     other.write_text((told.folder / "pipeline.yaml").read_text().replace('"test"', '"other"'))
-    assert told.status(str(other)) == "No run is on record.\n"
+    assert told.status(str(other)) == "No runs recorded yet.\n"
 
 
 def test_a_failed_run_and_its_error(told):
@@ -135,7 +135,7 @@ def test_a_ledger_on_a_full_disk_stops_no_run(told):
     with mounted(told.folder / "state", "tmpfs", "size=256k") as state:
         (state / "ballast").write_bytes(bytes(1 << 18))
         run = told.run(environment=told.environment)
-    assert "warning: the run is not wholly on record: SPW-600" in run.stderr
+    assert "warning: the run is not completely recorded in the history: SPW-600" in run.stderr
     assert "error[" not in run.stderr
     assert told.rows().num_rows == 100
 

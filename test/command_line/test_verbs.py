@@ -71,7 +71,7 @@ def test_plan_tells_how_long_a_run_will_take(job_with_rows):
     # A row that cannot be computed is the run's to report: the plan knows no time then.
     path = job_with_rows.write(lookups=lookups, columns={"wrong": "id / (id - id)"})
     assert job_with_rows.plan()["estimated_time"] is None
-    assert re.search(r" time +not known: .*zero", job_with_rows.spillway("plan", path).stdout)
+    assert re.search(r" time +unknown: .*zero", job_with_rows.spillway("plan", path).stdout)
     job_with_rows.write(lookups=lookups)
     job_with_rows.run()
     assert job_with_rows.plan()["estimated_time"] is None
@@ -98,7 +98,7 @@ def test_validate_wants_a_finished_run(job_with_rows, spillway):
 
 
 @pytest.mark.parametrize(("arguments", "code", "told"), [
-    ([], 1001, "a command is missing"),
+    ([], 1001, "no command was given"),
     (["rnu"], 1001, "run"),
     (["run"], 1001, "pipeline"),
     (["run", "p.yaml", "--memroy", "1GiB"], 1001, "--memory"),

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-INDEX = "every lookup that is out of core for want of memory would be an index"
+INDEX = "every lookup that is out of core for lack of memory would be joined in memory"
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,6 @@ def test_more_lanes(main_job):
     flags = ("--set", "resources.lanes=2")
     plan = main_job.plan(f"--memory={smallest + 1}MiB", *flags)
     assert plan["lanes"] == 1
-    enough = advised(plan, "2 lanes would work instead of 1")
+    enough = advised(plan, "2 lanes could work instead of 1")
     assert enough > smallest
     assert main_job.plan(f"--memory={enough * 1.1:.0f}MiB", *flags)["lanes"] == 2

@@ -34,7 +34,7 @@ def test_only_the_rows_of_the_run_are_compared(job, silver):
     assert result["valid"] and result["compared"] == "run"
     assert (result["expected_rows"], result["stored_rows"]) == (100, 100)
     text = job.spillway("validate", job.folder / "pipeline.yaml").stdout
-    assert "the files that this run appended" in text
+    assert "files appended by this run" in text
 
 
 def test_what_others_delete_of_theirs_does_not_count(job, silver):

@@ -186,5 +186,5 @@ def test_the_text_shows_what_differs(derived):
     text = job.spillway("validate", job.folder / "pipeline.yaml", exit_code=1).stdout
     number = rows["id"].to_pylist()[3]
     assert "changed in 1 row\n" in text
-    assert "  differences 1 row changed, 0 missing, 0 too many\n" in text
+    assert "  differences 1 row changed, 0 missing, 0 extra\n" in text
     assert f"    id = {number}\n      twice: {number * 2} expected, -5 stored\n" in text
