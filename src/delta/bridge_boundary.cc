@@ -84,7 +84,7 @@ Result<rust::String> ToRust(std::string_view text, std::string_view what) {
   if (!arrow::util::ValidateUTF8(text)) {
     return MakeError({.code = ErrorCode::kValueOutOfRange,
                       .what = fmt::format("{} is not UTF-8", what),
-                      .why = "a table's log is UTF-8 text"});
+                      .why = "a table's log must be UTF-8 text"});
   }
   return rust::String(text.data(), text.size());
 }

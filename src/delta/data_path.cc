@@ -60,10 +60,10 @@ Status OutsideError(const std::string& root, std::string_view logged) {
        .what = fmt::format("the data file \"{}\" is outside the table's folder",
                            storage::WithoutSecrets(logged)),
        .where = root,
-       .why =
-           "only shallow clones have such files, which belong to another table, and Spillway does "
-           "not read them; in a table of others it may be there to have another file read",
-       .cure = "read the table that the file belongs to, or clone this one deep"});
+       .why = "only shallow clones refer to files of another table, and Spillway does not read "
+              "those; in a table that you do not trust, the path may be there to make you read "
+              "some other file",
+       .cure = "read the table that the file belongs to, or make a deep clone of this one"});
 }
 
 bool IsBelow(const fs::path& root, const fs::path& path) {
@@ -101,7 +101,7 @@ Result<std::string> ResolveDataPath(const std::string& root, std::string_view lo
     return MakeError({.code = ErrorCode::kCorruptLog,
                       .what = std::string(TitleOf(ErrorCode::kCorruptLog)),
                       .where = root,
-                      .why = fmt::format("the log calls a data file \"{}\"", logged)});
+                      .why = fmt::format("the log has \"{}\" as the path of a data file", logged)});
   }
   if (path.front() == '/') return ResolveAbsolute(root, path, logged);
   const fs::path joined = (fs::path(root) / path).lexically_normal();
@@ -125,14 +125,15 @@ Status LinkCheck::CheckReal(const std::string& path, const std::string& named) c
   if (error) return Status::OK();
   const fs::path real = fs::weakly_canonical(path, error);
   if (!error && (real == real_root || IsBelow(real_root, real))) return Status::OK();
-  return MakeError({.code = ErrorCode::kUnsupportedFeature,
-                    .what = fmt::format("a link leads from the data file \"{}\" out of the "
-                                        "table's folder",
-                                        named),
-                    .where = root_,
-                    .why = error ? error.message() : fmt::format("it is {}", real.string()),
-                    .cure = "put the file itself into the table's folder, or read the table that "
-                            "it belongs to"});
+  return MakeError(
+      {.code = ErrorCode::kUnsupportedFeature,
+       .what = fmt::format(
+           "the path of the data file \"{}\" has a link to a place outside the table's folder",
+           named),
+       .where = root_,
+       .why = error ? error.message() : fmt::format("it leads to {}", real.string()),
+       .cure =
+           "move the file itself into the table's folder, or read the table that it belongs to"});
 }
 
 Result<std::string> EncodeDataPath(std::string_view relative_path) {

@@ -72,10 +72,11 @@ Status CheckNotNull(const AddedFile& file, const Target& target) {
     if (column.path.size() != 1 || column.null_count <= 0) continue;
     const auto field = target.schema.GetFieldByName(column.path.front());
     if (field == nullptr || field->nullable()) continue;
-    return MakeError({.code = ErrorCode::kTargetSchemaDiffers,
-                      .what = fmt::format("column \"{}\" of the table is NOT NULL, but {} new rows "
-                                          "have no value in it",
-                                          field->name(), column.null_count)});
+    return MakeError(
+        {.code = ErrorCode::kTargetSchemaDiffers,
+         .what = fmt::format(
+             "column \"{}\" of the table is NOT NULL, but it would be NULL in {} new rows",
+             field->name(), column.null_count)});
   }
   return Status::OK();
 }

@@ -129,11 +129,11 @@ std::string ShowKey(const arrow::ScalarVector& parts) {
 Status DuplicateKeyError(const std::string& lookup, const std::string& key, int64_t first_row,
                          int64_t second_row) {
   return MakeError({.code = ErrorCode::kDuplicateLookupKey,
-                    .what = fmt::format("lookup \"{}\" has the key {} twice", lookup, key),
-                    .why = fmt::format("its rows {} and {} (counted from 0) have that key, and it "
-                                       "says duplicates: error",
+                    .what = fmt::format("lookup \"{}\" has the key {} more than once", lookup, key),
+                    .why = fmt::format("its rows {} and {} (counted from 0) have that key, and the "
+                                       "lookup is set to duplicates: error",
                                        first_row, second_row),
-                    .cure = "remove one of the rows, or choose duplicates: expand or first"});
+                    .cure = "remove one of the rows, or set duplicates to expand or first"});
 }
 
 }  // namespace spillway::join

@@ -65,7 +65,7 @@ TEST(LookupIndexTest, DuplicatesUnderEachPolicy) {
   const Status refused = BuildOf(batch, {0}, &pool, DuplicatePolicy::kError).status();
   EXPECT_EQ(CodeOf(refused), ErrorCode::kDuplicateLookupKey);
   EXPECT_THAT(FindError(refused)->what,
-              HasSubstr("lookup \"predictions\" has the key \"b\" twice"));
+              HasSubstr("lookup \"predictions\" has the key \"b\" more than once"));
   EXPECT_THAT(FindError(refused)->why, HasSubstr("rows 2 and 4 "));  // the NULL row counts
   EXPECT_EQ(pool.bytes_allocated(), 0);
 }

@@ -41,7 +41,7 @@ constexpr bool kRemaps = true;
 bool IsMapped(int64_t size) { return size >= kMappedBlockBytes; }
 
 Status Refused(int64_t size, int error_number) {
-  return Status::OutOfMemory("the system gave no block of ", size,
+  return Status::OutOfMemory("the system refused a block of ", size,
                              " bytes: ", std::strerror(error_number));
 }
 
@@ -100,8 +100,8 @@ class HeapPool : public arrow::MemoryPool {
 
  private:
   static Status AboveLimit(int64_t size) {
-    return Status::OutOfMemory("a footer or page index asks for ", size,
-                               " bytes, more than the budget has for them");
+    return Status::OutOfMemory("a footer or page index needs ", size,
+                               " bytes, more than the budget allows");
   }
 
   arrow::MemoryPool* const system_ = arrow::system_memory_pool();

@@ -122,7 +122,7 @@ Result<std::vector<MemoryLimit>> FindMemoryLimits(const MemorySystemPaths& paths
     return MakeError({.code = ErrorCode::kInternal,
                       .what = "cannot find out how much memory the machine has",
                       .where = paths.meminfo,
-                      .cure = "give --memory"});
+                      .cure = "set --memory"});
   }
   return limits;
 }
@@ -138,11 +138,11 @@ Result<Budget> DetermineBudget(std::optional<int64_t> requested_bytes, int max_m
                                const MemorySystemPaths& paths) {
   if (requested_bytes && *requested_bytes <= 0) {
     return RefuseRequest(fmt::format("a memory budget of {} bytes", *requested_bytes),
-                         "give a size like 512MiB");
+                         "use a size such as 512MiB");
   }
   if (max_memory_usage_percent < 1 || max_memory_usage_percent > 100) {
     return RefuseRequest(fmt::format("max_memory_usage is {} %", max_memory_usage_percent),
-                         "give a percentage from 1 to 100");
+                         "use a percentage from 1 to 100");
   }
   const Result<MemoryLimit> limit = FindMemoryLimit(paths);
   if (requested_bytes && (!limit.ok() || *requested_bytes <= limit->bytes)) {

@@ -64,7 +64,7 @@ TEST(GovernedPoolTest, AboveTheBudgetItIsOutOfMemory) {
   EXPECT_EQ(refused, nullptr);
   EXPECT_EQ(FindError(status)->code, ErrorCode::kBudgetExceeded);
   EXPECT_EQ(status.message(),
-            "lane 0 asked for 5.0 MiB with 6.0 MiB in use, and only 4.0 MiB of 10.0 MiB are free");
+            "lane 0 asked for 5.0 MiB with 6.0 MiB in use, but only 4.0 MiB of 10.0 MiB is free");
   EXPECT_EQ(fixture.pool->bytes_allocated(), 6 * kMiB);
   ASSERT_TRUE(fixture.pool->Allocate(4 * kMiB, &refused).ok());
   fixture.pool->Free(refused, 4 * kMiB);

@@ -12,24 +12,24 @@
 namespace spillway::memory {
 namespace {
 
-std::string AtLeast(int64_t bytes) { return fmt::format("give {} or more", MemoryFlag(bytes)); }
+std::string AtLeast(int64_t bytes) { return fmt::format("use {} or more", MemoryFlag(bytes)); }
 
 Status NeverFits(const Governor& governor, const std::string& tag, int64_t minimum_bytes) {
-  return MakeError(
-      {.code = ErrorCode::kBudgetTooSmall,
-       .what = fmt::format("{} needs at least {} of memory, and the budget of {} has {}", tag,
-                           FormatByteSize(minimum_bytes), FormatByteSize(governor.budget_bytes()),
-                           FormatByteSize(governor.capacity_bytes())),
-       .why = fmt::format("the program itself takes {} of the budget",
-                          FormatByteSize(governor.overhead_bytes())),
-       .cure = AtLeast(governor.overhead_bytes() + minimum_bytes)});
+  return MakeError({.code = ErrorCode::kBudgetTooSmall,
+                    .what = fmt::format(
+                        "{} needs at least {} of memory, but the budget of {} leaves only {}", tag,
+                        FormatByteSize(minimum_bytes), FormatByteSize(governor.budget_bytes()),
+                        FormatByteSize(governor.capacity_bytes())),
+                    .why = fmt::format("the program itself needs {} of the budget",
+                                       FormatByteSize(governor.overhead_bytes())),
+                    .cure = AtLeast(governor.overhead_bytes() + minimum_bytes)});
 }
 
 Status NotFree(const Governor& governor, const std::string& tag, int64_t minimum_bytes,
                int64_t held_bytes, std::string holders) {
   const int64_t budget_that_would_do = governor.overhead_bytes() + held_bytes + minimum_bytes;
   return MakeError({.code = ErrorCode::kBudgetExceeded,
-                    .what = fmt::format("{} needs at least {} of memory, and {} of {} are free",
+                    .what = fmt::format("{} needs at least {} of memory, but only {} of {} is free",
                                         tag, FormatByteSize(minimum_bytes),
                                         FormatByteSize(governor.capacity_bytes() - held_bytes),
                                         FormatByteSize(governor.capacity_bytes())),
@@ -48,7 +48,7 @@ Result<std::unique_ptr<Governor>> Governor::Make(int64_t budget_bytes, int64_t o
     return MakeError(
         {.code = ErrorCode::kBudgetTooSmall,
          .what = fmt::format("a memory budget of {} is too small", FormatByteSize(budget_bytes)),
-         .why = fmt::format("the program itself takes {}, before it reads a row",
+         .why = fmt::format("the program itself needs {} before it reads a row",
                             FormatByteSize(overhead_bytes)),
          .cure = AtLeast(overhead_bytes + kMiB)});
   }

@@ -70,7 +70,7 @@ TEST(GovernorTest, AMinimumThatOthersHoldFailsAndNamesThem) {
   EXPECT_EQ(error.code, ErrorCode::kBudgetExceeded);
   EXPECT_TRUE(refused.status().IsOutOfMemory());
   EXPECT_EQ(error.what,
-            "lane 1 needs at least 30.0 MiB of memory, and 20.0 MiB of 80.0 MiB are free");
+            "lane 1 needs at least 30.0 MiB of memory, but only 20.0 MiB of 80.0 MiB is free");
   EXPECT_EQ(error.why, "index of predictions holds 50.0 MiB, lane 0 holds 10.0 MiB");
   EXPECT_THAT(error.cure, HasSubstr("110MiB"));
   EXPECT_EQ(governor->free_bytes(), 20 * kMiB);
@@ -82,7 +82,7 @@ TEST(GovernorTest, TheBudgetThatAnErrorNamesWouldDo) {
       ErrorOf(governor->Reserve("index", 300 * kMiB + 1, 300 * kMiB + 1).status());
   EXPECT_EQ(error.code, ErrorCode::kBudgetTooSmall);
   EXPECT_THAT(error.what, HasSubstr("index needs at least 300.0 MiB"));
-  EXPECT_EQ(error.cure, "give --memory 321MiB or more");
+  EXPECT_EQ(error.cure, "use --memory 321MiB or more");
   EXPECT_TRUE(MakeGovernor(321 * kMiB, 20 * kMiB)->Reserve("index", 300 * kMiB + 1, kGiB).ok());
 }
 
@@ -148,7 +148,7 @@ TEST(ReservationTest, GrowsAndShrinks) {
   EXPECT_EQ(governor->free_bytes(), 80);
   const ErrorInfo error = ErrorOf(reservation.GrowTo(101));
   EXPECT_EQ(error.code, ErrorCode::kBudgetExceeded);
-  EXPECT_EQ(error.what, "a cannot grow from 20 B to 101 B: 80 B of 100 B are free");
+  EXPECT_EQ(error.what, "a cannot grow from 20 B to 101 B: only 80 B of 100 B is free");
   EXPECT_EQ(reservation.granted_bytes(), 20);
   EXPECT_EQ(governor->free_bytes(), 80);
 }
@@ -195,7 +195,7 @@ TEST(ReservationTest, ARefusedChargeIsAnOutOfMemoryThatNamesTheNumbers) {
   EXPECT_TRUE(status.IsOutOfMemory());
   const ErrorInfo error = ErrorOf(status);
   EXPECT_EQ(error.code, ErrorCode::kBudgetExceeded);
-  EXPECT_EQ(error.what, "lane 0 asked for 6 B with 15 B in use, and only 5 B of 100 B are free");
+  EXPECT_EQ(error.what, "lane 0 asked for 6 B with 15 B in use, but only 5 B of 100 B is free");
   EXPECT_EQ(error.why, "index holds 80 B, lane 0 holds 15 B");
   reservation.Uncharge(15);
 }

@@ -161,12 +161,12 @@ Status Reservation::GrowTo(int64_t bytes) {
   if (missing <= 0 || account_->TryRaise(missing)) return Status::OK();
   const Balance& balance = account_->balance();
   return MakeError({.code = ErrorCode::kBudgetExceeded,
-                    .what = fmt::format("{} cannot grow from {} to {}: {} of {} are free", tag(),
-                                        FormatByteSize(granted_bytes()), FormatByteSize(bytes),
-                                        FormatByteSize(balance.free_bytes()),
+                    .what = fmt::format("{} cannot grow from {} to {}: only {} of {} is free",
+                                        tag(), FormatByteSize(granted_bytes()),
+                                        FormatByteSize(bytes), FormatByteSize(balance.free_bytes()),
                                         FormatByteSize(balance.capacity_bytes())),
                     .why = balance.DescribeHolders(),
-                    .cure = "give a larger --memory, or a smaller processing.chunk_size"});
+                    .cure = "raise --memory, or lower processing.chunk_size"});
 }
 
 void Reservation::ShrinkTo(int64_t bytes) {
@@ -182,12 +182,12 @@ Status Reservation::RefusedCharge(int64_t bytes) const {
   const Balance& balance = account_->balance();
   return MakeError(
       {.code = ErrorCode::kBudgetExceeded,
-       .what = fmt::format("{} asked for {} with {} in use, and only {} of {} are free", tag(),
+       .what = fmt::format("{} asked for {} with {} in use, but only {} of {} is free", tag(),
                            FormatByteSize(bytes), FormatByteSize(charged_bytes()),
                            FormatByteSize(balance.free_bytes()),
                            FormatByteSize(balance.capacity_bytes())),
        .why = balance.DescribeHolders(),
-       .cure = "give a larger --memory, or a smaller processing.chunk_size"});
+       .cure = "raise --memory, or lower processing.chunk_size"});
 }
 
 }  // namespace spillway::memory

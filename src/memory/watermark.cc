@@ -37,10 +37,10 @@ std::optional<Shortage> FindShortage(const std::vector<MemoryLimit>& limits, int
     }
     const int64_t left = watermark - others;
     if (shortage && shortage->left_bytes <= left) continue;
-    shortage =
-        Shortage{.left_bytes = left,
-                 .is_acute = limit.used_bytes > watermark + (limit.bytes - watermark) / 2,
-                 .why = fmt::format("others use {} of {}", FormatByteSize(others), limit.source)};
+    shortage = Shortage{
+        .left_bytes = left,
+        .is_acute = limit.used_bytes > watermark + (limit.bytes - watermark) / 2,
+        .why = fmt::format("other processes use {} of {}", FormatByteSize(others), limit.source)};
   }
   return shortage;
 }

@@ -39,7 +39,7 @@ TEST(Watermark, TellsWhatIsLeft) {
   const auto shortage = Find(900, 300, 500);
   ASSERT_TRUE(shortage);
   EXPECT_EQ(shortage->left_bytes, 200 * kMiB);
-  EXPECT_EQ(shortage->why, "others use 600.0 MiB of the RAM");
+  EXPECT_EQ(shortage->why, "other processes use 600.0 MiB of the RAM");
 }
 
 TEST(Watermark, TellsWhatIsLeftWithoutAShortageToo) {

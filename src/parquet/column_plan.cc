@@ -87,7 +87,7 @@ class Matcher {
       found = static_cast<int>(i);
     }
     if (found < 0 && !wanted.nullable()) {
-      return Refuse(column, "the file lacks it, and the table says that it is never NULL");
+      return Refuse(column, "the file does not have it, but the table declares it NOT NULL");
     }
     return found;
   }

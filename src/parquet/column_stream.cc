@@ -202,7 +202,7 @@ class ColumnStream : public arrow::RecordBatchReader {
       }
       if (!wanted.nullable() && columns[i]->null_count() > 0) {
         return InColumn(wanted,
-                        Status::Invalid("there is NULL, of which the table says that it never is"));
+                        Status::Invalid("it has a NULL, but the table declares it NOT NULL"));
       }
     }
     return arrow::RecordBatch::Make(schema_, rows, std::move(columns));

@@ -17,8 +17,7 @@ using ArrayPointer = std::shared_ptr<arrow::Array>;
 using ArrayDataPointer = std::shared_ptr<arrow::ArrayData>;
 
 Status NullWhereNoneMayBe(const arrow::Field& field) {
-  return Status::Invalid("NULL in ", field.name(),
-                         ", of which the table says that it is never NULL");
+  return Status::Invalid("NULL in ", field.name(), ", which the table declares NOT NULL");
 }
 
 // A struct's field that may not be NULL still is where the struct itself is.

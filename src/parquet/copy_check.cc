@@ -96,14 +96,14 @@ std::string FindReason(const DataFile& file, const ReadColumn& column) {
   const int field = FieldOf(file, column);
   if (field < 0) return "the file has no such column";
   const Node& node = *file.metadata->schema()->group_node()->field(field);
-  if (node.is_repeated() || !HasStandardLists(node)) return "a list of the old form";
-  if (HasPart(node, IsInt96)) return "timestamps of the old INT96 form";
-  if (HasPart(node, IsOfUnknownType)) return "a logical type that is not known";
-  if (HasOtherNamesInside(*column.field)) return "other names inside a nested column";
+  if (node.is_repeated() || !HasStandardLists(node)) return "a list in an old layout";
+  if (HasPart(node, IsInt96)) return "INT96 timestamps";
+  if (HasPart(node, IsOfUnknownType)) return "an unknown logical type";
+  if (HasOtherNamesInside(*column.field)) return "different names inside a nested column";
   const auto type = TypeInFile(file, field);
   if (!type.ok() || !(*type)->Equals(*column.field->type())) return "stored as another type";
-  if (HasWrongSizes(*file.metadata)) return "a writer that stated wrong sizes";
-  if (OldCalendar(file).Counts(field)) return "dates of the old calendar";
+  if (HasWrongSizes(*file.metadata)) return "a writer known to record wrong sizes";
+  if (OldCalendar(file).Counts(field)) return "dates in the old (Julian) calendar";
   return {};
 }
 

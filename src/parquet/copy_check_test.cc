@@ -17,9 +17,9 @@ using ::parquet::schema::NodePtr;
 using ::parquet::schema::NodeVector;
 using ::parquet::schema::PrimitiveNode;
 
-constexpr char kOldCalendar[] = "dates of the old calendar";
-constexpr char kOldList[] = "a list of the old form";
-constexpr char kWrongSizes[] = "a writer that stated wrong sizes";
+constexpr char kOldCalendar[] = "dates in the old (Julian) calendar";
+constexpr char kOldList[] = "a list in an old layout";
+constexpr char kWrongSizes[] = "a writer known to record wrong sizes";
 
 class CopyCheckTest : public testing::Test {
  protected:
@@ -108,8 +108,8 @@ TEST_F(CopyCheckTest, ALogicalTypeThatIsNotKnownIsNamed) {
   }
   ASSERT_EQ(changed, 2U);
   WriteBytes(path_, bytes);
-  EXPECT_EQ(ReasonOf("number", arrow::int32()), "a logical type that is not known");
-  EXPECT_EQ(ReasonOf("point", point), "a logical type that is not known");
+  EXPECT_EQ(ReasonOf("number", arrow::int32()), "an unknown logical type");
+  EXPECT_EQ(ReasonOf("point", point), "an unknown logical type");
 }
 
 TEST_F(CopyCheckTest, AWriterThatStatedWrongSizesIsNamed) {

@@ -48,12 +48,12 @@ Result<int64_t> SizeOf(const std::string& path) {
   if (::stat(path.c_str(), &status) != 0) {
     const int error_number = errno;
     if (error_number != ENOENT && error_number != ENOTDIR) {
-      return arrow::internal::IOErrorFromErrno(error_number, "cannot look at it");
+      return arrow::internal::IOErrorFromErrno(error_number, "its size cannot be found out");
     }
     return MakeError({.code = ErrorCode::kDataFileMissing,
                       .what = "a data file is missing",
                       .where = path,
-                      .why = "the table's log refers to it, but it is not there"});
+                      .why = "the table's log lists it, but it does not exist"});
   }
   if (!S_ISREG(status.st_mode)) return Damaged(path, "it is not a regular file");
   return static_cast<int64_t>(status.st_size);
@@ -63,12 +63,12 @@ Result<int64_t> SizeOf(const std::string& path) {
 Result<int64_t> ReadFooterLength(const std::string& path, arrow::io::RandomAccessFile* source,
                                  int64_t file_bytes) {
   if (file_bytes < kSmallestFile) {
-    return Damaged(path, fmt::format("{} bytes are too few for a Parquet file", file_bytes));
+    return Damaged(path, fmt::format("{} bytes is too short for a Parquet file", file_bytes));
   }
   ARROW_ASSIGN_OR_RAISE(const auto head, source->ReadAt(0, 4));
   ARROW_ASSIGN_OR_RAISE(const auto tail, source->ReadAt(file_bytes - kTailBytes, kTailBytes));
   if (head->size() != 4 || tail->size() != kTailBytes) {
-    return Damaged(path, "it became shorter while it was read");
+    return Damaged(path, "it was cut short while it was being read");
   }
   const std::string_view magic = std::string_view(*tail).substr(4);
   if (magic == kEncryptedFooterMagic) return Unsupported(path, "a data file is encrypted");
@@ -99,7 +99,7 @@ Status CheckChunk(const DataFile& file, const ::parquet::ColumnChunkMetaData& ch
   }
   if (chunk.num_values() / std::numeric_limits<int32_t>::max() > bytes / kSmallestPage) {
     return damaged(
-        fmt::format("{} bytes of pages cannot have {} values", bytes, chunk.num_values()));
+        fmt::format("{} bytes of pages cannot hold {} values", bytes, chunk.num_values()));
   }
   const bool repeated = leaf.max_repetition_level() > 0;
   if (repeated ? chunk.num_values() < num_rows : chunk.num_values() != num_rows) {
@@ -118,7 +118,7 @@ Status CheckFooter(const DataFile& file) {
   for (int i = 0; i < metadata.num_row_groups(); ++i) {
     const auto row_group = metadata.RowGroup(i);
     if (row_group->num_rows() < 0 || row_group->num_rows() > rows_left) {
-      return Damaged(file.path, "its row groups have other rows than the file");
+      return Damaged(file.path, "its row groups do not have as many rows as the file");
     }
     rows_left -= row_group->num_rows();
     if (row_group->num_columns() != metadata.num_columns()) {
@@ -129,12 +129,12 @@ Status CheckFooter(const DataFile& file) {
       ARROW_RETURN_NOT_OK(
           CheckChunk(file, *chunk, *metadata.schema()->Column(leaf), row_group->num_rows()));
       if (!chunk->can_decompress()) {
-        return Unsupported(file.path,
-                           "a data file is compressed in a way that Spillway cannot read");
+        return Unsupported(file.path, "a data file uses a compression that Spillway cannot read");
       }
     }
   }
-  if (rows_left != 0) return Damaged(file.path, "its row groups have other rows than the file");
+  if (rows_left != 0)
+    return Damaged(file.path, "its row groups do not have as many rows as the file");
   return Status::OK();
 }
 

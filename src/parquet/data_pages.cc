@@ -127,7 +127,8 @@ Result<std::span<const uint8_t>> DataPages::ReadAt(int64_t position, int64_t byt
     ARROW_RETURN_NOT_OK(Renew(*window_, wanted));
     ARROW_ASSIGN_OR_RAISE(window_bytes_,
                           range_.source->ReadAt(position, wanted, window_->mutable_data()));
-    if (window_bytes_ < bytes) return Status::Invalid("the file became shorter while it was read");
+    if (window_bytes_ < bytes)
+      return Status::Invalid("the file was cut short while it was being read");
     window_start_ = position;
     skipped = 0;
   }

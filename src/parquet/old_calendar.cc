@@ -163,13 +163,13 @@ Status OldCalendar::CheckValues(const arrow::Array& values, const std::string& c
 Status OldCalendar::Refuse(const std::string& column) const {
   return MakeError(
       {.code = ErrorCode::kUnsupportedFeature,
-       .what = fmt::format("column {} has days of the old calendar", column),
+       .what = fmt::format("column {} has dates in the old (Julian) calendar", column),
        .where = path_,
-       .why = fmt::format("Spark 2, or a Spark that was told to, counted days before 15 October "
-                          "1582 by the Julian calendar, and instants before {} in the same way",
+       .why = fmt::format("Spark 2, or a later Spark in legacy mode, wrote dates before 15 October "
+                          "1582 in the Julian calendar, and timestamps before {} in the same way",
                           first_second_ == kFirstSecondInAnyZone ? "1900" : "that day"),
-       .cure = "let Spark write the table anew with spark.sql.parquet.datetimeRebaseModeInWrite "
-               "and spark.sql.parquet.int96RebaseModeInWrite set to CORRECTED"});
+       .cure = "rewrite the table in Spark with spark.sql.parquet.datetimeRebaseModeInWrite and "
+               "spark.sql.parquet.int96RebaseModeInWrite set to CORRECTED"});
 }
 
 }  // namespace spillway::parquet

@@ -426,10 +426,10 @@ TEST(FileReaderTest, RefusesWhatCannotBecomeTheWantedColumn) {
   ExpectRefused(numbers, field(arrow::map(arrow::utf8(), arrow::int64())), "it is int64");
   ExpectRefused(CastTo(numbers, arrow::float64()), field(arrow::float32()), "it is double");
   ExpectRefused(Longs(kInstant, {1}), field(arrow::date32()), "it is timestamp");
-  ExpectRefused(numbers, arrow::field("new", arrow::int64(), false), "the file lacks it");
+  ExpectRefused(numbers, arrow::field("new", arrow::int64(), false), "the file does not have it");
   // The values decide.
   ExpectRefused(numbers, field(arrow::int8()), "column c: ");
-  ExpectRefused(numbers, arrow::field("c", arrow::int64(), false), "there is NULL");
+  ExpectRefused(numbers, arrow::field("c", arrow::int64(), false), "it has a NULL");
   ExpectRefused(CastTo(numbers, arrow::decimal128(19, 0)), field(arrow::decimal128(2, 0)),
                 "column c: ");
   ExpectRefused(Longs(arrow::timestamp(arrow::TimeUnit::MILLI), {INT64_MAX}), field(kInstant),

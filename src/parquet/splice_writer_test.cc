@@ -451,8 +451,7 @@ TEST(WhyNotCopiedTest, NamesTheReason) {
   const auto reason = [&](const std::string& name, std::shared_ptr<arrow::DataType> type) {
     return reader->WhyNotCopied(ColumnOf(arrow::field(name, std::move(type))));
   };
-  EXPECT_EQ(reason("at", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
-            "timestamps of the old INT96 form");
+  EXPECT_EQ(reason("at", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")), "INT96 timestamps");
   EXPECT_EQ(reason("small", arrow::int64()), "stored as another type");
   EXPECT_EQ(reason("bytes", arrow::utf8()), "stored as another type");
   EXPECT_EQ(reason("absent", arrow::utf8()), "the file has no such column");

@@ -17,7 +17,7 @@ Status ReadError(const Status& status, std::string_view path) {
   }
   if (status.IsNotImplemented()) {
     return WithCode(status, ErrorCode::kUnsupportedFeature,
-                    "a data file uses a part of Parquet that Spillway does not read", path);
+                    "a data file uses a part of Parquet that Spillway does not support", path);
   }
   return WithCode(status, ErrorCode::kCorruptDataFile, "a data file is damaged", path);
 }

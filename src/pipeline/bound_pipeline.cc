@@ -41,8 +41,8 @@ Result<expression::BoundExpression> BindColumn(const spec::NamedExpression& name
   return MakeError({.code = ErrorCode::kExpressionType,
                     .what = fmt::format("the column \"{}\" has no type", named.name.text),
                     .where = named.expression.Where(),
-                    .why = "a bare NULL has none",
-                    .cure = "give it one, for example CAST(NULL AS STRING)"});
+                    .why = "a bare NULL has no type",
+                    .cure = "give it a type, for example CAST(NULL AS STRING)"});
 }
 
 // A field as the target has it: nullable, as Spark's writer makes all, and without the table's own
@@ -346,10 +346,10 @@ Status Binder::AddPayload(const spec::Lookup& lookup, const std::vector<Projecti
     if (taken) {
       return MakeError(
           {.code = ErrorCode::kColumnNameCollision,
-           .what = fmt::format("the lookup {} adds a column \"{}\" that is there already",
+           .what = fmt::format("the lookup {} adds a column \"{}\" that already exists",
                                lookup.name.text, name),
            .where = lookup.name.Where(),
-           .why = "the source, or a lookup before it, has a column of that name",
+           .why = "the source, or an earlier lookup, has a column with that name",
            .cure =
                fmt::format("rename it in the lookup: columns: {{{}_{}: {}}}, or list the columns "
                            "to add without it",
@@ -445,7 +445,7 @@ Status CheckDrop(const spec::Spec& spec, const BoundPipeline& complete) {
   }
   if (complete.output_columns.empty()) {
     return MakeError({.code = ErrorCode::kValueOutOfRange,
-                      .what = "`drop` leaves no column",
+                      .what = "`drop` removes every column",
                       .where = spec.drop.front().Where(),
                       .cure = "keep at least one"});
   }

@@ -31,7 +31,7 @@ Result<int> FindColumn(const arrow::FieldVector& fields, const spec::LocatedText
           {.code = ErrorCode::kAmbiguousColumn,
            .what = fmt::format("\"{}\" is ambiguous", name.text),
            .where = name.Where(),
-           .why = fmt::format("two columns of {} have that name: \"{}\" and \"{}\"", owner,
+           .why = fmt::format("{} has two columns with that name: \"{}\" and \"{}\"", owner,
                               fields[static_cast<size_t>(found)]->name(), fields[i]->name()),
            .cure = "rename or drop one of them"});
     }

@@ -39,7 +39,7 @@ TEST(ColumnNames, RefusesAnAmbiguousOne) {
   ASSERT_EQ(test::CodeOf(found.status()), ErrorCode::kAmbiguousColumn);
   EXPECT_EQ(test::WhereOf(found.status()), "test.yaml:3:7");
   EXPECT_EQ(FindError(found.status())->why,
-            "two columns of the source have that name: \"Id\" and \"iD\"");
+            "the source has two columns with that name: \"Id\" and \"iD\"");
 }
 
 TEST(ColumnNames, ListsAndQuotes) {

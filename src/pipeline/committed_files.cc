@@ -17,13 +17,12 @@ using ActionKind = delta::CommitAction::Kind;
 using Files = std::map<std::string, FileFate>;
 
 Status LogIsIncomplete(const delta::Snapshot& table, std::string why) {
-  return MakeError(
-      {.code = ErrorCode::kVersionNotFound,
-       .what = "the target's log does not tell any more which files this run committed",
-       .where = table.root_path(),
-       .why = std::move(why),
-       .cure = "start anew with --fresh, or keep the log for longer "
-               "(delta.logRetentionDuration)"});
+  return MakeError({.code = ErrorCode::kVersionNotFound,
+                    .what = "the target's log no longer shows which files this run committed",
+                    .where = table.root_path(),
+                    .why = std::move(why),
+                    .cure = "start over with --fresh; to avoid this, keep the log for longer "
+                            "(delta.logRetentionDuration)"});
 }
 
 bool IsVersionNotFound(const Status& status) {

@@ -86,10 +86,10 @@ Status ExpectationJudge::NotMet(const BoundExpectation& expectation, const arrow
   return MakeError({.code = ErrorCode::kExpectationNotMet,
                     .what = fmt::format("rows do not meet the expectation {}", expectation.name),
                     .where = expectation.text.Where(),
-                    .why = fmt::format("{} of {} rows that were looked at together{}",
+                    .why = fmt::format("{} of {} rows that were checked together{}",
                                        FormatCount(met.length() - met.true_count()),
                                        FormatCount(met.length()), example),
-                    .cure = "correct the rows, or choose the action warn or drop"});
+                    .cure = "correct the rows, or set action to warn or drop"});
 }
 
 }  // namespace spillway::pipeline

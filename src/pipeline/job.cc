@@ -136,13 +136,14 @@ class Job {
   // Of an attempt after one that others left too little memory.
   Status CheckWhatIsLeft() const {
     if (shortage_.empty() || plan().fits()) return Status::OK();
-    return MakeError({.code = ErrorCode::kBudgetTooSmall,
-                      .what = fmt::format("the job does not fit the {} that other processes leave",
-                                          FormatByteSize(plan().budget.total_bytes)),
-                      .where = shortage_,
-                      .why = fmt::format("the smallest budget that would do is {}",
-                                         FormatByteSize(plan().smallest_budget_bytes)),
-                      .cure = "stop them or wait for them, and run again to go on"});
+    return MakeError(
+        {.code = ErrorCode::kBudgetTooSmall,
+         .what = fmt::format("the job does not fit in the {} that other processes leave free",
+                             FormatByteSize(plan().budget.total_bytes)),
+         .where = shortage_,
+         .why = fmt::format("the smallest budget that fits is {}",
+                            FormatByteSize(plan().smallest_budget_bytes)),
+         .cure = "stop them or wait for them, then run again to resume"});
   }
 
   Status MakeOwnPlan() {
@@ -312,9 +313,9 @@ std::string DescribeWhatIsKept(const JobReport& job, const Progress& progress) {
   }
   if (chunks == 0 && !job.goes_on) return {};
   if (chunks == 0) {
-    return "Nothing was lost: what was committed before is kept, run again to go on.";
+    return "Nothing was lost: what was committed before is kept. Run again to resume.";
   }
-  return fmt::format("Nothing was lost: {} of {}{} {} {}, run again to go on.",
+  return fmt::format("Nothing was lost: {} of {}{} {} {}. Run again to resume.",
                      chunks == 1 ? "chunk 1" : fmt::format("chunks 1-{}", FormatCount(chunks)),
                      FormatCount(of), job.goes_on ? " that were left" : "",
                      chunks == 1 ? "is" : "are", is_committed ? "committed" : "written and kept");

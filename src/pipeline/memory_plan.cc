@@ -323,7 +323,7 @@ class MomentPlanner {
   void AddRanges(size_t lookup, const KeyRangePlan& ranges) {
     const PinnedTable& table = *inputs_.lookups[lookup];
     MemoryLine reading = ReadingRange(table);
-    held_.push_back({fmt::format("index of {}, of a range of keys at a time", table.name()),
+    held_.push_back({fmt::format("index of {}, one range of keys at a time", table.name()),
                      ranges.index_bytes});
     plan_.lookups.push_back({.lookup_bytes = reading.bytes});
     held_.push_back(std::move(reading));

@@ -59,7 +59,7 @@ TEST_F(MemoryPlanTest, TheSmallestBudgetDoesAndOneByteLessDoesNot) {
   const Status refused = CheckBound(*too_small);
   ASSERT_EQ(test::CodeOf(refused), ErrorCode::kBudgetTooSmall);
   const int64_t mebibytes = (smallest + kMiB - 1) / kMiB;
-  EXPECT_EQ(FindError(refused)->cure, fmt::format("give --memory {}MiB or more", mebibytes));
+  EXPECT_EQ(FindError(refused)->cure, fmt::format("use --memory {}MiB or more", mebibytes));
   EXPECT_TRUE(CheckBound(*WithBudget(mebibytes * kMiB)).ok());
 }
 

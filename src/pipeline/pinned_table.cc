@@ -189,7 +189,7 @@ Status PinnedTable::AddFile(delta::DataFile data_file) {
   }
   for (const int column : columns_) {
     file.why_not_copied.push_back(IsPartitionColumn(*snapshot_, column)
-                                      ? "a partition column, which the files do not hold"
+                                      ? "a partition column, which is not stored in the files"
                                       : reader->WhyNotCopied(FileColumn(*snapshot_, column)));
   }
   Weigh(*reader, &file);

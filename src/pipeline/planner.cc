@@ -328,9 +328,8 @@ Status CheckKeyOrder(const Plan& plan) {
       {.code = ErrorCode::kValueOutOfRange,
        .what = "chunks in key order cannot have rows that depend on the time",
        .where = plan.spec.processing.chunk_order_origin,
-       .why = "a run that was killed would not know which of them are committed: `where`, a "
-              "lookup's key or an expectation that drops rows uses current_timestamp() or "
-              "current_date()",
+       .why = "after a kill, a run could not tell which of them are committed: `where`, a lookup's "
+              "key or an expectation that drops rows uses current_timestamp() or current_date()",
        .cure = "write \"mode: standard\", or compare with a constant from `variables`"});
 }
 
@@ -341,29 +340,28 @@ void ChooseMode(Plan* plan) {
     plan->mode = mode;
     plan->mode_reason = std::move(reason);
   };
-  if (plan->spec.mode == spec::Mode::kStandard) return choose(RunMode::kStandard, "as asked for");
-  if (plan->spec.mode == spec::Mode::kChunked) return choose(RunMode::kChunked, "as asked for");
+  if (plan->spec.mode == spec::Mode::kStandard) return choose(RunMode::kStandard, "as requested");
+  if (plan->spec.mode == spec::Mode::kChunked) return choose(RunMode::kChunked, "as requested");
   if (CountsChange(*plan)) {
-    return choose(RunMode::kStandard, "in key order, rows that depend on the time are one commit");
+    return choose(RunMode::kStandard,
+                  "in key order, rows that depend on the time go into one commit");
   }
   if (rows <= processing.in_memory_threshold_rows) {
     return choose(RunMode::kStandard,
-                  fmt::format("{} rows are at most in_memory_threshold ({})", FormatCount(rows),
+                  fmt::format("{} rows, not more than in_memory_threshold ({})", FormatCount(rows),
                               FormatCount(processing.in_memory_threshold_rows)));
   }
   if (rows > processing.max_safe_size_rows) {
     return choose(RunMode::kChunked,
-                  fmt::format("{} rows are above max_safe_size ({})", FormatCount(rows),
+                  fmt::format("{} rows, more than max_safe_size ({})", FormatCount(rows),
                               FormatCount(processing.max_safe_size_rows)));
   }
   if (plan->source->bytes() <= plan->budget.total_bytes) {
     return choose(RunMode::kStandard,
-                  "between the thresholds, and the source's files are smaller "
-                  "than the budget");
+                  "between the two thresholds, and the source's files are smaller than the budget");
   }
   choose(RunMode::kChunked,
-         "between the thresholds, and the source's files are larger than the "
-         "budget");
+         "between the two thresholds, and the source's files are larger than the budget");
 }
 
 }  // namespace
@@ -448,9 +446,9 @@ Status CheckBound(const Plan& plan) {
        .what = fmt::format("the job does not fit a budget of {}",
                            FormatByteSize(plan.budget.total_bytes)),
        .where = given.empty() ? plan.budget.origin : given,
-       .why = fmt::format("its worst case needs {}; `spillway plan` lists it line by line",
+       .why = fmt::format("in the worst case it needs {}; `spillway plan` shows this line by line",
                           FormatByteSize(plan.memory.bound_bytes)),
-       .cure = fmt::format("give {} or more", MemoryFlag(plan.smallest_budget_bytes))});
+       .cure = fmt::format("use {} or more", MemoryFlag(plan.smallest_budget_bytes))});
 }
 
 }  // namespace spillway::pipeline

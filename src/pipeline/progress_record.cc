@@ -5,6 +5,7 @@
 #include <set>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -80,31 +81,45 @@ std::set<std::string> LinesOf(const std::string& text) {
   return lines;
 }
 
+// `shown` names the string variables that the rows depend on, but not their values.
+std::string ChangedVariable(const spec::Spec& spec, const std::string& shown) {
+  std::vector<std::string> used;
+  for (const auto& [name, variable] : spec.variables) {
+    if (shown.find(fmt::format("${{{}}}", name)) == std::string::npos) continue;
+    if (variable.kind == spec::Variable::Kind::kString) used.push_back(fmt::format("`{}`", name));
+  }
+  return used.size() == 1
+             ? fmt::format("variable {} has changed", used.front())
+             : fmt::format("one of the variables {} has changed", fmt::join(used, ", "));
+}
+
 Status PlanChanged(const spec::Spec& spec, const delta::Snapshot& target, const LastRun& last,
                    const PlanText& plan_text) {
   const bool appends = spec.target.mode == spec::TargetMode::kAppend;
-  std::string difference = "its commits do not tell in what it differs";
+  std::string difference = "its commits do not record what was different";
   if (last.plan_text == plan_text.shown) {
-    difference = "a variable that is a string has another value";
+    difference = ChangedVariable(spec, plan_text.shown);
   } else if (!last.plan_text.empty()) {
     difference = PlanDifference(last.plan_text, plan_text.shown);
   }
-  ErrorInfo error{.code = ErrorCode::kPlanChanged,
-                  .what = "an earlier run that has not finished had another pipeline file or input",
-                  .where = fmt::format("{} (version {})", target.root_path(), last.version),
-                  .why = difference};
+  ErrorInfo error{
+      .code = ErrorCode::kPlanChanged,
+      .what = "an earlier, unfinished run used a different pipeline file or different inputs",
+      .where = fmt::format("{} (version {})", target.root_path(), last.version),
+      .why = difference};
   if (last.is_finished) {
     error.what =
-        "an earlier run of this pipeline appended rows from another pipeline file or input";
-    error.cure = "run with --fresh to append all rows of this one too";
+        "an earlier run of this pipeline appended rows from a different pipeline file or different "
+        "inputs";
+    error.cure = "run with --fresh to append all rows of this run as well";
   } else if (appends) {
     error.cure =
-        "change it back (source.version pins an input) to finish that run; or RESTORE the table "
+        "undo the change (source.version pins an input) to finish that run; or RESTORE the table "
         "to the version before that run, and run with --fresh";
   } else {
     error.cure =
-        "run with --fresh to write the target anew; or change it back (source.version pins an "
-        "input) to finish that run";
+        "run with --fresh to rewrite the target; or undo the change (source.version pins an input) "
+        "to finish that run";
   }
   return MakeError(std::move(error));
 }
@@ -112,10 +127,10 @@ Status PlanChanged(const spec::Spec& spec, const delta::Snapshot& target, const 
 Status ProgressForgotten(const delta::Snapshot& target, const std::string& retention) {
   return MakeError(
       {.code = ErrorCode::kProgressForgotten,
-       .what = "the target forgets which rows were appended to it",
+       .what = "the target does not keep track of which rows were appended",
        .where = fmt::format("{} (version {})", target.root_path(), target.version()),
-       .why = fmt::format("delta.setTransactionRetentionDuration is {}, and no run of this plan is "
-                          "on record",
+       .why = fmt::format("delta.setTransactionRetentionDuration is {}, and there is no record of "
+                          "a run of this plan",
                           retention),
        .cure = "run with --fresh if these rows were never appended; or unset the property: ALTER "
                "TABLE .. UNSET TBLPROPERTIES ('delta.setTransactionRetentionDuration')"});

@@ -82,13 +82,13 @@ Status CheckRowsAreFixed(const Plan& plan, bool found_time_of_today) {
   if (plan.mode == RunMode::kStandard || plan.rows_are_fixed() || !found_time_of_today) {
     return Status::OK();
   }
-  return MakeError({.code = ErrorCode::kValueOutOfRange,
-                    .what = "chunks in key order cannot have rows that depend on the time",
-                    .where = plan.spec.processing.chunk_order_origin,
-                    .why = "`where`, a lookup's key or an expectation that drops rows casts texts "
-                           "to TIMESTAMP, and some are a time without a date, which is one of "
-                           "today",
-                    .cure = "write \"mode: standard\""});
+  return MakeError(
+      {.code = ErrorCode::kValueOutOfRange,
+       .what = "chunks in key order cannot have rows that depend on the time",
+       .where = plan.spec.processing.chunk_order_origin,
+       .why = "`where`, a lookup's key or an expectation that drops rows casts text to TIMESTAMP, "
+              "and some values are a time without a date, which means today",
+       .cure = "write \"mode: standard\""});
 }
 
 storage::TransferMethod TransferMethodOf(const Plan& plan) {
@@ -99,7 +99,7 @@ storage::TransferMethod TransferMethodOf(const Plan& plan) {
 
 Status MemoryShort(const memory::Shortage& shortage) {
   return MakeError({.code = ErrorCode::kMemoryShort,
-                    .what = "other processes use the memory that the run was planned with",
+                    .what = "other processes are using the memory that the run was planned to use",
                     .where = shortage.why,
                     .cure = "stop them, or run again with a smaller --memory"});
 }

@@ -53,9 +53,9 @@ Status CheckAbsent(const SampleTable& sample) {
   ARROW_ASSIGN_OR_RAISE(const bool is_just_made, IsJustMade(*table, *sample.schema));
   if (is_just_made) return Status::OK();
   return MakeError({.code = ErrorCode::kTargetExists,
-                    .what = "there is a table already",
+                    .what = "there is already a table here",
                     .where = sample.path,
-                    .cure = "give another --out, or remove the table"});
+                    .cure = "use another --out, or delete the table"});
 }
 
 void CutIntoFiles(const SampleTable& table, const SampleOptions& options,
@@ -153,7 +153,7 @@ Status CommitTable(const SampleTable& table, std::vector<SampleFile>& files, int
   return MakeError({.code = ErrorCode::kCommitConflict,
                     .what = "another writer changed the new table",
                     .where = table.path,
-                    .cure = "give another --out"});
+                    .cure = "use another --out"});
 }
 
 }  // namespace

@@ -63,9 +63,9 @@ std::string WhyNot(const spec::Spec& spec, const PinnedRowGroup& group, int64_t 
   const std::optional<int64_t>& most = spec.target.max_records_per_file;
   if (most && group.num_rows > *most) return "max_records_per_file is less than the row group";
   if (group.compressed_bytes < limits.smallest_bytes) {
-    return "row groups too small to be worth keeping";
+    return "row groups too small to be worth copying";
   }
-  if (group.num_rows > limits.most_rows) return "the new columns do not fit the budget";
+  if (group.num_rows > limits.most_rows) return "the new columns do not fit in the budget";
   return "";
 }
 

@@ -105,7 +105,7 @@ TEST_P(SplicedRunTest, ThePlanSaysWhyRowGroupsDoNotSplice) {
             "max_records_per_file is less than the row group");
   EXPECT_EQ(reason({"drop=[id, key, size]"}), "no source column stays unchanged");
   smallest_splice_bytes_ = kSmallestSpliceBytes;
-  EXPECT_EQ(reason({}), "row groups too small to be worth keeping");
+  EXPECT_EQ(reason({}), "row groups too small to be worth copying");
 }
 
 // A derived column that takes a source column's place is not copied, and one that reads the new

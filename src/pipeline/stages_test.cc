@@ -406,7 +406,7 @@ TEST(Expectations, FailWithTheFirstRowAsAnExample) {
   ASSERT_TRUE(error) << status.ToString();
   EXPECT_EQ(error->code, ErrorCode::kExpectationNotMet);
   EXPECT_EQ(error->why,
-            "4 of 4 rows that were looked at together, one of them with key = 1, text = a, "
+            "4 of 4 rows that were checked together, one of them with key = 1, text = a, "
             "fixed = x");
   ExpectationCounts counts(1);
   const auto stage = DeriveFrom(*bound, kJudged, {.expectations = &counts});

@@ -78,7 +78,7 @@ Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
   const std::string where = fmt::format("{} (version {})", target.path, target.snapshot->version());
   if (spec.target.mode == spec::TargetMode::kErrorIfExists && !is_just_made) {
     return MakeError({.code = ErrorCode::kTargetExists,
-                      .what = "the target exists already",
+                      .what = "the target already exists",
                       .where = where,
                       .why = "target.mode is error_if_exists",
                       .cure = "choose another target, or target.mode: append or overwrite"});
@@ -88,7 +88,7 @@ Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
   if (!target.snapshot->partition_columns().empty()) {
     return MakeError(
         {.code = ErrorCode::kFeatureNotBuilt,
-         .what = "the target is partitioned, which this version does not write",
+         .what = "the target is partitioned, and this version does not write partitioned tables",
          .where = where,
          .why = fmt::format("partitioned by {}",
                             fmt::join(target.snapshot->partition_columns(), ", ")),
@@ -97,7 +97,7 @@ Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
   const std::string difference = SchemaDifference(*target.snapshot->schema(), schema);
   if (difference.empty()) return Status::OK();
   return MakeError({.code = ErrorCode::kTargetSchemaDiffers,
-                    .what = "the target has other columns than this pipeline makes",
+                    .what = "the target's columns are not the ones that this pipeline makes",
                     .where = where,
                     .why = difference,
                     .cure = spec.target.mode == spec::TargetMode::kOverwrite
@@ -113,18 +113,18 @@ std::string SchemaDifference(const arrow::Schema& table, const arrow::Schema& wa
   for (const auto& field : wanted.fields()) {
     const auto old = FieldNamed(table, field->name());
     if (old == nullptr) {
-      add("+", Describe(*field) + " (the pipeline makes it, the target lacks it)");
+      add("+", Describe(*field) + " (the pipeline makes it, but the target does not have it)");
     } else if (!Holds(*old, *field)) {
       // Arrow does not show whether a map's values may be NULL.
       const std::string stored = Describe(*old) == Describe(*field)
-                                     ? " (in the target, the values inside are never NULL)"
+                                     ? " (in the target, the values inside are NOT NULL)"
                                      : fmt::format(" (in the target: {})", Describe(*old));
       add("~", Describe(*field) + stored);
     }
   }
   for (const auto& field : table.fields()) {
     if (FieldNamed(wanted, field->name()) != nullptr) continue;
-    add("-", Describe(*field) + " (the target has it, the pipeline does not make it)");
+    add("-", Describe(*field) + " (the target has it, but the pipeline does not make it)");
   }
   return lines;
 }

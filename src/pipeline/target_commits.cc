@@ -139,10 +139,11 @@ Status TargetCommits::CommitAfter(delta::CommitRequest request, int64_t expected
     }
   }
   return MakeError({.code = ErrorCode::kTargetBusy,
-                    .what = "other writers kept taking the next version of the target",
+                    .what = "other writers kept committing to the target first",
                     .where = plan_.target.path,
-                    .why = fmt::format("{} attempts to commit lost the race", kMaximumAttempts),
-                    .cure = "run again when the table is less busy; nothing was lost"});
+                    .why = fmt::format("{} attempts to commit were overtaken by other writers",
+                                       kMaximumAttempts),
+                    .cure = "run again when the table is less busy; what was committed is kept"});
 }
 
 // Whether the table records the request's transaction already: an earlier attempt of ours landed,
@@ -160,7 +161,7 @@ Result<bool> TargetCommits::IsCommitted(const delta::Snapshot& latest,
        .what = "another run of the same pipeline is writing the target",
        .where = fmt::format("{} (version {})", plan_.target.path, latest.version()),
        .why = fmt::format("it has committed the source rows before {}", FormatCount(*progress)),
-       .cure = "let it finish; what it committed is complete"});
+       .cure = "let it finish; what it has committed is complete"});
 }
 
 // Decides at the table that the commit comes after, because its columns may have changed meanwhile.
@@ -219,12 +220,12 @@ Status TargetCommits::CheckNoRowsLost(const delta::Snapshot& latest) const {
   if (!loss) return Status::OK();
   return MakeError(
       {.code = ErrorCode::kCommitConflict,
-       .what = "another writer took rows out of the target that this run had committed",
+       .what = "another writer removed rows from the target that this run had committed",
        .where = fmt::format("{} (version {})", plan_.target.path, latest.version()),
        .why = fmt::format("{} removed or rewrote files that hold them", NameCommit(*loss)),
        .cure = plan_.spec.target.mode == spec::TargetMode::kOverwrite
                    ? "run again with --fresh, which overwrites the table"
-                   : fmt::format("RESTORE the table to version {} and run again to go on",
+                   : fmt::format("RESTORE the table to version {} and run again to resume",
                                  loss->version - 1)});
 }
 
@@ -234,7 +235,7 @@ Status TargetCommits::CheckStillEmpty(const delta::Snapshot& latest) const {
   ARROW_ASSIGN_OR_RAISE(const bool is_empty, IsEmptyTable(latest));
   if (is_empty) return Status::OK();
   return MakeError({.code = ErrorCode::kCommitConflict,
-                    .what = "another writer put rows into the new target",
+                    .what = "another writer added rows to the new target",
                     .where = fmt::format("{} (version {})", plan_.target.path, latest.version()),
                     .why = "target.mode is error_if_exists",
                     .cure = "choose another target, or target.mode: append or overwrite"});

@@ -30,11 +30,11 @@ TEST(SchemaDifference, NamesEveryColumnThatDiffers) {
       {field("a", arrow::int64(), false), field("b", arrow::utf8()), field("c", arrow::utf8())});
   const auto wanted =
       Schema({field("a", arrow::int64()), field("b", arrow::int32()), field("d", arrow::date32())});
-  EXPECT_EQ(SchemaDifference(*table, *wanted),
-            "~ a: int64 (in the target: a: int64 not null)\n"
-            "         ~ b: int32 (in the target: b: string)\n"
-            "         + d: date32[day] (the pipeline makes it, the target lacks it)\n"
-            "         - c: string (the target has it, the pipeline does not make it)");
+  EXPECT_EQ(
+      SchemaDifference(*table, *wanted),
+      "~ a: int64 (in the target: a: int64 not null)\n         ~ b: int32 (in the target: b: "
+      "string)\n         + d: date32[day] (the pipeline makes it, but the target does not have "
+      "it)\n         - c: string (the target has it, but the pipeline does not make it)");
 }
 
 TEST(SchemaDifference, SeesWhatMayNotBeNullInside) {
@@ -49,7 +49,7 @@ TEST(SchemaDifference, SeesWhatMayNotBeNullInside) {
     return Schema({field("m", arrow::map(arrow::utf8(), field("value", arrow::int8(), nullable)))});
   };
   EXPECT_EQ(SchemaDifference(*map(false), *map(true)),
-            "~ m: map<string, int8> (in the target, the values inside are never NULL)");
+            "~ m: map<string, int8> (in the target, the values inside are NOT NULL)");
 }
 
 TEST(AsStoredIn, TakesTheTablesCaseAndNullability) {

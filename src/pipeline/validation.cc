@@ -41,24 +41,24 @@ Status CheckRowsAreFixed(const Plan& plan) {
 Status CheckFinished(const Plan& plan) {
   if (!plan.target.exists()) {
     return MakeError({.code = ErrorCode::kTableNotFound,
-                      .what = "there is no target to validate",
+                      .what = "the target does not exist yet",
                       .where = plan.target.path,
                       .cure = "run the pipeline first"});
   }
   if (plan.finished()) return Status::OK();
   const std::string why =
       plan.committed_ordinal
-          ? fmt::format("it is committed up to source row {} of {}",
-                        FormatCount(*plan.committed_ordinal),
+          ? fmt::format("{} of {} source rows are committed", FormatCount(*plan.committed_ordinal),
                         FormatCount(plan.source->physical_rows()))
           : std::string(
-                "the target has no commit of this pipeline with its inputs' present versions");
+                "the target has no commit of this pipeline with the current versions of its "
+                "inputs");
   return MakeError(
       {.code = ErrorCode::kValidationDiffers,
-       .what = "the target does not hold a finished run of this pipeline",
+       .what = "the target does not hold a complete run of this pipeline",
        .where = fmt::format("{} (version {})", plan.target.path, plan.target.snapshot->version()),
        .why = why,
-       .cure = "run the pipeline, or pin the inputs' versions that it ran with"});
+       .cure = "run the pipeline, or pin the inputs to the versions that it ran with"});
 }
 
 // The place of each output column in the target's schema.
@@ -71,7 +71,7 @@ Result<std::vector<int>> StoredOrder(const Plan& plan) {
     if (place == stored.end()) {
       return MakeError(
           {.code = ErrorCode::kValidationDiffers,
-           .what = fmt::format("the target has lost the column \"{}\"", field->name()),
+           .what = fmt::format("the target no longer has the column \"{}\"", field->name()),
            .where = plan.target.path,
            .why = SchemaDifference(*plan.target.snapshot->schema(), *plan.pipeline->output_schema),
            .cure = "run the pipeline again with --fresh"});
@@ -110,18 +110,18 @@ Status CheckVerdict(const Plan& plan, const Scope& scope, bool is_equal) {
   if (const std::optional<FileFate> loss = scope.run->FirstLoss()) {
     return MakeError(
         {.code = ErrorCode::kValidationDiffers,
-         .what = "another writer took rows of this run out of the target",
+         .what = "another writer removed rows of this run from the target",
          .where = where,
          .why = fmt::format("{} removed or rewrote files that hold them", NameCommit(*loss)),
          .cure = fmt::format("RESTORE the table to version {}", loss->version - 1)});
   }
   return MakeError(
       {.code = ErrorCode::kFeatureNotBuilt,
-       .what = "the rows of this run cannot be told from the target's other rows any more",
+       .what = "the rows of this run can no longer be told apart from the target's other rows",
        .where = where,
        .why = fmt::format("{} moved them to other files",
                           NameCommit(scope.run->FirstMove().value_or(FileFate{}))),
-       .cure = "validate a run that appends before the table is compacted"});
+       .cure = "validate an append before the table is compacted"});
 }
 
 Result<StoredTable> OpenStored(const Plan& plan, const Scope& scope) {
@@ -231,10 +231,10 @@ Result<ValidationReport> CompareSides(const RunContext& context, const Scope& sc
                         sides.ReadExpected<Fingerprint>(comparison, make_fingerprint, &counts));
   if (found_time_of_today.load() &&
       plan.pipeline->rows_time_dependence == TimeDependence::kByText) {
-    return RowsDependOnTime(plan,
-                            "`where`, a lookup's key or an expectation that drops rows casts texts "
-                            "to TIMESTAMP, and texts of this pipeline are a time without a date, "
-                            "which is one of today");
+    return RowsDependOnTime(
+        plan,
+        "`where`, a lookup's key or an expectation that drops rows casts text to TIMESTAMP, and "
+        "some values are a time without a date, which means today");
   }
   ARROW_ASSIGN_OR_RAISE(std::optional<SideBuckets> stored_buckets, make_buckets());
   ARROW_ASSIGN_OR_RAISE(const Fingerprint stored,

@@ -377,7 +377,7 @@ TEST_P(ValidationTest, WantsAFinishedRun) {
   ASSERT_TRUE(RunAll({}, false, 1).ok());
   const Status begun = ValidateAll().status();
   EXPECT_EQ(test::CodeOf(begun), ErrorCode::kValidationDiffers);
-  EXPECT_EQ(FindError(begun)->why, "it is committed up to source row 20 of 60");
+  EXPECT_EQ(FindError(begun)->why, "20 of 60 source rows are committed");
   ASSERT_TRUE(RunAll().ok());
   EXPECT_TRUE(ValidateAll().ValueOrDie().equal());
 }

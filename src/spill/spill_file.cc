@@ -53,10 +53,9 @@ Status SpillError(int error_number, std::string_view action, std::string_view pa
   ErrorInfo info = *FindError(status);
   if (info.code == ErrorCode::kStorageFull && error_number != EFBIG) {
     info.cure =
-        "free some room there, or name a folder of another disk in "
-        "resources.spill_directory";
+        "free some space there, or set resources.spill_directory to a folder on another disk";
   } else if (info.code == ErrorCode::kReadOnlyStorage) {
-    info.cure = "change its permissions, or name another folder in resources.spill_directory";
+    info.cure = "change its permissions, or set resources.spill_directory to another folder";
   }
   return MakeError(std::move(info));
 }

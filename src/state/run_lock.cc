@@ -90,20 +90,20 @@ Status AliveError(const std::string& path, const storage::FileDescriptor& file) 
   std::string who = "another process";
   std::string stop = "stop it";
   if (const std::optional<Holder> holder = ReadHolder(file)) {
-    who = fmt::format("process {} on {}, which started at {}", holder->process, holder->host,
+    who = fmt::format("process {} on {}, started at {}", holder->process, holder->host,
                       holder->started);
     stop = fmt::format("stop it (kill {})", holder->process);
   }
   struct stat facts;
   if (::fstat(file.get(), &facts) == 0) {
-    who += fmt::format(", gave a sign of life {} ago",
+    who += fmt::format(", last heartbeat {} ago",
                        FormatDuration(std::max(0.0, SinceTouched(facts).count())));
   }
   return MakeError({.code = ErrorCode::kRunIsAlive,
-                    .what = "another run of this pipeline is alive",
+                    .what = "another run of this pipeline is already running",
                     .where = path,
                     .why = who,
-                    .cure = fmt::format("let it finish, or {} and run again", stop)});
+                    .cure = fmt::format("wait for it to finish, or {} and run again", stop)});
 }
 
 enum class Attempt { kLocked, kTaken, kNoLocks };

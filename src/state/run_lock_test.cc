@@ -65,7 +65,7 @@ class RunLockTest : public testing::Test {
     EXPECT_EQ(error->code, ErrorCode::kRunIsAlive);
     EXPECT_EQ(error->where, file());
     EXPECT_THAT(error->why, HasSubstr(fmt::format("process {} on ", holder)));
-    EXPECT_THAT(error->why, HasSubstr("sign of life"));
+    EXPECT_THAT(error->why, HasSubstr("last heartbeat"));
     EXPECT_THAT(error->cure, HasSubstr(fmt::format("kill {}", holder)));
   }
 

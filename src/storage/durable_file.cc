@@ -36,16 +36,16 @@ Classification Classify(int error_number) {
       return {ErrorCode::kReadOnlyStorage, "change its permissions, or choose another folder"};
     case ENOSPC:
     case EDQUOT:
-      return {ErrorCode::kStorageFull, "free some room on that disk and run again"};
+      return {ErrorCode::kStorageFull, "free some space on that disk and run again"};
     case EFBIG:
-      return {ErrorCode::kStorageFull, "raise the limit of the size of files (ulimit -f)"};
+      return {ErrorCode::kStorageFull, "raise the limit on file sizes (ulimit -f)"};
     case EMFILE:
     case ENFILE:
-      return {ErrorCode::kStorage, "raise the limit of open files (ulimit -n)"};
+      return {ErrorCode::kStorage, "raise the limit on open files (ulimit -n)"};
     case EIO:
-      return {ErrorCode::kStorage, "check the disk; dmesg has the kernel's words"};
+      return {ErrorCode::kStorage, "check the disk; dmesg shows what the kernel reported"};
     default:
-      return {ErrorCode::kStorage, "check the path, and that nobody else changes the folder"};
+      return {ErrorCode::kStorage, "check the path, and that nothing else changes the folder"};
   }
 }
 

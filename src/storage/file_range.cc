@@ -35,7 +35,7 @@ Status WriteFully(const OpenFile& target, std::span<const uint8_t> bytes, int64_
 
 Status EndsEarly(const OpenFile& source, int64_t missing) {
   return MakeError({.code = ErrorCode::kStorage,
-                    .what = "a file became shorter while it was copied",
+                    .what = "a file was cut short while it was being copied",
                     .where = source.path,
                     .why = fmt::format("{} bytes are missing", missing)});
 }

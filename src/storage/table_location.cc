@@ -41,7 +41,7 @@ Status Refuse(std::string_view text, std::string why) {
                     .what = fmt::format("cannot use the table address {}", WithoutSecrets(text)),
                     .where = WithoutSecrets(text),
                     .why = std::move(why),
-                    .cure = "give a path or a file:// URL on a local disk"});
+                    .cure = "use a path or a file:// URL on a local disk"});
 }
 
 // The scheme of a URL in lower case: letters, digits, + - . before "://", or before ":/" as in
@@ -62,7 +62,8 @@ std::optional<std::string> SchemeOf(std::string_view text) {
 std::string DescribeScheme(const std::string& scheme) {
   const auto* known = std::find_if(kSchemes.begin(), kSchemes.end(),
                                    [&](const auto& entry) { return entry.first == scheme; });
-  if (known == kSchemes.end()) return fmt::format("{}:// is no scheme that Spillway knows", scheme);
+  if (known == kSchemes.end())
+    return fmt::format("{}:// is not a scheme that Spillway supports", scheme);
   return fmt::format("{}:// is {}; this version reads and writes local disks only", scheme,
                      known->second);
 }
@@ -99,14 +100,15 @@ Result<std::string> PathOfFileUrl(std::string_view url) {
     const std::string_view host = rest.substr(0, std::min(rest.find('/'), rest.size()));
     if (!host.empty() && host != "localhost") {
       const size_t user_length = host.rfind('@') + 1;  // 0 where there is none
-      return Refuse(url, fmt::format("\"{}\" stands where a host does; three slashes begin a path: "
-                                     "file:///{}",
-                                     host.substr(user_length),
-                                     rest.substr(user_length, rest.find('?') - user_length)));
+      return Refuse(
+          url,
+          fmt::format(
+              "\"{}\" is in the place of a host; a path begins with three slashes: file:///{}",
+              host.substr(user_length), rest.substr(user_length, rest.find('?') - user_length)));
     }
     rest.remove_prefix(host.size());
   }
-  if (rest.empty()) return Refuse(url, "it names no path");
+  if (rest.empty()) return Refuse(url, "it has no path");
   if (rest.find_first_of("?#") != std::string_view::npos) {
     return Refuse(url, "it has a query or a fragment; write %3F for ? and %23 for #");
   }
@@ -156,7 +158,7 @@ Result<TableLocation> ParseTableLocation(std::string_view text, const std::strin
     return MakeError(
         {.code = ErrorCode::kValueOutOfRange,
          .what = path.empty() ? "a table's path is empty" : "a table's path has a NUL byte in it",
-         .cure = "give a path or a file:// URL"});
+         .cure = "use a path or a file:// URL"});
   }
   // An absolute `path` replaces the base.
   return TableLocation{Normalise(fs::path(base_folder) / path), std::string(text)};

@@ -20,7 +20,7 @@ def job_with_rows(job):
 @pytest.mark.parametrize("budget", ["1MiB", "1", "20MiB"])
 def test_the_number_that_would_do_does(job_with_rows, budget):
     error = assert_refused(job_with_rows, 5001, "--memory", flags=(f"--memory={budget}",))
-    enough = re.search(r"give --memory (\d+MiB) or more", error)[1]
+    enough = re.search(r"use --memory (\d+MiB) or more", error)[1]
     report = job_with_rows.report(f"--memory={enough}")
     assert report["rows_written"] == 5000
     assert report["peak_memory_bytes"] <= report["bound_bytes"] <= report["budget_bytes"]

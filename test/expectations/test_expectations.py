@@ -190,7 +190,7 @@ def test_validation_fails_where_a_row_does(lake):
         assert judged["rows"] == failed["expected_sampled_rows"]
     text = lake.spillway("validate", lake.folder / "pipeline.yaml",
                          setting([expect("name IS NOT NULL", "fail")]), exit_code=1).stdout
-    assert "NOT VALID: rows do not meet an expectation whose action is fail" in text
+    assert "NOT VALID: rows do not meet an expectation with action: fail" in text
 
 
 def test_an_error_in_a_condition_has_its_place(lake):

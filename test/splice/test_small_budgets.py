@@ -9,7 +9,7 @@ from pipelines.job import Job
 
 LARGE, SMALL = 300_000, 20_000  # rows of the two row groups
 ROWS = LARGE + SMALL
-REASON = "the new columns do not fit the budget"
+REASON = "the new columns do not fit in the budget"
 # The pages of decimals wait in memory until the row group ends.
 DERIVED = [f"CAST(id % {1000 + i} AS DECIMAL(20,2))" for i in range(16)]
 MIB = 1 << 20

@@ -63,7 +63,7 @@ def test_another_value_of_a_variable_is_another_plan(job, told):
     job.write(columns=SALTED, variables={"salt": SECRET + "!"},
               target={"table": "silver", "mode": "append"})
     error = told("run", exit_code=2).stderr
-    assert "SPW-1111" in error and "a variable that is a string has another value" in error
+    assert "SPW-1111" in error and "variable `salt` has changed" in error
 
 
 @pytest.mark.parametrize("expression", [
