@@ -85,7 +85,7 @@ TEST_F(HeapLimitTest, EndsWithTheCodeWhereNobodyCatches) {
         LimitHeap(kMiB * 64, nullptr);
         std::thread([] { std::vector<char> block(kMiB * 100); }).join();
       },
-      testing::ExitedWithCode(5), "error.SPW-5002.: there is no more memory");
+      testing::ExitedWithCode(5), "error.SPW-5002.: out of memory");
 }
 
 }  // namespace

@@ -226,7 +226,7 @@ TEST(ValidityReaderTest, ColumnsAreMatchedAsOthersAre) {
   };
   EXPECT_THAT(refused(arrow::field("t", arrow::int64())), testing::HasSubstr("it is string"));
   EXPECT_THAT(refused(arrow::field("t", arrow::utf8(), false)),
-              testing::HasSubstr("column t: there is NULL"));
+              testing::HasSubstr("column t: it has a NULL"));
 }
 
 // A column that is repeated itself, without a list around it, is a list that is empty or not.

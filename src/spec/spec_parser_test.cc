@@ -135,7 +135,7 @@ TEST(ParsePipeline, RefusesWithCodePlaceAndCure) {
       {"expectations: [{name: a, expect: x > 1}, {name: a, expect: x > 2}]\n",
        "SPW-1107 dir/p.yaml:4:49 \"a\" appears twice in \"expectations\" | keep one of the two"},
       {"expectations: [{name: a}]\n",
-       "SPW-1105 dir/p.yaml:4:16 \"expectations[].expect\" is missing | write \"expect\" there"},
+       "SPW-1105 dir/p.yaml:4:16 \"expectations[].expect\" is missing | add \"expect\" here"},
       {"mode: streaming\n",
        "SPW-1106 dir/p.yaml:4:7 \"mode: streaming\" is not supported yet | use one of "
        "auto, standard, chunked"},
@@ -177,7 +177,7 @@ TEST(ParsePipeline, RefusesWithCodePlaceAndCure) {
       {"lookups: [{name: l, table: t, key: []}]\n",
        "SPW-1108 dir/p.yaml:4:36 \"lookups[].key\" cannot be: it needs at least 1 entry | "},
       {"lookups: [{name: l, table: t}]\n",
-       "SPW-1105 dir/p.yaml:4:11 \"lookups[].key\" is missing | write \"key\" there"},
+       "SPW-1105 dir/p.yaml:4:11 \"lookups[].key\" is missing | add \"key\" here"},
       {"lookups: [{name: l, table: t, key: [k]}, {name: l, table: t, key: [k]}]\n",
        "SPW-1107 dir/p.yaml:4:49 \"l\" appears twice in \"lookups\" | keep one of the two"},
   };

@@ -12,6 +12,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
 # Flags of other programs, by page.
 FOREIGN_FLAGS = {
     "CONTRIBUTING.md": {"--preset", "--build"},
+    "cookbook.md": {"--signal"},
+    "comparison.md": {"--row-group-bytes"},
     "benchmarks.md": {"--quick", "--list", "--repeat", "--engines", "--timeout", "--drop-data",
                       "--no-kernels", "--program"},
 }
