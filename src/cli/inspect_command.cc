@@ -107,9 +107,9 @@ std::string ProtocolText(const delta::Protocol& protocol) {
 }
 
 std::string SpliceText(const Layout& layout) {
-  std::string text = fmt::format("  splice      {} of {} can be copied as they are stored",
-                                 FormatCount(layout.spliceable_row_groups),
-                                 Counted(layout.row_groups, "row group"));
+  std::string text =
+      fmt::format("  splice      {} of {} row groups can be copied as they are stored",
+                  FormatCount(layout.spliceable_row_groups), FormatCount(layout.row_groups));
   if (layout.small_row_groups > 0) {
     text += fmt::format("; {} are too small to be worth it", FormatCount(layout.small_row_groups));
   }

@@ -58,8 +58,8 @@ std::string WorkLine(const Plan& plan) {
 // How many row groups splice, and why the others do not.
 std::string SpliceLines(const pipeline::SplicePlan& splice) {
   std::string text =
-      fmt::format("  {:<12} {} of {}: unchanged columns are copied\n", "splice",
-                  FormatCount(splice.spliced), Counted(splice.row_groups, "row group"));
+      fmt::format("  {:<12} {} of {} row groups: unchanged columns are copied\n", "splice",
+                  FormatCount(splice.spliced), FormatCount(splice.row_groups));
   for (const auto& [reason, row_groups] : splice.reasons) {
     text += fmt::format("  {:<12} {} not: {}\n", "", FormatCount(row_groups), reason);
   }

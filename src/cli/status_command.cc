@@ -57,8 +57,8 @@ std::string RunsText(const std::vector<RunEntry>& runs) {
 
 std::string AttemptText(const AttemptEntry& attempt) {
   std::string text =
-      fmt::format("  attempt {}  {} of {} of {}, {}, bound {}\n", attempt.number,
-                  FormatCount(attempt.chunks_committed), Counted(attempt.chunks, "chunk"),
+      fmt::format("  attempt {}  {} of {} chunks of {}, {}, bound {}\n", attempt.number,
+                  FormatCount(attempt.chunks_committed), FormatCount(attempt.chunks),
                   Counted(attempt.chunk_size_rows, "row"), Counted(attempt.lanes, "lane"),
                   FormatByteSize(attempt.bound_bytes));
   if (!attempt.code.empty())

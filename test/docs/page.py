@@ -18,6 +18,7 @@ from pathlib import Path
 DIRECTIVE = re.compile(r"<!-- (file|run|output|hidden)(?:: (.*?))?(?: => (\d+))? -->")
 BLOCK = re.compile(r"\n*```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OMITTED = ".."
+SHOWN_FOLDER = "/home/me/spillway"  # where the pages' reader has the clone
 # In this order: a later pattern does not see what an earlier one has replaced.
 VOLATILE = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<instant>"),
@@ -114,7 +115,7 @@ class Reader:
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
         assert run.returncode == exit_code, (
             f"exit code {run.returncode}, not {exit_code}, of {command}\n{run.stdout}")
-        return run.stdout
+        return run.stdout.replace(str(self.folder), SHOWN_FOLDER)
 
     def do(self, step: Step) -> list[str] | None:
         """The lines that the block should have, if they are not those that it has."""
