@@ -91,7 +91,8 @@ constexpr CatalogEntry kCatalog[] = {
      "A commit or checkpoint of the table cannot be read, or a commit in between is missing.",
      "Restore the file that the error names, or read an older version with `version`."},
     {ErrorCode::kCorruptDataFile, "a data file is damaged",
-     "A Parquet file of the table is truncated, or does not match its own footer.",
+     "A Parquet file of the table is truncated, does not match its own footer, or does not have a "
+     "column that it must have.",
      "Restore the file that the error names from a backup, or write its rows again."},
     {ErrorCode::kDataFileMissing, "a data file is missing",
      "The table's log lists a file that does not exist. VACUUM may have removed it.",
@@ -105,7 +106,7 @@ constexpr CatalogEntry kCatalog[] = {
      "The log has no commit for that version or timestamp. It may have been cleaned up.",
      "Use a version from the table's history."},
     {ErrorCode::kUnsupportedType, "unsupported column type",
-     "Spillway cannot represent this type exactly.",
+     "Spillway cannot represent this type exactly, or a data file has values that do not fit it.",
      "Write the table without this column, or with another type for it."},
     {ErrorCode::kTargetSchemaDiffers, "the target's columns differ",
      "The target table exists, but its columns are not the ones that this pipeline makes.",

@@ -53,6 +53,15 @@ Result<std::shared_ptr<arrow::Schema>> ImportTableSchema(const Snapshot::Impl& i
   return arrow::ImportSchema(&exported);
 }
 
+// Spark takes the name letter by letter too.
+Status LacksPartitionColumn(const Snapshot::Impl& impl, const std::string& name) {
+  return MakeError(
+      {.code = ErrorCode::kCorruptLog,
+       .what = std::string(TitleOf(ErrorCode::kCorruptLog)),
+       .where = impl.root_path,
+       .why = "the table is partitioned by \"" + name + "\", and has no column of that name"});
+}
+
 Status FillFacts(Snapshot::Impl& impl) {
   ARROW_ASSIGN_OR_RAISE(
       const bridge::TableFacts facts,
@@ -74,6 +83,9 @@ Status FillFacts(Snapshot::Impl& impl) {
     ARROW_ASSIGN_OR_RAISE(std::string name,
                           PhysicalNameOf(*field, impl.column_mapping, impl.root_path));
     impl.physical_names.push_back(std::move(name));
+  }
+  for (const std::string& name : impl.partition_columns) {
+    if (impl.schema->GetFieldIndex(name) < 0) return LacksPartitionColumn(impl, name);
   }
   return Status::OK();
 }

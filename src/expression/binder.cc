@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/column_name.h"
 #include "base/suggestion.h"
 #include "expression/cast_node.h"
 #include "expression/coercion.h"
@@ -23,10 +24,6 @@ namespace spillway::expression {
 namespace {
 
 constexpr size_t kShownNames = 12;
-
-bool SameName(std::string_view left, std::string_view right) {
-  return arrow::internal::AsciiEqualsCaseInsensitive(left, right);
-}
 
 std::vector<std::string> NamesOf(const arrow::FieldVector& fields) {
   std::vector<std::string> names;

@@ -101,6 +101,7 @@ Status BatchEncoder::Write(const arrow::RecordBatch& batch) {
     if (row_group_.writer == nullptr ||
         row_group_.IsFull(options_.row_group_bytes, 2 * options_.page_bytes)) {
       ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
+      ++row_groups_written_;
       ARROW_RETURN_NOT_OK(pool_.refusal());
     }
     const auto piece = batch.Slice(first, piece_rows);

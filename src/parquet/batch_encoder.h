@@ -49,6 +49,7 @@ class BatchEncoder {
   void Abandon();
 
   int64_t rows_written() const { return rows_written_; }
+  int64_t row_groups_written() const { return row_groups_written_; }
   int64_t buffered_bytes() const { return row_group_.buffered_bytes(); }
   bool is_open() const { return writer_ != nullptr; }
 
@@ -58,6 +59,7 @@ class BatchEncoder {
   SmallBlockPool pool_;  // outlives the writer, whose buffers are its
   ColumnTally tally_;
   int64_t rows_written_ = 0;
+  int64_t row_groups_written_ = 0;
   OpenRowGroup row_group_;
   std::shared_ptr<::parquet::FileMetaData> metadata_;
   std::unique_ptr<::parquet::arrow::FileWriter> writer_;  // goes first: it writes to the others

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/saturating.h"
+
 namespace spillway::parquet {
 namespace {
 
@@ -25,15 +27,15 @@ bool IsPlain(const ColumnChunkFacts& chunk) {
 }  // namespace
 
 DecodedSize DecodedSizeOf(const LeafColumn& leaf, const ColumnChunkFacts& chunk) {
-  const int64_t levels = leaf.repeated ? kLevelBytes * chunk.num_values : 0;
+  const int64_t levels = leaf.repeated ? MultiplyBytes(chunk.num_values, kLevelBytes) : 0;
   if (leaf.type_bytes > 0 && leaf.type_bytes <= kWidestType) {
-    return {.bytes = chunk.num_values * leaf.type_bytes + levels};
+    return {.bytes = AddBytes(MultiplyBytes(chunk.num_values, leaf.type_bytes), levels)};
   }
-  const int64_t offsets = kOffsetBytes * chunk.num_values;
   if (chunk.unencoded_bytes && *chunk.unencoded_bytes >= 0) {
-    return {.bytes = *chunk.unencoded_bytes + offsets + levels};
+    const int64_t offsets = MultiplyBytes(chunk.num_values, kOffsetBytes);
+    return {.bytes = AddBytes(AddBytes(*chunk.unencoded_bytes, offsets), levels)};
   }
-  return {.bytes = chunk.uncompressed_bytes + levels, .known = IsPlain(chunk)};
+  return {.bytes = AddBytes(chunk.uncompressed_bytes, levels), .known = IsPlain(chunk)};
 }
 
 BatchSize::BatchSize(const Footer& footer, const RowGroupFacts& row_group,

@@ -12,8 +12,10 @@
 #include <arrow/type_traits.h>
 #include <arrow/util/key_value_metadata.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "parquet/field_index.h"
 #include "parquet/old_calendar.h"
 #include "parquet/text_column_reader.h"
 #include "parquet/value_conversion.h"
@@ -60,6 +62,18 @@ bool IsTextColumn(const ::parquet::arrow::SchemaManifest& manifest, const Schema
          TextColumnReader::Serves(*manifest.descr->Column(source.column_index));
 }
 
+FieldIndex IndexOf(const std::vector<SchemaField>& fields) {
+  FieldIndex index;
+  for (const SchemaField& field : fields) index.Add(field.field->name(), FieldId(*field.field));
+  return index;
+}
+
+std::string NamesOf(const std::vector<SchemaField>& fields, const std::vector<int>& places) {
+  std::vector<std::string_view> names;
+  for (const int place : places) names.push_back(fields[static_cast<size_t>(place)].field->name());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 // Matches fields and collects the leaves. `column` is the dotted name for messages.
 class Matcher {
  public:
@@ -74,22 +88,22 @@ class Matcher {
          .why = std::move(why)});
   }
 
-  // The index in `candidates` of the field that holds `wanted`, or -1.
-  Result<int> Find(const std::vector<SchemaField>& candidates, const arrow::Field& wanted,
-                   const std::string& physical_name, const std::string& column) const {
+  // The place among `candidates`, of which `index` is made, of the field that holds `wanted`, or
+  // -1.
+  Result<int> Find(const FieldIndex& index, const std::vector<SchemaField>& candidates,
+                   const arrow::Field& wanted, const std::string& physical_name,
+                   const std::string& column) const {
     const std::optional<int32_t> id = use_field_ids_ ? FieldId(wanted) : std::nullopt;
-    int found = -1;
-    for (size_t i = 0; i < candidates.size(); ++i) {
-      const arrow::Field& candidate = *candidates[i].field;
-      const bool matches = id ? FieldId(candidate) == id : candidate.name() == physical_name;
-      if (!matches) continue;
-      if (found >= 0) return Refuse(column, "the file has two columns of that name or id");
-      found = static_cast<int>(i);
+    const std::vector<int> found = index.Find(id, physical_name);
+    if (found.size() > 1) {
+      return Refuse(column, fmt::format("the file has more than one column of that name or id, and "
+                                        "names compare without case: {}",
+                                        NamesOf(candidates, found)));
     }
-    if (found < 0 && !wanted.nullable()) {
+    if (found.empty() && !wanted.nullable()) {
       return Refuse(column, "the file does not have it, but the table declares it NOT NULL");
     }
-    return found;
+    return found.empty() ? -1 : found.front();
   }
 
   // The plan for `wanted` from `source`. With `whole` all of source is decoded, whatever is wanted.
@@ -120,9 +134,13 @@ class Matcher {
           return ColumnPlan{.wanted = wanted};
         }
     }
-    return Refuse(column,
-                  fmt::format("it is {} in the file and {} in the table",
-                              source.field->type()->ToString(), wanted->type()->ToString()));
+    return MakeError(
+        {.code = ErrorCode::kUnsupportedType,
+         .what = fmt::format("a data file has column {} as another type than the table", column),
+         .where = path_,
+         .why = fmt::format("it is {} in the file and {} in the table",
+                            source.field->type()->ToString(), wanted->type()->ToString()),
+         .cure = "write the file's rows again with the table's type, or leave the column out"});
   }
 
   const std::set<int>& leaves() const { return leaves_; }
@@ -151,11 +169,13 @@ class Matcher {
                                  const std::string& column, bool whole) {
     ColumnPlan plan{.wanted = wanted};
     std::set<int> decoded;
+    const FieldIndex fields = IndexOf(source.children);
     for (const auto& child : wanted->type()->fields()) {
       const std::string name = fmt::format("{}.{}", column, child->name());
       const std::string physical_name =
           FindMetadata(*child, kPhysicalNameKey).value_or(child->name());
-      ARROW_ASSIGN_OR_RAISE(const int index, Find(source.children, *child, physical_name, name));
+      ARROW_ASSIGN_OR_RAISE(const int index,
+                            Find(fields, source.children, *child, physical_name, name));
       ColumnPlan child_plan{.wanted = child};
       if (index >= 0) {
         ARROW_ASSIGN_OR_RAISE(
@@ -210,10 +230,14 @@ Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
   Matcher by_themselves(use_field_ids, file.path);  // for columns that parquet-cpp does not decode
   ReadPlan plan;
   std::set<int> decoded;
+  const FieldIndex fields = IndexOf(manifest.schema_fields);
   for (const ReadColumn& column : columns) {
     const std::string& name = column.field->name();
-    ARROW_ASSIGN_OR_RAISE(const int index, matcher.Find(manifest.schema_fields, *column.field,
-                                                        column.physical_name, name));
+    if (use_field_ids && FieldId(*column.field) && !fields.has_ids()) {
+      return matcher.Refuse(name, "the table finds columns by their ids, and the file has none");
+    }
+    ARROW_ASSIGN_OR_RAISE(const int index, matcher.Find(fields, manifest.schema_fields,
+                                                        *column.field, column.physical_name, name));
     ColumnPlan column_plan{.wanted = column.field};
     if (index >= 0) {
       const SchemaField& source = manifest.schema_fields[static_cast<size_t>(index)];
@@ -224,6 +248,8 @@ Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
         column_plan.validity_leaf = CheapestLeaf(source).column_index;
       } else if (is_text) {
         column_plan.text_leaf = source.column_index;
+        column_plan.check_text = arrow::is_string(column.field->type()->id()) &&
+                                 !arrow::is_string(source.field->type()->id());
       } else {
         ARROW_RETURN_NOT_OK(calendar.CheckStatistics(index, name));
         column_plan.old_calendar = calendar.Counts(index);

@@ -1,7 +1,7 @@
 // Matches wanted columns with those of a file, before any data is read: which leaf columns must be
 // decoded, of which only the levels are wanted, and where in the decoded arrays each wanted field
-// is found. Struct fields match by name or field id in any order; the element of a list and the
-// entries of a map match by place, for writers do not agree on their names.
+// is found. Fields match by name, without regard to case, or by id, in any order; the element of a
+// list and the entries of a map match by place, for writers do not agree on their names.
 //
 // Thread rule: immutable values and free functions.
 #pragma once
@@ -34,6 +34,7 @@ struct ColumnPlan {
   // TextColumnReader serves it. Else -1.
   int validity_leaf = -1;
   int text_leaf = -1;
+  bool check_text = false;    // of a text leaf: the file does not say that it has strings
   bool old_calendar = false;  // its values are to be looked at, see OldCalendar
 };
 
@@ -48,8 +49,8 @@ struct ReadPlan {
 // The id in a field's metadata; none without one, or where it is no number.
 std::optional<int32_t> FieldId(const arrow::Field& field);
 
-// Fails with kCorruptDataFile where a column of `file` cannot become the wanted one, and as
-// OldCalendar::CheckStatistics does.
+// Fails with kUnsupportedType where a column of `file` cannot become the wanted one, with
+// kCorruptDataFile where it has not one column to read, and as OldCalendar::CheckStatistics does.
 Result<ReadPlan> PlanColumns(const ::parquet::arrow::SchemaManifest& manifest,
                              const std::vector<ReadColumn>& columns, bool use_field_ids,
                              const DataFile& file);

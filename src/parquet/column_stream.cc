@@ -20,10 +20,12 @@
 #include <parquet/file_reader.h>
 
 #include "parquet/conform.h"
+#include "parquet/int96_check.h"
 #include "parquet/old_calendar.h"
 #include "parquet/text_column_reader.h"
 #include "parquet/throw_boundary.h"
 #include "parquet/validity_reader.h"
+#include "parquet/value_conversion.h"
 
 namespace spillway::parquet {
 namespace {
@@ -101,11 +103,24 @@ class ColumnStream : public arrow::RecordBatchReader {
     rows_left_ = file_.metadata->RowGroup(row_group)->num_rows();
     ++opened_;
     if (rows_left_ == 0) return Status::OK();
+    ARROW_RETURN_NOT_OK(CheckOldTimestamps(row_group));
     ARROW_RETURN_NOT_OK(OpenValidity(row_group));
     OpenTexts(row_group);
     if (plan_.leaves.empty()) return Status::OK();
     reader_->set_batch_size(batch_sizes_[opened_ - 1].next_rows());
     return reader_->GetRecordBatchReader({row_group}, plan_.leaves).Value(&row_group_);
+  }
+
+  Status CheckOldTimestamps(int row_group) const {
+    const ::parquet::SchemaDescriptor& schema = *file_.metadata->schema();
+    for (const int leaf : plan_.leaves) {
+      const ::parquet::ColumnDescriptor& column = *schema.Column(leaf);
+      if (column.physical_type() != ::parquet::Type::INT96) continue;
+      const auto group = reader_->parquet_reader()->RowGroup(row_group);
+      ARROW_RETURN_NOT_OK(
+          CheckInt96(*group->Column(leaf), column.path()->ToDotString(), file_.path));
+    }
+    return Status::OK();
   }
 
   Status OpenValidity(int row_group) {
@@ -159,9 +174,12 @@ class ColumnStream : public arrow::RecordBatchReader {
   }
 
   Status DecodeText(TextColumn* text, int64_t rows) const {
-    const Status status =
-        CatchParquet([&] { return text->reader->Next(rows).Value(&text->decoded); });
-    return status.ok() ? status : InColumn(*plan_.columns[text->index].wanted, status);
+    const ColumnPlan& plan = plan_.columns[text->index];
+    const Status status = CatchParquet([&]() -> Status {
+      ARROW_RETURN_NOT_OK(text->reader->Next(rows).Value(&text->decoded));
+      return plan.check_text ? CheckText(*text->decoded) : Status::OK();
+    });
+    return status.ok() ? status : InColumn(*plan.wanted, status);
   }
 
   Status DecodeBatch() {

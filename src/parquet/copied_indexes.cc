@@ -1,6 +1,9 @@
 #include "parquet/copied_indexes.h"
 
+#include <algorithm>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include <arrow/io/memory.h>
 #include <parquet/bloom_filter.h>
@@ -59,10 +62,39 @@ Result<std::shared_ptr<arrow::Buffer>> Shift(const ::parquet::OffsetIndex& index
   return sink->Finish();
 }
 
+// Whether the index says of all pages together what was counted in them.
+bool AgreesWith(const ::parquet::ColumnIndex& index, int64_t null_count) {
+  if (!index.has_null_counts()) return false;
+  const std::vector<int64_t>& counts = index.null_counts();
+  return std::ranges::all_of(counts, [](int64_t count) { return count >= 0; }) &&
+         std::accumulate(counts.begin(), counts.end(), int64_t{0}) == null_count;
+}
+
+// The bytes of the column index; null where it is not to be relied on.
+Result<std::shared_ptr<arrow::Buffer>> ReadColumnIndex(const DataFile& file,
+                                                       const ::parquet::ColumnChunkMetaData& chunk,
+                                                       int leaf, int64_t null_count) {
+  const auto statistics = ReadableStatistics(chunk);
+  if (statistics == nullptr || !HasTypesOrder(*statistics)) return nullptr;
+  if (statistics->HasNullCount() && statistics->null_count() != null_count) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadIndex(file, chunk.GetColumnIndexLocation()));
+  if (bytes == nullptr) return nullptr;
+  bool agrees = false;
+  const Status status = CatchParquet([&]() -> Status {
+    agrees = AgreesWith(
+        *::parquet::ColumnIndex::Make(*file.metadata->schema()->Column(leaf), bytes->data(),
+                                      static_cast<uint32_t>(bytes->size()), file.properties),
+        null_count);
+    return Status::OK();
+  });
+  if (status.IsOutOfMemory()) return status;
+  return agrees ? bytes : nullptr;
+}
+
 }  // namespace
 
 Result<PageIndexes> ReadPageIndexes(const DataFile& file, int row_group, int leaf, int64_t shift,
-                                    arrow::MemoryPool* pool) {
+                                    int64_t null_count, arrow::MemoryPool* pool) {
   const auto group = file.metadata->RowGroup(row_group);
   const auto chunk = group->ColumnChunk(leaf);
   ARROW_ASSIGN_OR_RAISE(const auto offsets, ReadIndex(file, chunk->GetOffsetIndexLocation()));
@@ -76,16 +108,15 @@ Result<PageIndexes> ReadPageIndexes(const DataFile& file, int row_group, int lea
   });
   if (status.IsOutOfMemory()) return status;
   if (!status.ok() || indexes.offset_index == nullptr) return PageIndexes{};
-  // A footer's statistics that are not trusted are as wrong in the pages' index.
-  if (ReadableStatistics(*chunk) == nullptr) return indexes;
-  ARROW_ASSIGN_OR_RAISE(indexes.column_index, ReadIndex(file, chunk->GetColumnIndexLocation()));
+  ARROW_ASSIGN_OR_RAISE(indexes.column_index, ReadColumnIndex(file, *chunk, leaf, null_count));
   return indexes;
 }
 
 Result<std::shared_ptr<arrow::Buffer>> ReadBloomFilter(const DataFile& file, int row_group,
                                                        int leaf, arrow::MemoryPool* pool) {
   const auto group = file.metadata->RowGroup(row_group);
-  if (!group->ColumnChunk(leaf)->bloom_filter_offset()) return nullptr;
+  const auto chunk = group->ColumnChunk(leaf);
+  if (!chunk->bloom_filter_offset()) return nullptr;
   std::shared_ptr<arrow::Buffer> bytes;
   const Status status = CatchParquet([&]() -> Status {
     const auto reader =
@@ -99,7 +130,9 @@ Result<std::shared_ptr<arrow::Buffer>> ReadBloomFilter(const DataFile& file, int
     return sink->Finish().Value(&bytes);
   });
   if (status.IsOutOfMemory()) return status;
-  return status.ok() ? bytes : nullptr;
+  const std::optional<int64_t> length = chunk->bloom_filter_length();
+  const bool is_whole = status.ok() && bytes != nullptr && (!length || *length == bytes->size());
+  return is_whole ? bytes : nullptr;
 }
 
 }  // namespace spillway::parquet

@@ -15,16 +15,19 @@
 
 namespace spillway::parquet {
 
-// Serialised; both null where the chunk has no offset index.
+// Serialised; both null where the chunk has no offset index. The column index is null too where
+// the footer's statistics are not to be relied on, of which it is a finer form, or where it has not
+// the `null_count` NULLs that were counted.
 struct PageIndexes {
   std::shared_ptr<arrow::Buffer> column_index;
   std::shared_ptr<arrow::Buffer> offset_index;  // with `shift` added to its offsets
 };
 
 Result<PageIndexes> ReadPageIndexes(const DataFile& file, int row_group, int leaf, int64_t shift,
-                                    arrow::MemoryPool* pool);
+                                    int64_t null_count, arrow::MemoryPool* pool);
 
-// The bloom filter, serialised with its header; null where the chunk has none.
+// The bloom filter, serialised with its header; null where the chunk has none, or one of another
+// size than the footer says: as much of it as its own header tells would hide rows.
 Result<std::shared_ptr<arrow::Buffer>> ReadBloomFilter(const DataFile& file, int row_group,
                                                        int leaf, arrow::MemoryPool* pool);
 

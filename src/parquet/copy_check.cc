@@ -62,6 +62,20 @@ bool IsInt96(const Node& node) {
              ::parquet::Type::INT96;
 }
 
+// LZ4 as Hadoop frames it, which DuckDB and others do not read.
+bool IsHadoopsLz4(const DataFile& file, int field) {
+  const ::parquet::SchemaDescriptor& schema = *file.metadata->schema();
+  const Node* const root = schema.group_node()->field(field).get();
+  for (int leaf = 0; leaf < schema.num_columns(); ++leaf) {
+    if (schema.GetColumnRoot(leaf) != root) continue;
+    for (int group = 0; group < file.metadata->num_row_groups(); ++group) {
+      const auto chunk = file.metadata->RowGroup(group)->ColumnChunk(leaf);
+      if (chunk->compression() == arrow::Compression::LZ4_HADOOP) return true;
+    }
+  }
+  return false;
+}
+
 // A logical type that is newer than parquet-cpp: it is read as if it were none, and cannot be
 // written.
 bool IsOfUnknownType(const Node& node) { return node.logical_type()->is_invalid(); }
@@ -103,6 +117,7 @@ std::string FindReason(const DataFile& file, const ReadColumn& column) {
   const auto type = TypeInFile(file, field);
   if (!type.ok() || !(*type)->Equals(*column.field->type())) return "stored as another type";
   if (HasWrongSizes(*file.metadata)) return "a writer known to record wrong sizes";
+  if (IsHadoopsLz4(file, field)) return "Hadoop's LZ4";
   if (OldCalendar(file).Counts(field)) return "dates in the old (Julian) calendar";
   return {};
 }
@@ -110,7 +125,8 @@ std::string FindReason(const DataFile& file, const ReadColumn& column) {
 }  // namespace
 
 int FieldOf(const DataFile& file, const ReadColumn& column) {
-  return file.metadata->schema()->group_node()->FieldIndex(column.physical_name);
+  const std::vector<int> found = file.fields->Find(std::nullopt, column.physical_name);
+  return found.size() == 1 ? found.front() : -1;
 }
 
 std::string WhyNotCopied(const DataFile& file, const ReadColumn& column) {

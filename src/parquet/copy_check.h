@@ -15,7 +15,8 @@ namespace spillway::parquet {
 // "timestamps of the old INT96 form"; empty where they can.
 std::string WhyNotCopied(const DataFile& file, const ReadColumn& column);
 
-// The top-level field of `file` that holds `column`, or -1.
+// The top-level field of `file` that holds `column`, which the table finds by name, or -1 where
+// there is none, or more than one.
 int FieldOf(const DataFile& file, const ReadColumn& column);
 
 }  // namespace spillway::parquet

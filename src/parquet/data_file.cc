@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <sys/stat.h>
 #include <utility>
@@ -152,6 +153,16 @@ std::shared_ptr<::parquet::FileMetaData> WithoutArrowSchema(
   return plain;
 }
 
+std::shared_ptr<const FieldIndex> IndexFields(const ::parquet::SchemaDescriptor& schema) {
+  auto index = std::make_shared<FieldIndex>();
+  const ::parquet::schema::GroupNode& root = *schema.group_node();
+  for (int i = 0; i < root.field_count(); ++i) {
+    const int32_t id = root.field(i)->field_id();
+    index->Add(root.field(i)->name(), id < 0 ? std::nullopt : std::optional(id));
+  }
+  return index;
+}
+
 Status Open(DataFile& file, int64_t expected_size_bytes) {
   ARROW_ASSIGN_OR_RAISE(file.file_bytes, SizeOf(file.path));
   if (file.file_bytes < expected_size_bytes) {
@@ -166,6 +177,7 @@ Status Open(DataFile& file, int64_t expected_size_bytes) {
   file.metadata = ::parquet::ParquetFileReader::Open(file.source, file.properties)->metadata();
   ARROW_RETURN_NOT_OK(CheckFooter(file));
   file.decoding_metadata = WithoutArrowSchema(file.metadata);
+  file.fields = IndexFields(*file.metadata->schema());
   return Status::OK();
 }
 

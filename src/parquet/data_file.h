@@ -13,6 +13,7 @@
 #include <parquet/properties.h>
 
 #include "base/status.h"
+#include "parquet/field_index.h"
 
 namespace spillway::parquet {
 
@@ -23,6 +24,7 @@ struct DataFile {
   int64_t footer_bytes = 0;
   std::shared_ptr<arrow::io::RandomAccessFile> source;
   std::shared_ptr<::parquet::FileMetaData> metadata;
+  std::shared_ptr<const FieldIndex> fields;  // the top-level ones
   // The same for decoding: without the schema that Arrow's own writers add. A table's schema
   // decides what a column is, and where Arrow's asks for a dictionary, parquet-cpp builds hash
   // tables without looking whether it got the memory.

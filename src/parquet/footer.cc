@@ -14,7 +14,10 @@
 #include <parquet/statistics.h>
 
 #include "base/error.h"
+#include "base/saturating.h"
 #include "parquet/data_file.h"
+#include "parquet/footer_statistics.h"
+#include "parquet/null_counts.h"
 #include "parquet/throw_boundary.h"
 
 namespace spillway::parquet {
@@ -46,12 +49,11 @@ int32_t LevelBits(const ::parquet::ColumnDescriptor& leaf) {
          std::bit_width(static_cast<uint16_t>(leaf.max_repetition_level()));
 }
 
-LeafColumn DescribeLeaf(const ::parquet::ColumnDescriptor& leaf,
-                        const ::parquet::schema::Node& root) {
+LeafColumn DescribeLeaf(const ::parquet::ColumnDescriptor& leaf, int32_t root) {
   return {.path = leaf.path()->ToDotVector(),
           .physical_type = ::parquet::TypeToString(leaf.physical_type()),
           .type_bytes = DecodedTypeBytes(leaf),
-          .root_field_id = root.field_id(),
+          .root = root,
           .repeated = leaf.max_repetition_level() > 0,
           .level_bits = LevelBits(leaf)};
 }
@@ -59,10 +61,10 @@ LeafColumn DescribeLeaf(const ::parquet::ColumnDescriptor& leaf,
 // Statistics are hints: those that cannot be read are unknown, not an error.
 Status DescribeStatistics(const ::parquet::ColumnChunkMetaData& chunk, ColumnChunkFacts& facts) {
   const Status status = CatchParquet([&]() -> Status {
-    const auto statistics = chunk.statistics();
+    const auto statistics = ReadableStatistics(chunk);
     if (statistics == nullptr) return Status::OK();
     if (statistics->HasNullCount()) facts.null_count = statistics->null_count();
-    if (!statistics->HasMinMax()) return Status::OK();
+    if (!statistics->HasMinMax() || !HasTypesOrder(*statistics)) return Status::OK();
     return ::parquet::arrow::StatisticsAsScalars(*statistics, &facts.minimum, &facts.maximum);
   });
   if (!status.ok()) facts.minimum = facts.maximum = nullptr;
@@ -73,7 +75,7 @@ Result<ColumnChunkFacts> DescribeChunk(const ::parquet::ColumnChunkMetaData& chu
   ColumnChunkFacts facts{.num_values = chunk.num_values(),
                          .first_byte = FirstByte(chunk),
                          .compressed_bytes = chunk.total_compressed_size(),
-                         .uncompressed_bytes = chunk.total_uncompressed_size(),
+                         .uncompressed_bytes = AddBytes(chunk.total_uncompressed_size(), 0),
                          .codec = chunk.compression()};
   for (const ::parquet::Encoding::type encoding : chunk.encodings()) {
     facts.encodings.push_back(::parquet::EncodingToString(encoding));
@@ -90,7 +92,8 @@ Result<ColumnChunkFacts> DescribeChunk(const ::parquet::ColumnChunkMetaData& chu
   }
   facts.is_all_dictionary &= !facts.gave_up_dictionary;
   if (const auto sizes = chunk.size_statistics()) {
-    facts.unencoded_bytes = sizes->unencoded_byte_array_data_bytes;
+    const std::optional<int64_t>& bytes = sizes->unencoded_byte_array_data_bytes;
+    if (bytes && *bytes >= 0) facts.unencoded_bytes = AddBytes(*bytes, 0);
   }
   ARROW_RETURN_NOT_OK(DescribeStatistics(chunk, facts));
   return facts;
@@ -159,12 +162,14 @@ Result<Footer> DescribeMetadata(const DataFile& file) {
                 .file_bytes = file.file_bytes,
                 .footer_bytes = file.footer_bytes,
                 .num_rows = metadata.num_rows(),
-                .created_by = metadata.created_by()};
+                .created_by = metadata.created_by(),
+                .counts_nulls_right = CountsNullsRight(metadata)};
   ARROW_RETURN_NOT_OK(::parquet::arrow::FromParquetSchema(
       metadata.schema(), ::parquet::default_arrow_reader_properties(), &footer.schema));
   for (int leaf = 0; leaf < metadata.num_columns(); ++leaf) {
-    footer.leaves.push_back(
-        DescribeLeaf(*metadata.schema()->Column(leaf), *metadata.schema()->GetColumnRoot(leaf)));
+    const ::parquet::schema::Node& root = *metadata.schema()->GetColumnRoot(leaf);
+    footer.leaves.push_back(DescribeLeaf(*metadata.schema()->Column(leaf),
+                                         metadata.schema()->group_node()->FieldIndex(root)));
   }
   int64_t first_row = 0;
   for (int i = 0; i < metadata.num_row_groups(); ++i) {
@@ -172,8 +177,8 @@ Result<Footer> DescribeMetadata(const DataFile& file) {
     RowGroupFacts facts{.first_row = first_row, .num_rows = row_group->num_rows()};
     for (int leaf = 0; leaf < metadata.num_columns(); ++leaf) {
       ARROW_ASSIGN_OR_RAISE(ColumnChunkFacts chunk, DescribeChunk(*row_group->ColumnChunk(leaf)));
-      facts.compressed_bytes += chunk.compressed_bytes;
-      facts.uncompressed_bytes += chunk.uncompressed_bytes;
+      facts.compressed_bytes = AddBytes(facts.compressed_bytes, chunk.compressed_bytes);
+      facts.uncompressed_bytes = AddBytes(facts.uncompressed_bytes, chunk.uncompressed_bytes);
       facts.columns.push_back(std::move(chunk));
     }
     first_row += facts.num_rows;

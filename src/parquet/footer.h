@@ -1,6 +1,7 @@
 // What a Parquet file says about itself, as plain values: rows, row groups, and for every leaf
 // column of a row group its bytes, encodings, codec and statistics. Nothing here was checked
-// against the data; the facts are for planning, the reader checks what it decodes.
+// against the data; the facts are for planning, the reader checks what it decodes. Sizes end at
+// kEndlessBytes, and bounds that are not in the order of the column's type are left out.
 //
 // Thread rule: immutable values and free functions.
 #pragma once
@@ -59,7 +60,7 @@ struct LeafColumn {
   std::vector<std::string> path;  // {"a", "list", "element"}: the physical names from the root
   std::string physical_type;      // "INT64", "BYTE_ARRAY", ..
   int32_t type_bytes = 0;         // of one value in memory; 0 for BYTE_ARRAY
-  int32_t root_field_id = -1;     // of the top-level column that it is part of; -1 = none
+  int32_t root = 0;               // the top-level column that it is part of
   bool repeated = false;          // below a list or a map
   int32_t level_bits = 0;         // of one value's definition and repetition levels
 };
@@ -70,6 +71,7 @@ struct Footer {
   int64_t footer_bytes = 0;  // serialised; it takes several times that in memory
   int64_t num_rows = 0;
   std::string created_by;
+  bool counts_nulls_right = false;  // its writer, see CountsNullsRight
   std::shared_ptr<arrow::Schema> schema;
   std::vector<LeafColumn> leaves;
   std::vector<RowGroupFacts> row_groups;

@@ -73,6 +73,36 @@ std::shared_ptr<::parquet::Statistics> ReadableStatistics(
   return can_be ? statistics : nullptr;
 }
 
+bool HasTypesOrder(const ::parquet::Statistics& statistics) {
+  const ::parquet::ColumnDescriptor& leaf = *statistics.descr();
+  switch (leaf.column_order().get_order()) {
+    case ::parquet::ColumnOrder::TYPE_DEFINED_ORDER:
+      return true;
+    case ::parquet::ColumnOrder::UNDEFINED:
+      return leaf.sort_order() == ::parquet::SortOrder::SIGNED &&
+             !leaf.logical_type()->is_decimal() &&
+             leaf.physical_type() != ::parquet::Type::BYTE_ARRAY &&
+             leaf.physical_type() != ::parquet::Type::FIXED_LEN_BYTE_ARRAY;
+    default:
+      return false;
+  }
+}
+
+::parquet::EncodedStatistics CopiedStatistics(const ::parquet::ColumnChunkMetaData& chunk,
+                                              int64_t null_count) {
+  ::parquet::EncodedStatistics copied;
+  const auto statistics = ReadableStatistics(chunk);
+  const bool agrees = statistics != nullptr &&
+                      (!statistics->HasNullCount() || statistics->null_count() == null_count);
+  if (agrees) copied = *chunk.encoded_statistics();
+  if (agrees && !HasTypesOrder(*statistics)) {
+    copied.ClearMinMax();
+    copied.is_min_value_exact = copied.is_max_value_exact = std::nullopt;
+  }
+  copied.set_null_count(null_count);
+  return copied;
+}
+
 LeafStatistics GatherLeaf(const ::parquet::FileMetaData& metadata, int leaf) {
   LeafStatistics result;
   bool unknown = false;

@@ -28,6 +28,16 @@ struct LeafStatistics {
 std::shared_ptr<::parquet::Statistics> ReadableStatistics(
     const ::parquet::ColumnChunkMetaData& chunk);
 
+// Whether the bounds, if there are any, are in the order of the leaf's type. Those of older writers
+// (`min` and `max`, before `min_value` and `max_value`) compare all bytes as signed ones, which is
+// right for numbers alone; readers set the others aside, as parquet-mr does.
+bool HasTypesOrder(const ::parquet::Statistics& statistics);
+
+// What the footer of another file may say of a chunk that is copied there, of which `null_count`
+// values were counted to be NULL. A footer that says another number is believed in nothing.
+::parquet::EncodedStatistics CopiedStatistics(const ::parquet::ColumnChunkMetaData& chunk,
+                                              int64_t null_count);
+
 LeafStatistics GatherLeaf(const ::parquet::FileMetaData& metadata, int leaf);
 
 // Fills the bounds of a column of `type` from those of its leaf, or leaves them unknown.

@@ -56,7 +56,9 @@ int64_t LevelBytes(const LeafColumn& leaf, const ColumnChunkFacts& chunk, const 
   return static_cast<int64_t>(std::min(bytes, static_cast<double>(page.decompressed_bytes)));
 }
 
-// What DataPages takes to read the levels of a page. It enlarges its buffers by doubling.
+}  // namespace
+
+// As DataPages reads them: it enlarges its buffers by doubling.
 int64_t LevelReadBytes(const LeafColumn& leaf, const ColumnChunkFacts& chunk,
                        int64_t assumed_page_bytes) {
   constexpr int64_t kHeaderBytes = 16 * 1024;  // statistics: four values of 4 KiB, as Arrow writes
@@ -69,8 +71,6 @@ int64_t LevelReadBytes(const LeafColumn& leaf, const ColumnChunkFacts& chunk,
   }
   return window + page.stored_bytes + page.decompressed_bytes;
 }
-
-}  // namespace
 
 void ReadMemory::RaiseTo(const ReadMemory& other) {
   page_bytes = std::max(page_bytes, other.page_bytes);

@@ -42,4 +42,9 @@ ReadMemory EstimateReadMemory(const Footer& footer, const RowGroupFacts& row_gro
                               const std::vector<int>& validity_leaves,
                               const ReadMemoryOptions& options);
 
+// What reading the levels of one column chunk takes. Where nothing tells how large its pages are,
+// those of more than `assumed_page_bytes` are not expected.
+int64_t LevelReadBytes(const LeafColumn& leaf, const ColumnChunkFacts& chunk,
+                       int64_t assumed_page_bytes);
+
 }  // namespace spillway::parquet

@@ -51,11 +51,10 @@ std::string FileReader::WhyNotCopied(const ReadColumn& column) const {
 std::vector<size_t> FileReader::LeavesOf(const ReadColumn& column) const {
   const std::optional<int32_t> id =
       opened_->options.use_field_ids ? FieldId(*column.field) : std::nullopt;
+  const std::vector<int> fields = opened_->file.fields->Find(id, column.physical_name);
   std::vector<size_t> places;
   for (size_t i = 0; i < footer().leaves.size(); ++i) {
-    const LeafColumn& leaf = footer().leaves[i];
-    const bool matches = id ? leaf.root_field_id == *id : leaf.path.front() == column.physical_name;
-    if (matches) places.push_back(i);
+    if (std::ranges::find(fields, footer().leaves[i].root) != fields.end()) places.push_back(i);
   }
   return places;
 }
@@ -127,6 +126,20 @@ Result<std::vector<ReadMemory>> FileReader::EstimateMemory(const std::vector<Rea
     }
   }
   return highest;
+}
+
+int64_t FileReader::EstimateCountMemory(const std::vector<ReadColumn>& columns,
+                                        int64_t assumed_page_bytes) const {
+  int64_t most = 0;
+  for (const ReadColumn& column : columns) {
+    for (const size_t leaf : LeavesOf(column)) {
+      for (const RowGroupFacts& row_group : footer().row_groups) {
+        most = std::max(most, LevelReadBytes(footer().leaves[leaf], row_group.columns[leaf],
+                                             assumed_page_bytes));
+      }
+    }
+  }
+  return most;
 }
 
 }  // namespace spillway::parquet

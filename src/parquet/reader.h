@@ -82,11 +82,11 @@ class FileReader {
   // file. A batch never spans two row groups, and none is empty. No columns at all give batches
   // with a row count only.
   //
-  // Fails at once with kCorruptDataFile, naming file and column, where the file's types cannot
-  // become the wanted ones, or a column that may not be null is missing, and as OldCalendar does.
-  // While it streams, the reader fails with kCorruptDataFile (damaged pages, too few rows, a value
-  // that does not fit the wanted type, NULL in a column that has none), as OldCalendar does, with
-  // kStorage, or kBudgetExceeded.
+  // Fails at once, naming file and column, with kUnsupportedType where the file's types cannot
+  // become the wanted ones, with kCorruptDataFile where a column that may not be null is missing,
+  // and as OldCalendar does. While it streams, the reader fails with kCorruptDataFile (damaged
+  // pages, too few rows, NULL in a column that has none), with kUnsupportedType (a value that does
+  // not fit the wanted type), as OldCalendar does, with kStorage, or kBudgetExceeded.
   Result<std::unique_ptr<arrow::RecordBatchReader>> Read(const std::vector<ReadColumn>& columns,
                                                          int first_row_group, int row_groups) const;
 
@@ -98,6 +98,11 @@ class FileReader {
   Result<std::vector<ReadMemory>> EstimateMemory(const std::vector<ReadColumn>& columns,
                                                  const std::vector<ReadOptions>& ways,
                                                  int64_t assumed_page_bytes);
+
+  // The memory in which the NULLs of one of `columns` after the other are counted: the most over
+  // all row groups.
+  int64_t EstimateCountMemory(const std::vector<ReadColumn>& columns,
+                              int64_t assumed_page_bytes) const;
 
   // What the dictionary of a column chunk of texts takes, decompressed, each value with four bytes
   // of length: none where the footer does not say that all its pages have one, or where its header

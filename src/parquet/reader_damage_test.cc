@@ -77,7 +77,7 @@ Result<int64_t> ReadRows(const std::string& path, arrow::MemoryPool* pool,
 bool IsCleanFailure(const Status& status) {
   const ErrorCode code = CodeOf(status);
   return code == ErrorCode::kCorruptDataFile || code == ErrorCode::kUnsupportedFeature ||
-         code == ErrorCode::kBudgetExceeded;
+         code == ErrorCode::kUnsupportedType || code == ErrorCode::kBudgetExceeded;
 }
 
 TEST(DamagedFileTest, AMissingFileIsNamed) {

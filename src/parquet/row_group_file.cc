@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -145,6 +146,9 @@ class FileContents : public ::parquet::ParquetFileWriter::Contents {
   }
 
   ::parquet::RowGroupWriter* AppendBufferedRowGroup() override {
+    if (num_row_groups_ > std::numeric_limits<int16_t>::max()) {
+      throw ParquetException("a file has more row groups than Parquet has numbers for");
+    }
     CloseRowGroup();
     indexes_->AppendRowGroup();
     open_ = std::make_unique<::parquet::RowGroupWriter>(std::make_unique<RowGroupContents>(

@@ -21,8 +21,10 @@
 #include "parquet/copied_indexes.h"
 #include "parquet/copy_check.h"
 #include "parquet/data_file.h"
+#include "parquet/file_then_memory.h"
 #include "parquet/footer_statistics.h"
 #include "parquet/new_file.h"
+#include "parquet/null_counts.h"
 #include "parquet/spliced_footer.h"
 #include "parquet/throw_boundary.h"
 #include "parquet/writable_schema.h"
@@ -34,38 +36,6 @@ using ::parquet::schema::GroupNode;
 using ::parquet::schema::NodePtr;
 using ::parquet::schema::NodeVector;
 using ::parquet::schema::PrimitiveNode;
-
-// The file, until Catch: what is written from then on is kept in memory.
-class FileThenMemory : public arrow::io::OutputStream {
- public:
-  FileThenMemory(std::shared_ptr<NewFile> file, arrow::MemoryPool* pool)
-      : file_(std::move(file)), pool_(pool) {}
-
-  Status Catch() {
-    begin_ = file_->size_bytes();
-    return arrow::io::BufferOutputStream::Create(4096, pool_).Value(&memory_);
-  }
-  Result<std::shared_ptr<arrow::Buffer>> Caught() { return memory_->Finish(); }
-  int64_t begin() const { return begin_; }  // of what is caught, in the file
-
-  using OutputStream::Write;
-  Status Write(const void* data, int64_t num_bytes) override {
-    return memory_ ? memory_->Write(data, num_bytes) : file_->Write(data, num_bytes);
-  }
-  Result<int64_t> Tell() const override {
-    if (memory_ == nullptr) return file_->Tell();
-    ARROW_ASSIGN_OR_RAISE(const int64_t position, memory_->Tell());
-    return begin_ + position;
-  }
-  bool closed() const override { return file_->closed(); }
-  Status Close() override { return Status::OK(); }
-
- private:
-  const std::shared_ptr<NewFile> file_;
-  arrow::MemoryPool* const pool_;
-  int64_t begin_ = 0;
-  std::shared_ptr<arrow::io::BufferOutputStream> memory_;
-};
 
 // A copy of `node`, for a node belongs to one tree, under another name and without field ids, which
 // belong to the table that the file came from.
@@ -107,6 +77,12 @@ struct CopiedRange {
   int64_t begin = 0;
 };
 
+// What became of the copied columns of a row group.
+struct Copies {
+  int64_t shared_bytes = 0;
+  std::vector<int64_t> null_counts;  // by copied leaf, in the order of the new file
+};
+
 storage::OpenFile OpenedFile(const DataFile& file) {
   // DataFile opens files, nothing else.
   return {static_cast<const arrow::io::ReadableFile&>(*file.source).file_descriptor(), file.path};
@@ -125,6 +101,8 @@ struct SpliceWriter::Impl {
   Status StartRowGroup(const DataFile& source, int row_group);
   std::vector<CopiedRange> PlaceChunks(const DataFile& source, int row_group);
   Result<int64_t> FillRanges(const DataFile& source, const std::vector<CopiedRange>& ranges) const;
+  Result<Copies> Copy(const DataFile& source, int row_group, const std::vector<CopiedRange>& ranges,
+                      const std::vector<int>& source_leaves) const;
   Status AwaitCopies();
   Status CopyIndexes(const DataFile& source, std::vector<ChunkPart>* parts);
   Status Finish(SplicedFile* spliced);
@@ -151,7 +129,7 @@ struct SpliceWriter::Impl {
   std::shared_ptr<arrow::Buffer> copy_buffer;
   std::vector<RowGroupPart> row_groups;
   std::optional<RowGroupPart> open_row_group;  // whose columns are being copied
-  std::future<Result<int64_t>> copies;         // of it; not valid where there are none
+  std::future<Result<Copies>> copies;          // of it; not valid where there are none
   int64_t rows = 0;
   int64_t copied_bytes = 0;
   int64_t shared_bytes = 0;
@@ -276,7 +254,7 @@ std::vector<CopiedRange> SpliceWriter::Impl::PlaceChunks(const DataFile& source,
   return copied;
 }
 
-// On a thread of its own. Returns the bytes that are shared.
+// Returns the bytes that are shared.
 Result<int64_t> SpliceWriter::Impl::FillRanges(const DataFile& source,
                                                const std::vector<CopiedRange>& ranges) const {
   const std::span<uint8_t> buffer(copy_buffer->mutable_data(),
@@ -291,30 +269,55 @@ Result<int64_t> SpliceWriter::Impl::FillRanges(const DataFile& source,
   return shared;
 }
 
+// On a thread of its own. NULLs are counted while the pages that have them are at hand.
+Result<Copies> SpliceWriter::Impl::Copy(const DataFile& source, int row_group,
+                                        const std::vector<CopiedRange>& ranges,
+                                        const std::vector<int>& source_leaves) const {
+  Copies copied;
+  ARROW_ASSIGN_OR_RAISE(copied.shared_bytes, FillRanges(source, ranges));
+  for (const int leaf : source_leaves) {
+    const auto count =
+        CatchParquet([&] { return CountNulls(source, row_group, leaf, options.write.pool); });
+    if (!count.ok()) return ReadError(count.status(), source.path);
+    copied.null_counts.push_back(*count);
+  }
+  return copied;
+}
+
 Status SpliceWriter::Impl::StartRowGroup(const DataFile& source, int row_group) {
   open_row_group =
       RowGroupPart{.num_rows = source.metadata->RowGroup(row_group)->num_rows(),
                    .chunks = std::vector<ChunkPart>(static_cast<size_t>(schema.num_columns()))};
   std::vector<CopiedRange> ranges = PlaceChunks(source, row_group);
   for (const CopiedRange& range : ranges) copied_bytes += range.size;
+  std::vector<int> source_leaves;
+  for (const ChunkPart& part : open_row_group->chunks) {
+    if (part.metadata != nullptr) source_leaves.push_back(part.leaf);
+  }
   // The thread has a share in the source: a failure may end its reader before this writer.
-  copies = std::async(std::launch::async, [this, source, ranges = std::move(ranges)] {
-    return FillRanges(source, ranges);
+  copies = std::async(std::launch::async, [this, source, row_group, ranges = std::move(ranges),
+                                           source_leaves = std::move(source_leaves)] {
+    return Copy(source, row_group, ranges, source_leaves);
   });
   return Status::OK();
 }
 
 Status SpliceWriter::Impl::AwaitCopies() {
-  ARROW_ASSIGN_OR_RAISE(const int64_t shared, copies.get());
-  shared_bytes += shared;
+  ARROW_ASSIGN_OR_RAISE(const Copies copied, copies.get());
+  shared_bytes += copied.shared_bytes;
+  auto next = copied.null_counts.begin();
+  for (ChunkPart& part : open_row_group->chunks) {
+    if (part.metadata != nullptr) part.null_count = *next++;
+  }
   return Status::OK();
 }
 
 Status SpliceWriter::Impl::CopyIndexes(const DataFile& source, std::vector<ChunkPart>* parts) {
   for (ChunkPart& part : *parts) {
     if (part.metadata != source.metadata) continue;
-    ARROW_ASSIGN_OR_RAISE(PageIndexes indexes, ReadPageIndexes(source, part.row_group, part.leaf,
-                                                               part.shift, options.write.pool));
+    ARROW_ASSIGN_OR_RAISE(PageIndexes indexes,
+                          ReadPageIndexes(source, part.row_group, part.leaf, part.shift,
+                                          *part.null_count, options.write.pool));
     part.column_index = std::move(indexes.column_index);
     part.offset_index = std::move(indexes.offset_index);
     ARROW_ASSIGN_OR_RAISE(const auto bloom_filter,
@@ -464,6 +467,10 @@ int64_t SpliceWriter::bytes_written() const {
 }
 
 int64_t SpliceWriter::rows_written() const { return impl_->rows; }
+
+int64_t SpliceWriter::row_groups_written() const {
+  return static_cast<int64_t>(impl_->row_groups.size());
+}
 
 Result<SplicedFile> SpliceWriter::Close() {
   if (impl_->failed || impl_->ended || impl_->row_groups.empty()) {

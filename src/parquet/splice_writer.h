@@ -77,6 +77,7 @@ class SpliceWriter {
   // What the file would take if it were closed now, roughly.
   int64_t bytes_written() const;
   int64_t rows_written() const;  // of ended row groups
+  int64_t row_groups_written() const;
 
   // Writes indexes and footer, and makes the file and its name durable. A failure removes the file.
   Result<SplicedFile> Close();

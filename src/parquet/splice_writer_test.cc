@@ -11,6 +11,7 @@
 #include <parquet/size_statistics.h>
 #include <parquet/statistics.h>
 
+#include "parquet/batch_encoder.h"
 #include "parquet/random_rows.h"
 #include "parquet/test_files.h"
 #include "parquet/test_writing.h"

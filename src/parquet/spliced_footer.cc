@@ -9,6 +9,7 @@
 #include <parquet/size_statistics.h>
 #include <parquet/statistics.h>
 
+#include "base/saturating.h"
 #include "parquet/batch_encoder.h"
 #include "parquet/data_file.h"
 #include "parquet/footer_statistics.h"
@@ -36,9 +37,17 @@ std::pair<PagesByEncoding, PagesByEncoding> CountPages(const ColumnChunkMetaData
   return {std::move(dictionary), std::move(data)};
 }
 
+void DescribeStatistics(const ColumnChunkMetaData& chunk, const std::optional<int64_t>& null_count,
+                        ::parquet::ColumnChunkMetaDataBuilder& builder) {
+  if (null_count) {
+    builder.SetStatistics(CopiedStatistics(chunk, *null_count));
+  } else if (const auto statistics = chunk.encoded_statistics()) {
+    builder.SetStatistics(*statistics);
+  }
+}
+
 void Describe(const ColumnChunkMetaData& chunk, int64_t shift,
               ::parquet::ColumnChunkMetaDataBuilder& builder) {
-  if (ReadableStatistics(chunk) != nullptr) builder.SetStatistics(*chunk.encoded_statistics());
   if (const auto sizes = chunk.size_statistics()) builder.SetSizeStatistics(*sizes);
   if (const auto geometry = chunk.geo_statistics()) {
     if (const auto encoded = geometry->Encode()) builder.SetGeoStatistics(*encoded);
@@ -106,8 +115,10 @@ Result<std::shared_ptr<::parquet::FileMetaData>> WriteFooter(
     for (const ChunkPart& part : row_groups[group].chunks) {
       const auto source = part.metadata->RowGroup(part.row_group);
       const auto chunk = source->ColumnChunk(part.leaf);
-      Describe(*chunk, part.shift, *row_group->NextColumnChunk());
-      bytes += chunk->total_uncompressed_size();
+      ::parquet::ColumnChunkMetaDataBuilder& column = *row_group->NextColumnChunk();
+      DescribeStatistics(*chunk, part.null_count, column);
+      Describe(*chunk, part.shift, column);
+      bytes = AddBytes(bytes, chunk->total_uncompressed_size());
     }
     row_group->Finish(bytes, static_cast<int16_t>(group));
   }

@@ -25,6 +25,8 @@ struct ChunkPart {
   int row_group = 0;  // of `metadata`
   int leaf = 0;       // of `metadata`
   int64_t shift = 0;  // what its offsets there lack to be those in the new file
+  // Of a copied chunk, as they were counted; none of one that was encoded, whose footer is ours.
+  std::optional<int64_t> null_count = {};
   // Serialised, with offsets in the new file; null = none.
   std::shared_ptr<arrow::Buffer> column_index = {};
   std::shared_ptr<arrow::Buffer> offset_index = {};

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/file_reader.h>
+#include <parquet/file_writer.h>
+#include <parquet/statistics.h>
 
 #include "base/error.h"
 #include "base/temporary_folder.h"
@@ -113,6 +116,43 @@ inline void ExpectEqual(const arrow::Table& actual, const arrow::Table& expected
         << actual.column(i)->ToString() << "\nexpected\n"
         << expected.column(i)->ToString();
   }
+}
+
+// Writes the footer of a file again, as if `created_by` had written it, with the statistics of leaf
+// columns that `edit(leaf, statistics)` leaves. Indexes are forgotten.
+inline void RestateFooter(const std::string& path, const std::string& created_by,
+                          const std::function<void(int, ::parquet::EncodedStatistics&)>& edit) {
+  const auto reader = ::parquet::ParquetFileReader::OpenFile(path);
+  const ::parquet::FileMetaData& old = *reader->metadata();
+  Properties properties;
+  properties.created_by(created_by);
+  for (int leaf = 0; old.num_row_groups() > 0 && leaf < old.num_columns(); ++leaf) {
+    properties.compression(old.schema()->Column(leaf)->path(),
+                           old.RowGroup(0)->ColumnChunk(leaf)->compression());
+  }
+  const auto builder = ::parquet::FileMetaDataBuilder::Make(old.schema(), properties.build());
+  for (int group = 0; group < old.num_row_groups(); ++group) {
+    auto* const row_group = builder->AppendRowGroup();
+    row_group->set_num_rows(old.RowGroup(group)->num_rows());
+    for (int leaf = 0; leaf < old.num_columns(); ++leaf) {
+      const auto chunk = old.RowGroup(group)->ColumnChunk(leaf);
+      auto* const column = row_group->NextColumnChunk();
+      const auto statistics = chunk->encoded_statistics();
+      auto edited = statistics == nullptr ? ::parquet::EncodedStatistics() : *statistics;
+      edit(leaf, edited);
+      if (edited.is_set()) column->SetStatistics(edited);
+      column->Finish(chunk->num_values(),
+                     chunk->has_dictionary_page() ? chunk->dictionary_page_offset() : -1, -1,
+                     chunk->data_page_offset(), chunk->total_compressed_size(),
+                     chunk->total_uncompressed_size(), chunk->has_dictionary_page(), false, {}, {});
+    }
+    row_group->Finish(old.RowGroup(group)->total_byte_size(), static_cast<int16_t>(group));
+  }
+  const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  ::parquet::WriteFileMetaData(*builder->Finish(), sink.get());
+  std::string bytes = ReadBytes(path);
+  bytes.resize(bytes.size() - 8 - old.size());
+  WriteBytes(path, bytes + sink->Finish().ValueOrDie()->ToString());
 }
 
 }  // namespace spillway::parquet

@@ -19,6 +19,10 @@ Status ReadError(const Status& status, std::string_view path) {
     return WithCode(status, ErrorCode::kUnsupportedFeature,
                     "a data file uses a part of Parquet that Spillway does not support", path);
   }
+  if (status.IsTypeError()) {
+    return WithCode(status, ErrorCode::kUnsupportedType,
+                    "a data file has a value that the table's type does not hold", path);
+  }
   return WithCode(status, ErrorCode::kCorruptDataFile, "a data file is damaged", path);
 }
 

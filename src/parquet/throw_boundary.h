@@ -37,7 +37,8 @@ std::invoke_result_t<Function> CatchParquet(Function&& function) {
 }
 
 // Codes a failure to read the file at `path`: kStorage where the system refused a read,
-// kBudgetExceeded where memory ran out, kUnsupportedFeature where parquet-cpp lacks something, else
+// kBudgetExceeded where memory ran out, kUnsupportedFeature where parquet-cpp lacks something,
+// kUnsupportedType where a value does not fit the table's type (a TypeError), else
 // kCorruptDataFile. OK and coded ones are unchanged.
 Status ReadError(const Status& status, std::string_view path);
 

@@ -90,7 +90,7 @@ TEST(ValidityDamageTest, RowsOfListsAreCounted) {
 bool IsCleanFailure(const Status& status) {
   const ErrorCode code = CodeOf(status);
   return code == ErrorCode::kCorruptDataFile || code == ErrorCode::kUnsupportedFeature ||
-         code == ErrorCode::kBudgetExceeded;
+         code == ErrorCode::kUnsupportedType || code == ErrorCode::kBudgetExceeded;
 }
 
 TEST(ValidityDamageTest, RandomDamageIsACleanErrorOrRows) {

@@ -6,60 +6,25 @@
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <parquet/schema.h>
-#include <parquet/statistics.h>
 
-#include "parquet/data_pages.h"
+#include "parquet/page_levels.h"
 
 namespace spillway::parquet {
-namespace {
-
-using Nulls = ValidityReader::Nulls;
-
-// What schema and statistics tell of the nulls of a top-level column.
-Nulls FindNulls(const ::parquet::schema::Node& column,
-                const ::parquet::ColumnChunkMetaData& chunk) {
-  if (!column.is_optional()) return Nulls::kNone;  // a repeated one is a list that may be empty
-  if (!column.is_primitive()) return Nulls::kByLevels;
-  const auto statistics = chunk.encoded_statistics();
-  if (statistics == nullptr || !statistics->has_null_count) return Nulls::kByLevels;
-  if (statistics->null_count == 0) return Nulls::kNone;
-  return statistics->null_count == chunk.num_values() ? Nulls::kAll : Nulls::kByLevels;
-}
-
-Result<std::unique_ptr<RowLevels>> OpenLevels(const DataFile& file,
-                                              const ::parquet::ColumnDescriptor& leaf,
-                                              const ::parquet::ColumnChunkMetaData& chunk) {
-  ARROW_ASSIGN_OR_RAISE(auto pages, DataPages::Make({.source = file.source,
-                                                     .first_byte = FirstByte(chunk),
-                                                     .bytes = chunk.total_compressed_size(),
-                                                     .codec = chunk.compression()},
-                                                    file.properties.memory_pool()));
-  return std::make_unique<RowLevels>(std::move(pages), leaf.max_definition_level(),
-                                     leaf.max_repetition_level(), chunk.num_values());
-}
-
-}  // namespace
-
-ValidityReader::ValidityReader(Nulls nulls, std::unique_ptr<RowLevels> levels, int64_t num_rows,
+ValidityReader::ValidityReader(std::unique_ptr<RowLevels> levels, int64_t num_rows,
                                std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* pool)
-    : nulls_(nulls),
-      levels_(std::move(levels)),
-      rows_left_(num_rows),
-      type_(std::move(type)),
-      pool_(pool) {}
+    : levels_(std::move(levels)), rows_left_(num_rows), type_(std::move(type)), pool_(pool) {}
 
 Result<std::unique_ptr<ValidityReader>> ValidityReader::Open(
     const DataFile& file, int row_group, int leaf, std::shared_ptr<arrow::DataType> type) {
-  const auto group = file.metadata->RowGroup(row_group);
-  const auto chunk = group->ColumnChunk(leaf);
-  const ::parquet::SchemaDescriptor& schema = *file.metadata->schema();
-  const Nulls nulls = FindNulls(*schema.GetColumnRoot(leaf), *chunk);
+  arrow::MemoryPool* const pool = file.properties.memory_pool();
   std::unique_ptr<RowLevels> levels;
-  if (nulls == Nulls::kByLevels) {
-    ARROW_ASSIGN_OR_RAISE(levels, OpenLevels(file, *schema.Column(leaf), *chunk));
+  // A repeated column is a list that may be empty, but not NULL.
+  if (file.metadata->schema()->GetColumnRoot(leaf)->is_optional()) {
+    ARROW_ASSIGN_OR_RAISE(auto pages, PageLevels::Open(file, row_group, leaf, pool));
+    levels = std::make_unique<RowLevels>(std::move(pages));
   }
   return std::unique_ptr<ValidityReader>(new ValidityReader(
-      nulls, std::move(levels), group->num_rows(), std::move(type), file.properties.memory_pool()));
+      std::move(levels), file.metadata->RowGroup(row_group)->num_rows(), std::move(type), pool));
 }
 
 Result<std::shared_ptr<arrow::Array>> ValidityReader::Next(int64_t rows) {
@@ -68,10 +33,10 @@ Result<std::shared_ptr<arrow::Array>> ValidityReader::Next(int64_t rows) {
     all_null_ = nulls->data();
   }
   const std::shared_ptr<arrow::ArrayData> next = all_null_->Slice(0, rows);
-  if (nulls_ == Nulls::kNone) {
+  if (levels_ == nullptr) {
     next->buffers[0] = nullptr;
     next->null_count = 0;
-  } else if (nulls_ == Nulls::kByLevels) {
+  } else {
     ARROW_RETURN_NOT_OK(ReadLevels(*next));
   }
   rows_left_ -= rows;

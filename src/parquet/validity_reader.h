@@ -1,11 +1,7 @@
-// Reads which rows of a column are NULL, and nothing else of it: from the footer's statistics where
-// they decide, else from the definition levels of one leaf column, which stand at the start of each
-// of its data pages. Values are neither read nor decompressed.
-//
-// Statistics decide where a column without fields or elements has no NULL, or nothing else. A wrong
-// count would change rows. It is trusted as the engines that read Delta tables trust it, which skip
-// files and row groups by it for IS [NOT] NULL; parquet-cpp has set aside the statistics of writers
-// that are known to get them wrong.
+// Reads which rows of a column are NULL, and nothing else of it: from the definition levels of one
+// leaf column, which stand at the start of each of its data pages. Values are neither read nor
+// decompressed. What the footer's statistics say of NULLs does not count: there are writers that
+// count them wrong, and the levels of a column without NULLs are a few bytes of each page.
 //
 // What is read this way is checked less than whole pages are: a page's checksum covers all of its
 // bytes, and damage in values is not seen at all. That each page has as many levels as it claims,
@@ -29,8 +25,6 @@ namespace spillway::parquet {
 
 class ValidityReader {
  public:
-  enum class Nulls { kNone, kAll, kByLevels };
-
   // Reads the top-level column above leaf column `leaf`, in one row group of `file`. The arrays
   // will be of `type`, whatever the file has.
   static Result<std::unique_ptr<ValidityReader>> Open(const DataFile& file, int row_group, int leaf,
@@ -46,12 +40,11 @@ class ValidityReader {
   Result<std::shared_ptr<arrow::Array>> Next(int64_t rows);
 
  private:
-  ValidityReader(Nulls nulls, std::unique_ptr<RowLevels> levels, int64_t num_rows,
+  ValidityReader(std::unique_ptr<RowLevels> levels, int64_t num_rows,
                  std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* pool);
   Status ReadLevels(arrow::ArrayData& rows);
 
-  const Nulls nulls_;
-  const std::unique_ptr<RowLevels> levels_;  // null unless kByLevels
+  const std::unique_ptr<RowLevels> levels_;  // null where the column has no NULL by its schema
   int64_t rows_left_;
   const std::shared_ptr<arrow::DataType> type_;
   arrow::MemoryPool* const pool_;

@@ -15,32 +15,43 @@ namespace {
 
 using ArrayPointer = std::shared_ptr<arrow::Array>;
 
-bool IsText(arrow::Type::type id) {
+bool IsBytes(arrow::Type::type id) {
   return arrow::is_base_binary_like(id) || id == arrow::Type::FIXED_SIZE_BINARY;
+}
+
+// Fixed bytes are no text: what they stand for, only their logical type would tell.
+bool CanConvertToText(const arrow::DataType& from, const arrow::DataType& to) {
+  return IsBytes(from.id()) &&
+         (!arrow::is_string(to.id()) || from.id() != arrow::Type::FIXED_SIZE_BINARY);
 }
 
 // Decimal digits of the largest value of an integer type, as Delta's type widening counts them.
 int DigitsOf(arrow::Type::type id) {
   switch (id) {
     case arrow::Type::INT8:
+    case arrow::Type::UINT8:
       return 3;
     case arrow::Type::INT16:
+    case arrow::Type::UINT16:
       return 5;
     case arrow::Type::INT32:
+    case arrow::Type::UINT32:
       return 10;
-    default:
+    case arrow::Type::INT64:
       return 19;
+    default:
+      return 20;
   }
 }
 
 bool CanConvertTo(const arrow::DataType& from, const arrow::Decimal128Type& to) {
   if (arrow::is_decimal(from.id())) return true;  // the values decide, not the declared precision
-  return arrow::is_signed_integer(from.id()) && to.precision() - to.scale() >= DigitsOf(from.id());
+  return arrow::is_integer(from.id()) && to.precision() - to.scale() >= DigitsOf(from.id());
 }
 
 bool CanConvertToDouble(arrow::Type::type from) {
-  return from == arrow::Type::FLOAT || from == arrow::Type::INT8 || from == arrow::Type::INT16 ||
-         from == arrow::Type::INT32;
+  return from == arrow::Type::FLOAT || from == arrow::Type::HALF_FLOAT ||
+         from == arrow::Type::INT8 || from == arrow::Type::INT16 || from == arrow::Type::INT32;
 }
 
 Result<ArrayPointer> Cast(const ArrayPointer& values, const std::shared_ptr<arrow::DataType>& to,
@@ -90,19 +101,36 @@ Result<ArrayPointer> ConvertTimestamps(const ArrayPointer& values,
   return Retype(converted, to);
 }
 
-// Strings are not checked for UTF-8: Spark reads them as they are, and so do we.
+// What the file calls a string is not checked for UTF-8: Spark reads it as it is, and so do we.
 Result<ArrayPointer> ConvertText(const ArrayPointer& values,
                                  const std::shared_ptr<arrow::DataType>& to,
                                  arrow::MemoryPool* pool) {
-  if (values->type_id() == arrow::Type::BINARY && to->id() == arrow::Type::STRING) {
-    return Retype(values, to);
-  }
   if (to->id() != arrow::Type::STRING) return Cast(values, to, pool);
-  ARROW_ASSIGN_OR_RAISE(const ArrayPointer bytes, Cast(values, arrow::binary(), pool));
-  return Retype(bytes, to);
+  ArrayPointer bytes = values;
+  if (values->type_id() != arrow::Type::BINARY) {
+    ARROW_ASSIGN_OR_RAISE(bytes, Cast(values, arrow::binary(), pool));
+  }
+  const ArrayPointer texts = Retype(bytes, to);
+  if (!arrow::is_string(values->type_id())) ARROW_RETURN_NOT_OK(CheckText(*texts));
+  return texts;
+}
+
+Result<ArrayPointer> Convert(const ArrayPointer& values, const std::shared_ptr<arrow::DataType>& to,
+                             arrow::MemoryPool* pool) {
+  const arrow::Type::type from = values->type_id();
+  if (from == arrow::Type::NA) return arrow::MakeArrayOfNull(to, values->length(), pool);
+  if (from == arrow::Type::TIMESTAMP) return ConvertTimestamps(values, to, pool);
+  return IsBytes(from) ? ConvertText(values, to, pool) : Cast(values, to, pool);
 }
 
 }  // namespace
+
+Status CheckText(const arrow::Array& texts) {
+  const Status status = static_cast<const arrow::StringArray&>(texts).ValidateUTF8();
+  return status.ok()
+             ? status
+             : Status::TypeError("the file has bytes that are no UTF-8, the table a string");
+}
 
 bool CanConvertValues(const arrow::DataType& from, const arrow::DataType& to) {
   if (from.id() == arrow::Type::NA || from.Equals(to)) return true;
@@ -112,6 +140,8 @@ bool CanConvertValues(const arrow::DataType& from, const arrow::DataType& to) {
     case arrow::Type::INT32:
     case arrow::Type::INT64:
       return arrow::is_integer(from.id());
+    case arrow::Type::FLOAT:
+      return from.id() == arrow::Type::HALF_FLOAT;
     case arrow::Type::DOUBLE:
       return CanConvertToDouble(from.id());
     case arrow::Type::DECIMAL128:
@@ -121,7 +151,7 @@ bool CanConvertValues(const arrow::DataType& from, const arrow::DataType& to) {
              (from.id() == arrow::Type::DATE32 &&
               static_cast<const arrow::TimestampType&>(to).timezone().empty());
     default:
-      return IsText(to.id()) && IsText(from.id());
+      return IsBytes(to.id()) && CanConvertToText(from, to);
   }
 }
 
@@ -134,14 +164,9 @@ Result<std::shared_ptr<arrow::Array>> ConvertValues(std::shared_ptr<arrow::Array
     ARROW_RETURN_NOT_OK(values->ValidateFull());
   }
   if (from.Equals(*to)) return values;
-  switch (from.id()) {
-    case arrow::Type::NA:
-      return arrow::MakeArrayOfNull(to, values->length(), pool);
-    case arrow::Type::TIMESTAMP:
-      return ConvertTimestamps(values, to, pool);
-    default:
-      return IsText(from.id()) ? ConvertText(values, to, pool) : Cast(values, to, pool);
-  }
+  Result<ArrayPointer> converted = Convert(values, to, pool);
+  if (!converted.status().IsInvalid()) return converted;
+  return Status::TypeError(converted.status().message());
 }
 
 }  // namespace spillway::parquet

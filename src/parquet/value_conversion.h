@@ -2,7 +2,8 @@
 // declares, for those differences that Delta allows: the unit and zone of timestamps, the width of
 // integers, decimals and floats (a column may have been widened after the file was written), the
 // layout of strings. Every conversion is exact or fails on the value that does not fit; only
-// nanoseconds are cut to microseconds, downwards, as Spark does.
+// nanoseconds are cut to microseconds, downwards. Bytes that the file does not call a string become
+// one where they are UTF-8; fixed bytes (a UUID, say) never do, as they do not in Spark.
 //
 // Thread rule: free functions without state.
 #pragma once
@@ -21,10 +22,13 @@ namespace spillway::parquet {
 bool CanConvertValues(const arrow::DataType& from, const arrow::DataType& to);
 
 // Converts `values`, for whose type CanConvertValues holds, to `to`. Returns the same array where
-// nothing is to be done. Fails with an uncoded Invalid status where a value does not fit, with
-// OutOfMemory.
+// nothing is to be done. Fails with an uncoded TypeError where a value does not fit, with Invalid
+// where it is not even what the file says, with OutOfMemory.
 Result<std::shared_ptr<arrow::Array>> ConvertValues(std::shared_ptr<arrow::Array> values,
                                                     const std::shared_ptr<arrow::DataType>& to,
                                                     arrow::MemoryPool* pool);
+
+// Fails with a TypeError where one of `texts` (of type STRING) is not UTF-8.
+Status CheckText(const arrow::Array& texts);
 
 }  // namespace spillway::parquet

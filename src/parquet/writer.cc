@@ -81,6 +81,8 @@ int64_t FileWriter::bytes_written() const {
 
 int64_t FileWriter::rows_written() const { return impl_->encoder.rows_written(); }
 
+int64_t FileWriter::row_groups_written() const { return impl_->encoder.row_groups_written(); }
+
 Result<WrittenFile> FileWriter::Close() {
   if (!impl_->encoder.is_open() || impl_->failed) return Status::Invalid("the writer has ended");
   WrittenFile written;

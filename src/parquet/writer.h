@@ -43,6 +43,10 @@ struct WriteOptions {
   std::set<std::string> plain_columns;          // top-level columns that are better without one
 };
 
+// A file that has so many row groups is to be ended: Parquet numbers them in 16 bits, and one more
+// batch may become several.
+inline constexpr int64_t kMostRowGroups = 30'000;
+
 struct WrittenFile {
   std::string path;
   int64_t size_bytes = 0;
@@ -84,6 +88,7 @@ class FileWriter {
   // closed.
   int64_t bytes_written() const;
   int64_t rows_written() const;
+  int64_t row_groups_written() const;  // the open one among them
 
   // Writes the footer and makes the file and its name durable. A failure removes the file.
   Result<WrittenFile> Close();

@@ -9,6 +9,7 @@
 #include <arrow/util/logging.h>
 #include <fmt/format.h>
 
+#include "base/column_name.h"
 #include "base/error.h"
 #include "base/suggestion.h"
 #include "pipeline/column_names.h"
@@ -363,7 +364,10 @@ Status Binder::AddPayload(const spec::Lookup& lookup, const std::vector<Projecti
 }
 
 Status Binder::BindDerived() {
+  NamesSoFar names;
   for (const spec::NamedExpression& named : spec_.columns) {
+    const std::string* const earlier = names.Add(named.name.text);
+    if (earlier != nullptr) return TwiceInColumns(named.name, *earlier);
     ARROW_ASSIGN_OR_RAISE(auto bound, BindColumn(named, arrow::Schema(fields_)));
     const TimeDependence time_dependence = DependenceOf(bound);
     ARROW_ASSIGN_OR_RAISE(int position, FindColumn(fields_, named.name, "the pipeline"));
@@ -416,8 +420,11 @@ Status Binder::BindOutput() {
     if (column >= 0) dropped[static_cast<size_t>(column)] = true;
   }
   arrow::FieldVector output;
+  NamesSoFar names;
   for (size_t i = 0; i < fields_.size(); ++i) {
     if (dropped[i]) continue;
+    const std::string* const earlier = names.Add(fields_[i]->name());
+    if (earlier != nullptr) return TwiceInResult(spec_.source.path, *earlier, fields_[i]->name());
     bound_->output_columns.push_back(static_cast<int>(i));
     bound_->output_time_dependence.push_back(time_dependence_[i]);
     output.push_back(PlainField(*fields_[i]));

@@ -1,26 +1,11 @@
 #include "pipeline/column_names.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
+#include "base/column_name.h"
 #include "base/error.h"
 
 namespace spillway::pipeline {
-namespace {
-
-char Lower(char character) {
-  return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a')
-                                              : character;
-}
-
-}  // namespace
-
-bool SameName(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char a, char b) { return Lower(a) == Lower(b); });
-}
-
 Result<int> FindColumn(const arrow::FieldVector& fields, const spec::LocatedText& name,
                        std::string_view owner) {
   int found = -1;
@@ -38,6 +23,32 @@ Result<int> FindColumn(const arrow::FieldVector& fields, const spec::LocatedText
     found = static_cast<int>(i);
   }
   return found;
+}
+
+const std::string* NamesSoFar::Add(const std::string& name) {
+  const auto [place, is_new] = by_folded_.emplace(FoldName(name), name);
+  return is_new ? nullptr : &place->second;
+}
+
+Status TwiceInColumns(const spec::LocatedText& name, const std::string& earlier) {
+  return MakeError(
+      {.code = ErrorCode::kDuplicateKey,
+       .what = fmt::format("`columns` makes the column \"{}\" twice", name.text),
+       .where = name.Where(),
+       .why =
+           fmt::format("\"{}\" is the same name: names compare without case, as in Spark", earlier),
+       .cure = "give one of them another name"});
+}
+
+Status TwiceInResult(const spec::LocatedText& source, const std::string& first,
+                     const std::string& second) {
+  return MakeError(
+      {.code = ErrorCode::kAmbiguousColumn,
+       .what =
+           fmt::format("two columns of the result have one name: \"{}\" and \"{}\"", first, second),
+       .where = source.Where(),
+       .why = "names compare without case, as in Spark, which could not read such a table",
+       .cure = "rename one of them in the source's table"});
 }
 
 std::vector<std::string> NamesOf(const arrow::FieldVector& fields) {

@@ -15,18 +15,6 @@ arrow::FieldVector Fields(const std::vector<std::string>& names) {
   return fields;
 }
 
-TEST(ColumnNames, CompareWithoutTheCaseOfAsciiLetters) {
-  EXPECT_TRUE(SameName("", ""));
-  EXPECT_TRUE(SameName("Image_Name", "iMAGE_nAME"));
-  EXPECT_TRUE(SameName("größe", "GRößE"));
-  EXPECT_FALSE(SameName("größe", "GRÖßE"));
-  EXPECT_FALSE(SameName("a", "ab"));
-  EXPECT_FALSE(SameName("ab", "a"));
-  // Neighbours of the letters in ASCII.
-  EXPECT_FALSE(SameName("@", "`"));
-  EXPECT_FALSE(SameName("[", "{"));
-}
-
 TEST(ColumnNames, FindsTheOnlyOne) {
   const auto fields = Fields({"id", "Name", "other"});
   EXPECT_EQ(FindColumn(fields, Name("NAME"), "the source").ValueOrDie(), 1);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include <arrow/type.h>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/saturating.h"
 #include "base/units.h"
 #include "memory/allocator.h"
 
@@ -23,10 +25,11 @@ constexpr int64_t kAssumedPageBytes = kMiB;
 constexpr int64_t kAssumedDictionaryValueBytes = 32;
 
 int64_t DecodedBytes(const parquet::LeafColumn& leaf, const parquet::ColumnChunkFacts& chunk) {
-  if (leaf.type_bytes > 0) return chunk.num_values * leaf.type_bytes;
+  if (leaf.type_bytes > 0) return MultiplyBytes(chunk.num_values, leaf.type_bytes);
   if (chunk.unencoded_bytes) return *chunk.unencoded_bytes;
   if (!chunk.has_dictionary) return chunk.uncompressed_bytes;
-  return std::max(chunk.uncompressed_bytes, chunk.num_values * kAssumedDictionaryValueBytes);
+  return std::max(chunk.uncompressed_bytes,
+                  MultiplyBytes(chunk.num_values, kAssumedDictionaryValueBytes));
 }
 
 // Footers are read before there is a budget to charge.
@@ -73,8 +76,9 @@ std::optional<Bound> MakeBound(const arrow::Scalar& value, const arrow::DataType
   }
 }
 
-ValueBounds MakeBounds(const parquet::ColumnChunkFacts& chunk, const arrow::DataType& type) {
-  if (chunk.null_count && *chunk.null_count == chunk.num_values) {
+ValueBounds MakeBounds(const parquet::ColumnChunkFacts& chunk, const arrow::DataType& type,
+                       bool counts_nulls_right) {
+  if (counts_nulls_right && chunk.null_count && *chunk.null_count == chunk.num_values) {
     return {.is_known = true, .only_nulls = true};
   }
   if (chunk.minimum == nullptr || chunk.maximum == nullptr) return {};
@@ -196,9 +200,8 @@ Status PinnedTable::AddFile(delta::DataFile data_file) {
   KeepBounds(*reader, &file);
   if (computed_.empty()) ARROW_RETURN_NOT_OK(CountValues(*reader));
   ARROW_RETURN_NOT_OK(EstimateMemory(*reader, file));
-  if (file.data_file.deletion_vector) {
-    deleted_rows_ += file.data_file.deletion_vector->cardinality;
-  }
+  // As many as there are, whatever the log says that there are.
+  deleted_rows_ = std::accumulate(deleted_rows.begin(), deleted_rows.end(), deleted_rows_);
   bytes_ += footer.file_bytes;
   largest_footer_bytes_ = std::max(largest_footer_bytes_, footer.footer_bytes);
   files_.push_back(std::move(file));
@@ -216,7 +219,8 @@ void PinnedTable::Weigh(const parquet::FileReader& file, PinnedFile* pinned) {
           weights_[i].codec = chunk.codec;
           weights_[i].is_plain = !chunk.has_dictionary || chunk.gave_up_dictionary;
         }
-        weights_[i].value_bytes += DecodedBytes(footer.leaves[leaf], chunk);
+        weights_[i].value_bytes =
+            AddBytes(weights_[i].value_bytes, DecodedBytes(footer.leaves[leaf], chunk));
         weights_[i].compressed_bytes += chunk.compressed_bytes;
         pinned->row_groups[group].compressed_bytes += chunk.compressed_bytes;
       }
@@ -231,7 +235,8 @@ void PinnedTable::KeepBounds(const parquet::FileReader& file, PinnedFile* pinned
     const arrow::DataType& type = *read_schema_->field(static_cast<int>(column))->type();
     for (size_t group = 0; group < footer.row_groups.size(); ++group) {
       pinned->row_groups[group].bounds.push_back(
-          leaves.size() == 1 ? MakeBounds(footer.row_groups[group].columns[leaves[0]], type)
+          leaves.size() == 1 ? MakeBounds(footer.row_groups[group].columns[leaves[0]], type,
+                                          footer.counts_nulls_right)
                              : ValueBounds());
     }
   }
@@ -272,18 +277,23 @@ Status PinnedTable::EstimateMemory(parquet::FileReader& file, const PinnedFile& 
   }
   std::vector<parquet::ReadOptions> ways;
   for (const WorkSizes& sizes : pieces_) ways.push_back(ReadOptionsFor(sizes, nullptr));
-  const auto raise = [&](const std::vector<ColumnUse>& uses,
+  const auto raise = [&](const std::vector<ColumnUse>& uses, int64_t counting_bytes,
                          std::vector<parquet::ReadMemory>* highest) {
     ARROW_ASSIGN_OR_RAISE(std::vector<parquet::ReadMemory> memory,
                           file.EstimateMemory(FileColumns(*this, uses), ways, kAssumedPageBytes));
     for (size_t i = 0; i < memory.size(); ++i) {
-      memory[i].page_bytes += DeletedRowsBytes(pinned);
+      memory[i].page_bytes += DeletedRowsBytes(pinned) + counting_bytes;
       (*highest)[i].RaiseTo(memory[i]);
     }
     return Status::OK();
   };
-  ARROW_RETURN_NOT_OK(raise({}, &read_memory_));
-  return computed_.empty() ? Status::OK() : raise(spliced, &spliced_read_memory_);
+  ARROW_RETURN_NOT_OK(raise({}, 0, &read_memory_));
+  if (computed_.empty()) return Status::OK();
+  std::vector<parquet::ReadColumn> copied;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (pinned.why_not_copied[i].empty()) copied.push_back(FileColumn(*snapshot_, columns_[i]));
+  }
+  return raise(spliced, file.EstimateCountMemory(copied, kAssumedPageBytes), &spliced_read_memory_);
 }
 
 std::string PinnedTable::Describe() const {

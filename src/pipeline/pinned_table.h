@@ -104,7 +104,7 @@ class PinnedTable {
 
   const std::vector<WorkSizes>& pieces() const { return pieces_; }
   // What reading needs at most in the i-th sizes, over all row groups: of whole rows, and of what
-  // is computed with where row groups splice.
+  // is computed with where row groups splice, with counting the NULLs of the columns copied there.
   const parquet::ReadMemory& read_memory(size_t i) const { return read_memory_[i]; }
   const parquet::ReadMemory& spliced_read_memory(size_t i) const { return spliced_read_memory_[i]; }
 

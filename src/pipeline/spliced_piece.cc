@@ -72,6 +72,7 @@ bool SplicedPiece::HasRoom(const parquet::FileReader& reader, int row_group) con
   const spec::Target& target = context_.run.plan.spec.target;
   const int64_t rows = file_->row_groups[static_cast<size_t>(row_group)].num_rows;
   if (writer_->bytes_written() >= target.target_file_size_bytes) return false;
+  if (writer_->row_groups_written() >= parquet::kMostRowGroups) return false;
   if (target.max_records_per_file &&
       writer_->rows_written() + rows > *target.max_records_per_file) {
     return false;

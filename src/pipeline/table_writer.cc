@@ -70,7 +70,8 @@ Status TableWriter::Write(const arrow::RecordBatch& batch) {
     written += rows;
     files_.rows += rows;
     const bool is_full =
-        options_.max_records_per_file && file_->rows_written() >= *options_.max_records_per_file;
+        file_->row_groups_written() >= parquet::kMostRowGroups ||
+        (options_.max_records_per_file && file_->rows_written() >= *options_.max_records_per_file);
     if (is_full || file_->bytes_written() >= options_.target_file_bytes) {
       ARROW_RETURN_NOT_OK(CloseFile());
     }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/column_name.h"
 #include "base/error.h"
 #include "delta/transaction.h"
 #include "pipeline/column_names.h"

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/column_name.h"
 #include "base/error.h"
 #include "base/units.h"
 #include "memory/process_memory.h"

@@ -10,6 +10,13 @@
 namespace spillway::pipeline {
 namespace {
 
+// What `keep` writes of a column that the source's files compress so: never LZ4 as Hadoop frames
+// it, which DuckDB and others do not read; Parquet's own LZ4 takes its place.
+arrow::Compression::type KeptCodec(arrow::Compression::type codec) {
+  if (!arrow::util::Codec::IsAvailable(codec)) return arrow::Compression::SNAPPY;
+  return codec == arrow::Compression::LZ4_HADOOP ? arrow::Compression::LZ4 : codec;
+}
+
 parquet::ColumnCompression CompressionOf(const spec::Compression& wanted,
                                          arrow::Compression::type source_codec) {
   switch (wanted.codec) {
@@ -51,9 +58,9 @@ parquet::WriteOptions WriteOptionsFor(const Plan& plan, const WorkSizes& sizes,
                                       arrow::MemoryPool* pool) {
   const BoundPipeline& pipeline = *plan.pipeline;
   const std::vector<ColumnWeight>& source = plan.source->weights();
-  const bool keep = !source.empty() && arrow::util::Codec::IsAvailable(source.front().codec);
-  const parquet::ColumnCompression added = CompressionOf(
-      plan.spec.target.compression, keep ? source.front().codec : arrow::Compression::SNAPPY);
+  const parquet::ColumnCompression added =
+      CompressionOf(plan.spec.target.compression,
+                    source.empty() ? arrow::Compression::SNAPPY : KeptCodec(source.front().codec));
   parquet::WriteOptions options{.pool = pool,
                                 .compression = added.type,
                                 .compression_level = added.level,
@@ -65,9 +72,8 @@ parquet::WriteOptions WriteOptionsFor(const Plan& plan, const WorkSizes& sizes,
   for (size_t i = 0; i < unchanged.size(); ++i) {
     if (unchanged[i] < 0) continue;
     const auto column = static_cast<size_t>(unchanged[i]);
-    if (!arrow::util::Codec::IsAvailable(source[column].codec)) continue;
     options.column_compression[pipeline.output_schema->field(static_cast<int>(i))->name()] = {
-        .type = source[column].codec};
+        .type = KeptCodec(source[column].codec)};
   }
   return options;
 }
