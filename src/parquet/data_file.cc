@@ -153,6 +153,17 @@ std::shared_ptr<::parquet::FileMetaData> WithoutArrowSchema(
   return plain;
 }
 
+// No writer gives such a name, and half of the program would end it there.
+bool HasNulInName(const ::parquet::schema::Node& node) {
+  if (node.name().find('\0') != std::string::npos) return true;
+  if (node.is_primitive()) return false;
+  const auto& group = static_cast<const ::parquet::schema::GroupNode&>(node);
+  for (int i = 0; i < group.field_count(); ++i) {
+    if (HasNulInName(*group.field(i))) return true;
+  }
+  return false;
+}
+
 std::shared_ptr<const FieldIndex> IndexFields(const ::parquet::SchemaDescriptor& schema) {
   auto index = std::make_shared<FieldIndex>();
   const ::parquet::schema::GroupNode& root = *schema.group_node();
@@ -176,6 +187,9 @@ Status Open(DataFile& file, int64_t expected_size_bytes) {
   file.properties.set_footer_read_size(static_cast<size_t>(file.footer_bytes + kTailBytes));
   file.metadata = ::parquet::ParquetFileReader::Open(file.source, file.properties)->metadata();
   ARROW_RETURN_NOT_OK(CheckFooter(file));
+  if (HasNulInName(*file.metadata->schema()->group_node())) {
+    return Damaged(file.path, "the name of a column has a NUL byte");
+  }
   file.decoding_metadata = WithoutArrowSchema(file.metadata);
   file.fields = IndexFields(*file.metadata->schema());
   return Status::OK();

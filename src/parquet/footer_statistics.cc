@@ -66,6 +66,7 @@ std::shared_ptr<::parquet::Statistics> ReadableStatistics(
     statistics = chunk.statistics();
     return Status::OK();
   });
+  if (status.IsOutOfMemory()) throw ::parquet::ParquetStatusException(status);
   if (!status.ok() || statistics == nullptr) return nullptr;
   const bool can_be =
       !statistics->HasNullCount() ||

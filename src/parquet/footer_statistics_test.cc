@@ -40,7 +40,7 @@ class OldBounds {
   const ::parquet::schema::NodePtr node_;
   const ::parquet::ColumnDescriptor leaf_;
   const std::unique_ptr<::parquet::ColumnChunkMetaDataBuilder> builder_;
-  const ::parquet::ApplicationVersion writer_{"parquet-mr version 1.8.1 (build 1)"};
+  const ::parquet::ApplicationVersion writer_{"parquet-mr version 1.12.0 (build 1)"};
 };
 
 bool KeepsBounds(OldBounds bounds, ColumnOrder::type order) {

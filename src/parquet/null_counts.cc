@@ -14,6 +14,7 @@ namespace {
 
 // Of a zstd page nothing is decompressed before 128 KiB of it are.
 bool AreLevelsDear(arrow::Compression::type codec) {
+  if (codec == arrow::Compression::UNCOMPRESSED) return false;
   return codec == arrow::Compression::ZSTD || !PartialDecompressor::StopsEarly(codec);
 }
 
