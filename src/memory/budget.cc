@@ -121,8 +121,7 @@ Result<std::vector<MemoryLimit>> FindMemoryLimits(const MemorySystemPaths& paths
   if (limits.empty()) {
     return MakeError({.code = ErrorCode::kInternal,
                       .what = "cannot find out how much memory the machine has",
-                      .where = paths.meminfo,
-                      .cure = "set --memory"});
+                      .where = paths.meminfo});
   }
   return limits;
 }
@@ -148,7 +147,12 @@ Result<Budget> DetermineBudget(std::optional<int64_t> requested_bytes, int max_m
   if (requested_bytes && (!limit.ok() || *requested_bytes <= limit->bytes)) {
     return Budget{*requested_bytes, "--memory"};
   }
-  ARROW_RETURN_NOT_OK(limit.status());
+  if (!limit.ok()) {
+    return MakeError({.code = ErrorCode::kStorage,
+                      .what = "cannot find out how much memory the machine has",
+                      .where = paths.meminfo,
+                      .cure = "mount /proc: mount -t proc proc /proc"});
+  }
   if (requested_bytes) {
     return Budget{limit->bytes, fmt::format("{}, which is below --memory {}", limit->source,
                                             FormatByteSize(*requested_bytes))};

@@ -230,7 +230,7 @@ TEST_F(BudgetTest, ARequestNeedsNoMachine) {
   EXPECT_EQ(Determine(kGiB).total_bytes, kGiB);
   const auto budget = DetermineBudget(std::nullopt, 80, paths_);
   ASSERT_FALSE(budget.ok());
-  EXPECT_EQ(FindError(budget.status())->code, ErrorCode::kInternal);
+  EXPECT_EQ(FindError(budget.status())->code, ErrorCode::kStorage);
 }
 
 TEST_F(BudgetTest, SurvivesFilesThatAreNotWhatTheyShouldBe) {

@@ -21,10 +21,11 @@ namespace {
 constexpr char kStatusPath[] = "/proc/self/status";
 
 Status CannotRead(std::string why) {
-  return MakeError({.code = ErrorCode::kInternal,
+  return MakeError({.code = ErrorCode::kStorage,
                     .what = "cannot read the process's memory use",
                     .where = kStatusPath,
-                    .why = std::move(why)});
+                    .why = std::move(why),
+                    .cure = "mount /proc: mount -t proc proc /proc"});
 }
 
 // The value of a line "RssAnon:      112 kB"; `name` is given with its colon.

@@ -27,10 +27,10 @@ struct ProcessMemory {
   int64_t unreclaimable_bytes() const { return rss_anon_bytes + rss_shmem_bytes; }
 };
 
-// Reads /proc/self/status, without allocating. Fails with kInternal where it cannot be read.
+// Reads /proc/self/status, without allocating. Fails with kStorage where it cannot be read.
 Result<ProcessMemory> ReadProcessMemory();
 
-// Reads the text of a /proc/<pid>/status file. Fails with kInternal on a field that is missing.
+// Reads the text of a /proc/<pid>/status file. Fails with kStorage on a field that is missing.
 Result<ProcessMemory> ParseProcessMemory(std::string_view status_text);
 
 // Samples the process's unreclaimable memory on a thread of its own. The peak between two samples

@@ -48,7 +48,7 @@ TEST(ParseProcessMemoryTest, RefusesAMissingOrEmptyField) {
         "VmHWM: 1 kB\nRssAnon:\nRssFile: 1 kB\nRssShmem: 1 kB\n", "RssAnon"}) {
     const auto memory = ParseProcessMemory(text);
     ASSERT_FALSE(memory.ok()) << text;
-    EXPECT_EQ(FindError(memory.status())->code, ErrorCode::kInternal);
+    EXPECT_EQ(FindError(memory.status())->code, ErrorCode::kStorage);
   }
 }
 
