@@ -14,6 +14,7 @@
 #include "base/suggestion.h"
 #include "pipeline/column_names.h"
 #include "pipeline/expression_place.h"
+#include "pipeline/renamed_columns.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -338,8 +339,26 @@ Status Binder::BindLookup(const spec::Lookup& lookup, const arrow::Schema& table
   return Status::OK();
 }
 
+// A `columns` for the lookup that adds all of `payload` beside the columns `taken`.
+std::string CureOfCollision(const spec::Lookup& lookup, const std::vector<Projection>& payload,
+                            std::vector<std::string> taken) {
+  constexpr size_t kMostShown = 100;
+  if (lookup.columns.kind == spec::LookupColumns::Kind::kExpressions) {
+    return "give it another name under the lookup's `columns`";
+  }
+  if (payload.size() > kMostShown) {
+    return "name the lookup's columns under `columns`, and this one anew; `spillway init` writes "
+           "such a file";
+  }
+  std::vector<std::string> names;
+  for (const Projection& projection : payload) names.push_back(projection.field->name());
+  return fmt::format("rename it in the lookup: columns: {}; or list the columns to add without it",
+                     ColumnsAsYaml(RenameColumns(lookup.name.text, names, std::move(taken))));
+}
+
 // Appends the payload to the running schema.
 Status Binder::AddPayload(const spec::Lookup& lookup, const std::vector<Projection>& payload) {
+  const std::vector<std::string> before = NamesOf(fields_);
   for (const Projection& projection : payload) {
     const std::string& name = projection.field->name();
     const bool taken = std::ranges::any_of(
@@ -351,10 +370,7 @@ Status Binder::AddPayload(const spec::Lookup& lookup, const std::vector<Projecti
                                lookup.name.text, name),
            .where = lookup.name.Where(),
            .why = "the source, or an earlier lookup, has a column with that name",
-           .cure =
-               fmt::format("rename it in the lookup: columns: {{{}_{}: {}}}, or list the columns "
-                           "to add without it",
-                           lookup.name.text, name, Quoted(name))});
+           .cure = CureOfCollision(lookup, payload, before)});
     }
     fields_.push_back(projection.field);
     time_dependence_.push_back(projection.expression ? projection.expression->time_dependence()
