@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/printable.h"
+#include "base/shown_error.h"
 
 namespace spillway {
 namespace {
@@ -89,21 +90,24 @@ int ExitCode(const Status& status) {
   return info ? ExitCodeOf(info->code) : kExitInternal;
 }
 
+ErrorInfo ShownError(const Status& status) {
+  ErrorInfo info =
+      FindError(status).value_or(ErrorInfo{.code = ErrorCode::kInternal,
+                                           .what = std::string(TitleOf(ErrorCode::kInternal)),
+                                           .why = status.ToString()});
+  if (info.cure.empty()) info.cure = CureOf(info.code);
+  return info;
+}
+
 std::string RenderError(const Status& status) {
-  const std::optional<ErrorInfo> info = FindError(status);
-  if (!info) {
-    return fmt::format(
-        "error[{}]: {}\n  why:   {}\n  do:    this is a bug in Spillway; please report it with the "
-        "command and this text\n",
-        CodeName(ErrorCode::kInternal), TitleOf(ErrorCode::kInternal), status.ToString());
-  }
-  std::string text = fmt::format("error[{}]: {}\n", CodeName(info->code), info->what);
+  const ErrorInfo info = ShownError(status);
+  std::string text = fmt::format("error[{}]: {}\n", CodeName(info.code), info.what);
   const auto append = [&text](std::string_view label, const std::string& value) {
     if (!value.empty()) text += fmt::format("  {:<6} {}\n", label, value);
   };
-  append("where:", info->where);
-  append("why:", info->why);
-  append("do:", info->cure.empty() ? CureOf(info->code) : info->cure);
+  append("where:", info.where);
+  append("why:", info.why);
+  append("do:", info.cure);
   return Printable(text);
 }
 

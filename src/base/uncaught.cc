@@ -15,20 +15,37 @@
 namespace spillway {
 namespace {
 
-constexpr std::string_view kNoMemory =
+std::atomic<bool> writes_json = false;
+
+struct Text {
+  std::string_view lines;
+  std::string_view json;
+};
+
+constexpr Text kNoMemory = {
     "error[SPW-5002]: out of memory\n  why:   the system refused more memory, or the tables' logs "
     "and footers need more than the budget\n  do:    raise --memory, or stop other programs, and "
-    "run again; what was committed is kept\n";
+    "run again; what was committed is kept\n",
+    R"({"code":"SPW-5002","what":"out of memory","where":"","why":"the system refused more memory, )"
+    R"(or the tables' logs and footers need more than the budget","do":"raise --memory, or stop )"
+    R"(other programs, and run again; what was committed is kept","exit_code":5})"
+    "\n"};
 
-constexpr std::string_view kNoThread =
+constexpr Text kNoThread = {
     "error[SPW-6001]: the system refused to start a thread\n  why:   Resource temporarily "
     "unavailable\n  do:    raise the limit on processes (ulimit -u, or pids.max of the cgroup) and "
-    "run again\n";
+    "run again\n",
+    R"({"code":"SPW-6001","what":"the system refused to start a thread","where":"","why":)"
+    R"("Resource temporarily unavailable","do":"raise the limit on processes (ulimit -u, or )"
+    R"(pids.max of the cgroup) and run again","exit_code":6})"
+    "\n"};
 
-[[noreturn]] void End(std::string_view text, ErrorCode code) {
+[[noreturn]] void End(const Text& text, ErrorCode code) {
   SpillwayBeginToEnd();
+  const std::string_view written_text = writes_json.load() ? text.json : text.lines;
   // Whether anybody reads it cannot be mended here.
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+  [[maybe_unused]] const ssize_t written =
+      ::write(STDERR_FILENO, written_text.data(), written_text.size());
   ::_exit(ExitCodeOf(code));
 }
 
@@ -51,6 +68,8 @@ constexpr std::string_view kNoThread =
 }  // namespace
 
 void EndWithErrorIfUncaught() { std::set_terminate(EndOrAbort); }
+
+void WriteUncaughtErrorsAsJson(bool as_json) { writes_json = as_json; }
 
 }  // namespace spillway
 

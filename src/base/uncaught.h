@@ -11,6 +11,9 @@ namespace spillway {
 // process so. All others still abort it: they are faults of ours.
 void EndWithErrorIfUncaught();
 
+// Whether the errors that end the process here are written as JSON, on one line.
+void WriteUncaughtErrorsAsJson(bool as_json);
+
 }  // namespace spillway
 
 // Comes back to the first thread that asks: it says what has happened, and ends the process. The

@@ -45,19 +45,38 @@ TEST(Main, SuggestsVerbs) {
   ExpectUsageError({"zzzzzzzz"}, "unknown command \"zzzzzzzz\"");
   ExpectUsageError({}, "no command was given");
   ExpectUsageError({"optimize"}, "the command \"optimize\" is not supported yet");
+  ExpectUsageError({"help", "rum"}, "write \"run\"");
 }
 
 TEST(Main, SuggestsFlags) {
   ExpectUsageError({"run", "x.yaml", "--memroy", "1GiB"}, "--memory");
   ExpectUsageError({"run", "x.yaml", "--memroy=1GiB"}, "has no flag --memroy");
   ExpectUsageError({"generate", "--rows", "1", "--out", "x", "--zzzzzzzzz"}, "--zzzzzzzzz");
+  ExpectUsageError({"run", "--memroy", "1GiB"}, "has no flag --memroy");  // and no pipeline
+}
+
+TEST(Main, NamesAFlagThatStandsBeforeTheCommand) {
+  ExpectUsageError({"--bogus"}, "`spillway` has no flag --bogus");
+  ExpectUsageError({"--verison"}, "write --version");
+  ExpectUsageError({"--memory", "1GiB", "run", "x.yaml"}, "the flag --memory stands before");
+  ExpectUsageError({"-x", "run"}, "has no flag -x");
 }
 
 TEST(Main, RefusesMissingAndExtraArguments) {
-  ExpectUsageError({"run"}, "pipeline");
+  ExpectUsageError({"run"}, "`spillway run` needs PIPELINE");
+  ExpectUsageError({"generate"}, "needs --rows N and --out FOLDER");
   ExpectUsageError({"run", "a.yaml", "b.yaml"}, "b.yaml");
-  ExpectUsageError({"run", "a.yaml", "--memory"}, "--memory");
-  ExpectUsageError({"generate", "--rows", "many", "--out", "x"}, "--rows");
+  ExpectUsageError({"run", "a.yaml", "b.yaml"}, "takes 1 argument: \"b.yaml\" is too many");
+  ExpectUsageError({"version", "a"}, "takes no arguments");
+  ExpectUsageError({"run", "a.yaml", "--memory"}, "the flag --memory has no value");
+  ExpectUsageError({"run", "a.yaml", "--memory", "1GiB", "--memory", "2GiB"}, "is given twice");
+  ExpectUsageError({"run", "a.yaml", "--json=3"}, "takes no value");
+  ExpectUsageError({"generate", "--rows", "many", "--out", "x"}, "\"many\" is no value for --rows");
+  ExpectUsageError({"validate", "x", "--sample", "0"}, "--sample 0 is out of range");
+  ExpectUsageError({"validate", "x", "--sample", "5", "--full"}, "cannot be given together");
+  ExpectUsageError({"completion", "fsh"}, "write \"fish\"");
+  ExpectUsageError({"functions", "uper"}, "write \"upper\"");
+  ExpectUsageError({"schema", "--output", "rum"}, "write \"run\"");
   ExpectUsageError({"generate", "--rows", "-1", "--out", "x"}, "--rows -1 is out of range");
   ExpectUsageError({"generate", "--rows", "1", "--out", "x", "--match-rate", "nan"}, "match-rate");
   ExpectUsageError({"run", "a.yaml", "--set", "nothing"}, "nothing");
@@ -69,7 +88,18 @@ TEST(Main, HelpAndVersionAreResults) {
                                                     {"run", "--help"},
                                                     {"version"},
                                                     {"--version"},
+                                                    {"-V"},
+                                                    {"help"},
+                                                    {"help", "run"},
+                                                    {"--help", "run"},
+                                                    {"help", "--man"},
+                                                    {"functions"},
+                                                    {"functions", "UPPER"},
+                                                    {"completion", "bash"},
+                                                    {"completion", "zsh"},
+                                                    {"completion", "fish"},
                                                     {"schema"},
+                                                    {"schema", "--output", "run"},
                                                     {"explain"},
                                                     {"explain", "1103"}}) {
     const Outcome outcome = Call(arguments);

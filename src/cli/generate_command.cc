@@ -9,7 +9,9 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/command_text.h"
 #include "cli/counted.h"
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/progress_bar.h"
 #include "cli/signals.h"
@@ -22,17 +24,10 @@ namespace {
 constexpr int64_t kMaximumRows = 100'000'000'000;
 constexpr int64_t kMaximumContentBytes = kGiB;
 
-Status CheckRange(std::string_view flag, int64_t value, int64_t smallest, int64_t largest) {
-  if (value >= smallest && value <= largest) return Status::OK();
-  return MakeError({.code = ErrorCode::kValueOutOfRange,
-                    .what = fmt::format("{} {} is out of range", flag, value),
-                    .cure = fmt::format("give a number from {} to {}", smallest, largest)});
-}
-
-Result<int> Generate(pipeline::SampleOptions options, bool json) {
-  ARROW_RETURN_NOT_OK(CheckRange("--rows", options.rows, 0, kMaximumRows));
+Result<int> Generate(pipeline::SampleOptions options, const OutputFlags& flags) {
+  ARROW_RETURN_NOT_OK(CheckFlagRange("--rows", options.rows, 0, kMaximumRows));
   ARROW_RETURN_NOT_OK(
-      CheckRange("--content-bytes", options.content_bytes, 0, kMaximumContentBytes));
+      CheckFlagRange("--content-bytes", options.content_bytes, 0, kMaximumContentBytes));
   if (!(options.match_rate >= 0 && options.match_rate <= 1)) {
     return MakeError({.code = ErrorCode::kValueOutOfRange,
                       .what = fmt::format("--match-rate {} is out of range", options.match_rate),
@@ -41,15 +36,15 @@ Result<int> Generate(pipeline::SampleOptions options, bool json) {
   ARROW_ASSIGN_OR_RAISE(const storage::TableLocation folder,
                         storage::ParseTableLocation(options.folder, "."));
   options.folder = folder.path;
-  const StopOnSignals signals;
+  const StopOnSignals signals(FirstSignal::kStops);
   pipeline::Progress progress;
   const Result<pipeline::SampleReport> report = [&] {
-    const ProgressBar bar(progress, 0, DetectTerminal());
+    const auto bar = ProgressBarUnlessQuiet(flags.quiet, progress, 0);
     return pipeline::WriteSampleTables(options, &progress, signals.stop());
   }();
   if (report.status().IsCancelled()) return signals.exit_code();
   ARROW_RETURN_NOT_OK(report.status());
-  if (json) {
+  if (flags.json) {
     PrintJson(nlohmann::ordered_json{{"folder", options.folder},
                                      {"bronze_rows", report->bronze_rows},
                                      {"prediction_rows", report->prediction_rows},
@@ -68,17 +63,21 @@ Result<int> Generate(pipeline::SampleOptions options, bool json) {
 
 Action DeclareGenerate(CLI::App& app) {
   const auto options = std::make_shared<pipeline::SampleOptions>();
-  const auto json = std::make_shared<bool>(false);
-  app.add_option("--rows", options->rows, "rows of the bronze table")->required();
-  app.add_option("--out", options->folder, "the folder to write the two tables to")->required();
+  app.add_option("--rows", options->rows, "rows of the bronze table")->type_name("N")->required();
+  app.add_option("--out", options->folder, "the folder to write the two tables to")
+      ->type_name(std::string(kFolder))
+      ->required();
   app.add_option("--content-bytes", options->content_bytes, "bytes of each image")
+      ->type_name("N")
       ->capture_default_str();
   app.add_option("--match-rate", options->match_rate, "share of the rows with a prediction")
+      ->type_name("SHARE")
       ->capture_default_str();
   app.add_option("--seed", options->seed, "the same seed gives the same rows")
+      ->type_name("N")
       ->capture_default_str();
-  app.add_flag("--json", *json, "print JSON");
-  return [options, json] { return Generate(*options, *json); };
+  const auto flags = AddOutputFlags(app, ShowsProgress::kYes);
+  return [options, flags] { return Generate(*options, *flags); };
 }
 
 }  // namespace spillway::cli

@@ -12,7 +12,9 @@
 
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/command_text.h"
 #include "cli/counted.h"
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "delta/heap_share.h"
 #include "delta/snapshot.h"
@@ -202,10 +204,11 @@ Result<int> Inspect(const std::string& name, bool json) {
 
 Action DeclareInspect(CLI::App& app) {
   const auto table = std::make_shared<std::string>();
-  const auto json = std::make_shared<bool>(false);
-  app.add_option("table", *table, "the table's folder")->required();
-  app.add_flag("--json", *json, "print JSON");
-  return [table, json] { return Inspect(*table, *json); };
+  app.add_option("table", *table, "the table's folder")
+      ->type_name(std::string(kFolder))
+      ->required();
+  const auto flags = AddOutputFlags(app, ShowsProgress::kNo);
+  return [table, flags] { return Inspect(*table, flags->json); };
 }
 
 }  // namespace spillway::cli

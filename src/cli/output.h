@@ -17,6 +17,11 @@ void PrintResult(std::string_view text);
 void PrintJson(const nlohmann::ordered_json& json);
 void PrintNote(std::string_view text);
 
+// To standard error: RenderError, its label in red where there is colour; or one line with a JSON
+// object {"code", "what", "where", "why", "do", "exit_code"}, all of them always there.
+void PrintError(const Status& status);
+void PrintErrorJson(const Status& status);
+
 // One line: what went wrong beside the command's work, and `status`, which has a code.
 void PrintWarning(std::string_view what, const Status& status);
 

@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "cli/command_text.h"
 #include "delta/heap_share.h"
 #include "memory/budget.h"
 #include "spec/spec_parser.h"
@@ -35,14 +36,21 @@ Result<spec::Spec> PipelineArguments::Read() const {
   return spec;
 }
 
-std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app) {
+std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app,
+                                                        ShowsProgress shows_progress) {
   auto arguments = std::make_shared<PipelineArguments>();
-  app.add_option("pipeline", arguments->file, "the pipeline file")->required();
-  app.add_option("--memory", arguments->memory, "the hard memory limit, such as 512MiB");
-  app.add_option("--mode", arguments->mode, "auto, standard (one commit) or chunked");
-  app.add_option("--set", arguments->settings, "key=value: set a key of the pipeline file")
+  app.add_option("pipeline", arguments->file, "the pipeline file")
+      ->type_name(std::string(kFile))
+      ->required();
+  app.add_option("--memory", arguments->memory, "the hard memory limit, such as 512MiB")
+      ->type_name("SIZE");
+  app.add_option("--mode", arguments->mode,
+                 "standard (one commit), chunked, or as the rows want it")
+      ->type_name("auto|standard|chunked");
+  app.add_option("--set", arguments->settings, "set a key of the pipeline file; may be given again")
+      ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  app.add_flag("--json", arguments->json, "print JSON");
+  arguments->output = AddOutputFlags(app, shows_progress);
   return arguments;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "cli/flags.h"
 #include "spec/spec.h"
 
 namespace CLI {
@@ -22,7 +23,7 @@ struct PipelineArguments {
   std::string memory;                 // empty: not given
   std::string mode;                   // likewise
   std::vector<std::string> settings;  // key=value
-  bool json = false;
+  std::shared_ptr<OutputFlags> output;
 
   // Reads the file with the flags laid over it, and puts the process's heap under its budget,
   // before anything else is read. Errors: those of spec::ParsePipelineFile and
@@ -31,6 +32,7 @@ struct PipelineArguments {
 };
 
 // Adds the arguments to `app`. They are filled when the command line is parsed.
-std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app);
+std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app,
+                                                        ShowsProgress shows_progress);
 
 }  // namespace spillway::cli

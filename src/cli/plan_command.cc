@@ -17,7 +17,7 @@ Result<int> PlanPipeline(const PipelineArguments& arguments, bool fresh) {
                         pipeline::MakePlan(std::move(spec), {.beginning = {.fresh = fresh}}));
   EstimatedTime time = pipeline::TimeEstimate{};
   if (plan->fits()) time = pipeline::EstimateTime(*plan);
-  if (arguments.json) {
+  if (arguments.output->json) {
     PrintJson(PlanJson(*plan, time));
   } else {
     PrintResult(PlanText(*plan, time));
@@ -29,7 +29,7 @@ Result<int> PlanPipeline(const PipelineArguments& arguments, bool fresh) {
 }  // namespace
 
 Action DeclarePlan(CLI::App& app) {
-  const auto arguments = AddPipelineArguments(app);
+  const auto arguments = AddPipelineArguments(app, ShowsProgress::kNo);
   const auto fresh = std::make_shared<bool>(false);
   app.add_flag("--fresh", *fresh, "plan as if no earlier run had committed anything");
   return [arguments, fresh] { return PlanPipeline(*arguments, *fresh); };

@@ -52,6 +52,12 @@ std::string Bar(int64_t done, int64_t total, int columns) {
                      static_cast<int>(share * 100));
 }
 
+std::unique_ptr<ProgressBar> ProgressBarUnlessQuiet(bool quiet, const pipeline::Progress& progress,
+                                                    int64_t budget_bytes) {
+  if (quiet) return nullptr;
+  return std::make_unique<ProgressBar>(progress, budget_bytes, DetectTerminal());
+}
+
 ProgressBar::ProgressBar(const pipeline::Progress& progress, int64_t budget_bytes,
                          const Terminal& terminal)
     : progress_(progress),

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -42,6 +43,10 @@ class ProgressBar {
   std::condition_variable_any wake_;
   std::jthread thread_;
 };
+
+// Null where `quiet`.
+std::unique_ptr<ProgressBar> ProgressBarUnlessQuiet(bool quiet, const pipeline::Progress& progress,
+                                                    int64_t budget_bytes);
 
 // "[######----]  42 %" of `columns` characters, at least 12; whole where `total` is 0. The
 // percentage is rounded down, so that 100 % means done.

@@ -1,3 +1,4 @@
+#include <memory>
 #include <optional>
 
 #include <CLI/App.hpp>
@@ -168,11 +169,12 @@ Result<int> AfterStop(const JobReport& job, const pipeline::Progress& progress, 
 // Shows each attempt's progress, and says why there is another one.
 class AttemptDisplay : public pipeline::JobListener {
  public:
-  explicit AttemptDisplay(const pipeline::Progress& progress) : progress_(progress) {}
+  AttemptDisplay(const pipeline::Progress& progress, bool quiet)
+      : progress_(progress), quiet_(quiet) {}
 
   void AttemptBegins(const Plan& plan, int /*number*/) override {
     most_attempts_ = plan.spec.processing.max_attempts;
-    bar_.emplace(progress_, plan.budget.total_bytes, DetectTerminal());
+    bar_ = ProgressBarUnlessQuiet(quiet_, progress_, plan.budget.total_bytes);
   }
 
   void ChunkCommitted(const pipeline::CommittedChunk& /*chunk*/) override {}
@@ -188,18 +190,19 @@ class AttemptDisplay : public pipeline::JobListener {
  private:
   const pipeline::Progress& progress_;
   int64_t most_attempts_ = 1;
-  std::optional<ProgressBar> bar_;
+  const bool quiet_;
+  std::unique_ptr<ProgressBar> bar_;
 };
 
 Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
-  const StopOnSignals signals;
+  const StopOnSignals signals(FirstSignal::kFinishesTheChunk);
   ARROW_ASSIGN_OR_RAISE(const spec::Spec spec, arguments.Read());
   pipeline::Progress progress;
   pipeline::JobReport job;
   monitor::RunRecorder recorder(spec, monitor::LedgerPath());
   Status status;
   {
-    AttemptDisplay display(progress);
+    AttemptDisplay display(progress, arguments.output->quiet);
     status = pipeline::RunJob(spec, {.beginning = {.fresh = fresh}}, {&display, &recorder},
                               &progress, signals.stop(), &job);
   }
@@ -211,7 +214,7 @@ Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
     if (!kept.empty()) PrintNote(kept + "\n");
     return status;
   }
-  if (arguments.json) {
+  if (arguments.output->json) {
     PrintJson(ReportJson(job));
   } else {
     PrintResult(ReportText(job));
@@ -223,7 +226,7 @@ Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
 }  // namespace
 
 Action DeclareRun(CLI::App& app) {
-  const auto arguments = AddPipelineArguments(app);
+  const auto arguments = AddPipelineArguments(app, ShowsProgress::kYes);
   const auto fresh = std::make_shared<bool>(false);
   app.add_flag("--fresh", *fresh,
                "start over, even if an earlier run has finished or can be resumed");

@@ -8,50 +8,66 @@
 namespace spillway::cli {
 namespace {
 
-class SignalsTest : public ::testing::Test {
- public:
-  SignalsTest() { ::testing::internal::CaptureStderr(); }
-  ~SignalsTest() override { ::testing::internal::GetCapturedStderr(); }
-};
-
-TEST_F(SignalsTest, NothingIsWantedAtFirst) {
-  const StopOnSignals signals;
+TEST(SignalsTest, NothingIsWantedAtFirst) {
+  const StopOnSignals signals(FirstSignal::kFinishesTheChunk);
   EXPECT_EQ(signals.stop().load(), 0);
   EXPECT_EQ(signals.exit_code(), 0);
 }
 
-TEST_F(SignalsTest, TheFirstEndsTheChunkTheSecondTheJob) {
-  const StopOnSignals signals;
+TEST(SignalsTest, TheFirstEndsTheChunkTheSecondTheJob) {
+  const StopOnSignals signals(FirstSignal::kFinishesTheChunk);
   ASSERT_EQ(std::raise(SIGINT), 0);
   EXPECT_EQ(signals.stop().load(), pipeline::kStopAfterChunk);
   EXPECT_EQ(signals.exit_code(), 130);
   ASSERT_EQ(std::raise(SIGTERM), 0);
   EXPECT_EQ(signals.stop().load(), pipeline::kStopNow);
   EXPECT_EQ(signals.exit_code(), 143);
-  ASSERT_EQ(std::raise(SIGTERM), 0);
-  EXPECT_GE(signals.stop().load(), pipeline::kStopNow);
+  EXPECT_EXIT(std::raise(SIGTERM), ::testing::ExitedWithCode(143), "Stopped");
 }
 
-TEST_F(SignalsTest, LeaveTheInterruptedCodesErrnoAlone) {
-  const StopOnSignals signals;
+TEST(SignalsTest, TheFirstStopsACommandWithoutChunks) {
+  const StopOnSignals signals(FirstSignal::kStops);
+  ASSERT_EQ(std::raise(SIGTERM), 0);
+  EXPECT_EQ(signals.stop().load(), pipeline::kStopNow);
+  EXPECT_EXIT(std::raise(SIGINT), ::testing::ExitedWithCode(130), "Stopped");
+}
+
+TEST(SignalsTest, TheFirstEndsACommandThatWritesNothing) {
+  const StopOnSignals signals(FirstSignal::kEnds);
+  EXPECT_EXIT(std::raise(SIGINT), ::testing::ExitedWithCode(130), "Stopped");
+  EXPECT_EXIT(std::raise(SIGTERM), ::testing::ExitedWithCode(143), "Stopped");
+}
+
+TEST(SignalsTest, TheInnerOneCounts) {
+  const StopOnSignals outer(FirstSignal::kEnds);
+  {
+    const StopOnSignals inner(FirstSignal::kStops);
+    ASSERT_EQ(std::raise(SIGINT), 0);
+    EXPECT_EQ(inner.stop().load(), pipeline::kStopNow);
+  }
+  EXPECT_EXIT(std::raise(SIGINT), ::testing::ExitedWithCode(130), "Stopped");
+}
+
+TEST(SignalsTest, LeaveTheInterruptedCodesErrnoAlone) {
+  const StopOnSignals signals(FirstSignal::kFinishesTheChunk);
   errno = ENOENT;
   ASSERT_EQ(std::raise(SIGINT), 0);
   EXPECT_EQ(errno, ENOENT);
 }
 
-TEST_F(SignalsTest, EachBeginsAnew) {
+TEST(SignalsTest, EachBeginsAnew) {
   {
-    const StopOnSignals signals;
+    const StopOnSignals signals(FirstSignal::kFinishesTheChunk);
     ASSERT_EQ(std::raise(SIGINT), 0);
   }
-  const StopOnSignals signals;
+  const StopOnSignals signals(FirstSignal::kFinishesTheChunk);
   EXPECT_EQ(signals.stop().load(), 0);
   EXPECT_EQ(signals.exit_code(), 0);
 }
 
-TEST_F(SignalsTest, RestoreTheDefaultAtTheEnd) {
+TEST(SignalsTest, RestoreTheDefaultAtTheEnd) {
   {
-    const StopOnSignals signals;
+    const StopOnSignals signals(FirstSignal::kFinishesTheChunk);
   }
   struct sigaction action{};
   ASSERT_EQ(sigaction(SIGINT, nullptr, &action), 0);

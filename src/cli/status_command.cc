@@ -10,7 +10,9 @@
 
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/command_text.h"
 #include "cli/counted.h"
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "monitor/ledger.h"
 #include "pipeline/target.h"
@@ -180,10 +182,10 @@ Result<int> ShowStatus(const std::string& file, bool as_json) {
 
 Action DeclareStatus(CLI::App& app) {
   const auto file = std::make_shared<std::string>();
-  const auto json = std::make_shared<bool>(false);
-  app.add_option("pipeline", *file, "show only the runs of this pipeline file");
-  app.add_flag("--json", *json, "print JSON");
-  return [file, json] { return ShowStatus(*file, *json); };
+  app.add_option("pipeline", *file, "show only the runs of this pipeline file")
+      ->type_name(std::string(kFile));
+  const auto flags = AddOutputFlags(app, ShowsProgress::kNo);
+  return [file, flags] { return ShowStatus(*file, flags->json); };
 }
 
 }  // namespace spillway::cli

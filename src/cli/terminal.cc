@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -14,24 +15,18 @@ bool IsSet(const char* name) {
   return value != nullptr && *value != '\0';
 }
 
-int Columns() {
+int ColumnsOf(int file) {
   winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
 }
 
 int StyleCode(Style style) {
   switch (style) {
-    case Style::kBold:
-      return 1;
     case Style::kRed:
       return 31;
-    case Style::kGreen:
-      return 32;
     case Style::kYellow:
       return 33;
-    case Style::kDim:
-      return 2;
   }
   return 0;
 }
@@ -44,8 +39,13 @@ Terminal DetectTerminal() {
   Terminal terminal;
   terminal.interactive = isatty(STDERR_FILENO) == 1 && !is_dumb;
   terminal.color = terminal.interactive && !IsSet("NO_COLOR");
-  terminal.columns = Columns();
+  terminal.columns = ColumnsOf(STDERR_FILENO);
   return terminal;
+}
+
+int TextColumns() {
+  constexpr int kMostColumns = 100;  // longer lines are hard to read
+  return std::min(ColumnsOf(STDOUT_FILENO), kMostColumns);
 }
 
 std::string Styled(const Terminal& terminal, Style style, std::string_view text) {

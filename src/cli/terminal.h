@@ -1,4 +1,5 @@
-// What standard error can show: whether it is a terminal, how wide, and whether in colour.
+// What standard error can show: whether it is a terminal, how wide, and whether in colour; and how
+// wide standard output is.
 //
 // Thread rule: immutable values.
 #pragma once
@@ -17,7 +18,11 @@ struct Terminal {
 // Looks at standard error, and at NO_COLOR and TERM.
 Terminal DetectTerminal();
 
-enum class Style { kBold, kRed, kGreen, kYellow, kDim };
+// In how many columns text for standard output is set: those of the terminal, at most 100; 80 where
+// it is none.
+int TextColumns();
+
+enum class Style { kRed, kYellow };
 
 // `text` in that style, or as it is where there is no colour.
 std::string Styled(const Terminal& terminal, Style style, std::string_view text);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/pipeline_arguments.h"
 #include "cli/progress_bar.h"
@@ -25,6 +26,7 @@ namespace {
 using pipeline::ValidationReport;
 
 constexpr int kFailed = 1;
+constexpr int64_t kMostSampleRows = 1'000'000'000'000;
 
 struct ValidateFlags {
   bool full = false;
@@ -43,20 +45,25 @@ void RecordInLedger(const pipeline::Plan& plan, const ValidationReport& report,
 }
 
 Result<int> ValidatePipeline(const PipelineArguments& arguments, const ValidateFlags& flags) {
-  const StopOnSignals signals;
+  if (!flags.full) {
+    ARROW_RETURN_NOT_OK(CheckFlagRange("--sample", flags.sample_rows, 1, kMostSampleRows));
+  }
   ARROW_ASSIGN_OR_RAISE(spec::Spec spec, arguments.Read());
   ARROW_ASSIGN_OR_RAISE(const auto plan,
                         pipeline::MakePlan(std::move(spec), {.beginning = {.only_looks = true}}));
+  // Until here nothing was begun that a signal must not cut short.
+  const StopOnSignals signals(FirstSignal::kStops);
   pipeline::Progress progress;
   const Result<ValidationReport> report = [&] {
-    const ProgressBar bar(progress, plan->budget.total_bytes, DetectTerminal());
+    const auto bar =
+        ProgressBarUnlessQuiet(arguments.output->quiet, progress, plan->budget.total_bytes);
     return pipeline::Validate(*plan, &progress, signals.stop(),
                               {.sample_rows = flags.full ? 0 : flags.sample_rows});
   }();
   if (report.status().IsCancelled()) return signals.exit_code();
   ARROW_RETURN_NOT_OK(report.status());
   nlohmann::ordered_json json = ValidationJson(*plan, *report);
-  if (arguments.json) {
+  if (arguments.output->json) {
     PrintJson(json);
   } else {
     PrintResult(ValidationText(*plan, *report));
@@ -68,12 +75,12 @@ Result<int> ValidatePipeline(const PipelineArguments& arguments, const ValidateF
 }  // namespace
 
 Action DeclareValidate(CLI::App& app) {
-  const auto arguments = AddPipelineArguments(app);
+  const auto arguments = AddPipelineArguments(app, ShowsProgress::kYes);
   const auto flags = std::make_shared<ValidateFlags>();
   CLI::Option* full = app.add_flag("--full", flags->full, "compare derived columns in all rows");
-  app.add_option("--sample", flags->sample_rows,
-                 "compare derived columns in about this many rows (default 1000000)")
-      ->check(CLI::PositiveNumber)
+  app.add_option("--sample", flags->sample_rows, "compare derived columns in about this many rows")
+      ->type_name("ROWS")
+      ->capture_default_str()
       ->excludes(full);
   return [arguments, flags] { return ValidatePipeline(*arguments, *flags); };
 }

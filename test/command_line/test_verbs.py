@@ -6,9 +6,10 @@ import re
 import pyarrow as pa
 import pytest
 
-VERBS = ["generate", "plan", "run", "validate", "inspect", "status", "schema", "explain", "version"]
+VERBS = ["init", "generate", "plan", "run", "validate", "inspect", "status", "functions", "schema",
+         "explain", "completion", "help", "version"]
 REPORTING = ["generate", "plan", "run", "validate", "inspect", "status"]
-LATER = ["init", "stream", "optimize", "vacuum", "serve", "completion"]
+LATER = ["stream", "optimize", "vacuum", "serve", "doctor"]
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_help_lists_the_verbs_and_no_others(spillway):
 def test_help_of_a_verb(spillway, verb):
     run = spillway(verb, "--help")
     assert verb in run.stdout and run.stderr == ""
-    assert ("--json" in run.stdout) == (verb in REPORTING)
+    assert (" --json " in run.stdout) == (verb in REPORTING)
 
 
 @pytest.mark.parametrize("verb", REPORTING)
@@ -43,12 +44,6 @@ def test_json_is_all_that_is_on_stdout(job_with_rows, spillway, verb):
     report = json.loads(run.stdout)
     assert isinstance(report, dict) and report
     assert all(re.fullmatch("[a-z_]+", key) for key in report)
-
-
-def test_json_of_a_failure_leaves_stdout_empty(job_with_rows, spillway):
-    run = spillway("run", job_with_rows.folder / "pipeline.yaml", "--json", "--set",
-                   "source.table=nowhere", exit_code=3)
-    assert run.stdout == "" and "error[SPW-3001]" in run.stderr
 
 
 def test_inspect(job_with_rows, spillway):
@@ -103,8 +98,8 @@ def test_validate_wants_a_finished_run(job_with_rows, spillway):
     (["run"], 1001, "pipeline"),
     (["run", "p.yaml", "--memroy", "1GiB"], 1001, "--memory"),
     (["run", "p.yaml", "--frehs"], 1001, "--fresh"),
-    (["plan", "p.yaml", "q.yaml"], 1001, "plan --help"),
-    (["generate", "--rows", "many", "--out", "x"], 1001, "generate --help"),
+    (["plan", "p.yaml", "q.yaml"], 1001, "takes 1 argument: \"q.yaml\" is too many"),
+    (["generate", "--rows", "many", "--out", "x"], 1001, "generate`"),
     (["generate", "--rows", "-1", "--out", "x"], 1108, "--rows"),
     (["generate", "--rows", "1", "--out", "x", "--match-rate", "1.5"], 1108, "--match-rate"),
     (["generate", "--rows", "1", "--out", "s3://bucket/x"], 6004, "s3"),
