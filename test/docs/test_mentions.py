@@ -72,7 +72,8 @@ def test_commands(path, commands):
     assert spoken_of - {*commands, "help"} == set()
 
 
-@named(PAGES)
+# docs/json.md has fields of reports whose names look like keys.
+@named([path for path in PAGES if path.name != "json.md"])
 def test_keys(path, keys):
     sections = {key.split(".")[0].removesuffix("[]") for key in keys if "." in key}
     spoken_of = mentioned(path, rf"(?<![\w./-])((?:{'|'.join(sections)})(?:\[\])?\.[a-z_]+)")
