@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "cli/counted.h"
+#include "pipeline/chunk_size.h"
 
 namespace spillway::cli {
 namespace {
@@ -78,9 +79,12 @@ std::string JoinText(const Plan& plan, size_t lookup) {
   if (!join) return "an index in memory";
   if (join->ranges) {
     return fmt::format(
-        "an index in memory, one range of keys at a time ({} ranges, {} lookup rows are read)",
+        "an index in memory, one range of keys at a time ({} ranges, {} lookup rows are read{})",
         FormatCount(static_cast<int64_t>(join->ranges->ranges.size())),
-        FormatCount(join->ranges->rows_read));
+        FormatCount(join->ranges->rows_read),
+        plan.pipeline->lookups[lookup].duplicates == join::DuplicatePolicy::kError
+            ? ", and all keys before that, to find duplicates"
+            : "");
   }
   return fmt::format(
       "out of core, in {} partitions; at most {} spilled; an index in memory would take {}",
@@ -179,13 +183,13 @@ std::string MemoryTable(const Plan& plan) {
   return text;
 }
 
-// A chunk ends with a row group where one ends within a quarter of the chunk's size.
+// Of what size chunks have to be so that each row group fits one.
 int64_t ChunkRowsThatCutNothing(const PinnedTable& source) {
-  int64_t largest = 0;
+  int64_t largest = 1;
   for (const pipeline::PinnedFile& file : source.files()) {
     for (const auto& group : file.row_groups) largest = std::max(largest, group.num_rows);
   }
-  return 2 * largest;
+  return (largest - 1) / pipeline::kMostChunkTimes + 1;
 }
 
 // What more memory would change, and chunks of another size.
@@ -204,10 +208,12 @@ std::vector<std::string> AdviceOf(const Plan& plan) {
     advice.push_back(with(more.all_lanes_bytes, fmt::format("{} lanes could work instead of {}",
                                                             more.all_lanes, plan.lanes)));
   }
-  if (plan.splice.reasons.contains(std::string(pipeline::kCutByChunk))) {
-    advice.push_back(
-        fmt::format("with processing.chunk_size: {}, no chunk would end inside a row group",
-                    ChunkRowsThatCutNothing(*plan.source)));
+  // A run that resumes inside a row group cuts it, whatever the chunk size.
+  const int64_t chunk_rows = ChunkRowsThatCutNothing(*plan.source);
+  if (plan.splice.reasons.contains(std::string(pipeline::kCutByChunk)) &&
+      chunk_rows > plan.spec.processing.chunk_size_rows) {
+    advice.push_back(fmt::format(
+        "with processing.chunk_size: {}, no chunk would end inside a row group", chunk_rows));
   }
   return advice;
 }

@@ -60,10 +60,10 @@ Status IndexBuilder::Append(const arrow::RecordBatch& batch) {
   return Status::OK();
 }
 
-Status IndexBuilder::Finish() {
+Status IndexBuilder::Finish(const RowNumber& row_number) {
   ARROW_RETURN_NOT_OK(payload_->Finish());
   ARROW_ASSIGN_OR_RAISE(const auto duplicate, keys_->Finish(options_.duplicates, options_.threads));
-  return duplicate ? DuplicateError(*duplicate) : Status::OK();
+  return duplicate ? DuplicateError(*duplicate, row_number) : Status::OK();
 }
 
 // The row of the input that became the stored row `row`.
@@ -75,10 +75,15 @@ int64_t IndexBuilder::InputRow(int64_t row) const {
   }
 }
 
-Status IndexBuilder::DuplicateError(const KeyTable::Duplicate& duplicate) const {
+Status IndexBuilder::DuplicateError(const KeyTable::Duplicate& duplicate,
+                                    const RowNumber& row_number) const {
   ARROW_ASSIGN_OR_RAISE(const std::string key, keys_->Show(duplicate.first_row));
-  return DuplicateKeyError(options_.name, key, InputRow(duplicate.first_row),
-                           InputRow(duplicate.second_row));
+  const auto number_of = [&](int64_t row) {
+    const int64_t input_row = InputRow(row);
+    return row_number ? row_number(input_row) : input_row;
+  };
+  return DuplicateKeyError(options_.name, key, number_of(duplicate.first_row),
+                           number_of(duplicate.second_row));
 }
 
 }  // namespace spillway::join

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -25,8 +26,12 @@ class IndexBuilder {
   // Appends the rows whose key has no NULL.
   Status Append(const arrow::RecordBatch& batch);
 
-  // After the last batch: makes the key table. Then keys and payload may be taken.
-  Status Finish();
+  // What an error calls a row of the input, by its place there.
+  using RowNumber = std::function<int64_t(int64_t input_row)>;
+
+  // After the last batch: makes the key table. Then keys and payload may be taken. Without
+  // `row_number` errors call rows by their places.
+  Status Finish(const RowNumber& row_number = nullptr);
   std::unique_ptr<KeyTable> TakeKeys() { return std::move(keys_); }
   std::unique_ptr<PayloadStore> TakePayload() { return std::move(payload_); }
 
@@ -37,7 +42,7 @@ class IndexBuilder {
                std::unique_ptr<KeyTable> keys, std::unique_ptr<PayloadStore> payload);
 
   int64_t InputRow(int64_t row) const;
-  Status DuplicateError(const KeyTable::Duplicate& duplicate) const;
+  Status DuplicateError(const KeyTable::Duplicate& duplicate, const RowNumber& row_number) const;
 
   const BuildOptions& options_;
   std::vector<int> payload_columns_;  // of the reader's schema

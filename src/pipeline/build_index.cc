@@ -5,6 +5,7 @@
 
 #include <arrow/record_batch.h>
 
+#include "join/index_builder.h"
 #include "pipeline/lookup_plan.h"
 #include "pipeline/read_ahead.h"
 #include "pipeline/silver_reader.h"
@@ -19,8 +20,12 @@ constexpr int kMostFillingThreads = 4;
 class RangesReader : public arrow::RecordBatchReader {
  public:
   RangesReader(const RunContext& context, const PinnedTable& table,
-               const std::vector<RowRange>& ranges, bool threads)
-      : context_(context), table_(table), ranges_(ranges), threads_(threads) {}
+               const std::vector<RowRange>& ranges, bool threads, std::vector<ColumnUse> uses = {})
+      : context_(context),
+        table_(table),
+        ranges_(ranges),
+        threads_(threads),
+        uses_(std::move(uses)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return table_.read_schema(); }
 
@@ -34,8 +39,8 @@ class RangesReader : public arrow::RecordBatchReader {
       batch->reset();
       if (next_ == ranges_.size()) return Status::OK();
       const RowRange& range = ranges_[next_++];
-      rows_ = ReadCounted(context_, table_, range.first_ordinal, range.end_ordinal, /*uses=*/{},
-                          threads_);
+      rows_ =
+          ReadCounted(context_, table_, range.first_ordinal, range.end_ordinal, uses_, threads_);
     }
   }
 
@@ -44,9 +49,37 @@ class RangesReader : public arrow::RecordBatchReader {
   const PinnedTable& table_;
   const std::vector<RowRange>& ranges_;
   const bool threads_;
+  const std::vector<ColumnUse> uses_;
   size_t next_ = 0;
   ReaderPointer rows_;
 };
+
+// The columns of the lookup that are its key, in key order.
+std::vector<int> KeyColumnsRead(const BoundLookup& lookup) {
+  std::vector<int> columns;
+  for (int i = 0; i < lookup.num_keys(); ++i) {
+    columns.push_back(lookup.projections[static_cast<size_t>(i)].column);
+  }
+  return columns;
+}
+
+// Which row of the table it is that comes as number `row` from its row groups in `ranges`; deleted
+// rows are not counted.
+int64_t RowNumber(const PinnedTable& table, const std::vector<RowRange>& ranges, int64_t row) {
+  int64_t number = row;
+  int64_t come = 0;  // from the row groups up to here
+  for (const PinnedFile& file : table.files()) {
+    for (const PinnedRowGroup& group : file.row_groups) {
+      const int64_t first = file.first_ordinal + group.first_row;
+      const int64_t rows = group.num_rows - group.deleted_rows;
+      const auto range = std::ranges::upper_bound(ranges, first, {}, &RowRange::end_ordinal);
+      const bool comes = range != ranges.end() && range->first_ordinal <= first;
+      (comes ? come : number) += rows;
+      if (come > row) return number;
+    }
+  }
+  return number;
+}
 
 }  // namespace
 
@@ -75,6 +108,36 @@ Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context,
                                             .expected_rows = std::min(table.live_rows(), rows),
                                             .threads = std::min(lanes, kMostFillingThreads),
                                             .pool = context.memory.lookup_pool()});
+}
+
+Status CheckDuplicates(const RunContext& context, size_t lookup,
+                       const std::vector<RowRange>& ranges) {
+  const BoundLookup& bound = context.plan.pipeline->lookups[lookup];
+  const PinnedTable& table = *context.plan.lookups[lookup];
+  const std::vector<int> columns = KeyColumnsRead(bound);
+  std::vector<ColumnUse> uses(table.columns().size(), ColumnUse::kNone);
+  for (const int column : columns) uses[static_cast<size_t>(column)] = ColumnUse::kValues;
+  const bool threads = context.plan.lanes > 1;
+  ReaderPointer rows = std::make_unique<RangesReader>(context, table, ranges, threads, uses);
+  if (threads) rows = ReadAhead(std::move(rows));
+
+  const arrow::FieldVector& fields = bound.build_schema->fields();
+  const auto schema = arrow::schema({fields.begin(), fields.begin() + bound.num_keys()});
+  const join::BuildOptions options{.name = bound.name,
+                                   .key_columns = KeyColumnsOf(bound),
+                                   .duplicates = join::DuplicatePolicy::kError,
+                                   .threads = std::min(context.plan.lanes, kMostFillingThreads),
+                                   .pool = context.memory.lookup_pool()};
+  ARROW_ASSIGN_OR_RAISE(join::IndexBuilder builder, join::IndexBuilder::Make(*schema, options));
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
+    if (batch == nullptr) break;
+    arrow::ArrayVector keys;
+    for (const int column : columns) keys.push_back(batch->column(column));
+    ARROW_RETURN_NOT_OK(
+        builder.Append(*arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(keys))));
+  }
+  return builder.Finish([&](int64_t row) { return RowNumber(table, ranges, row); });
 }
 
 join::ExternalJoinOptions ExternalJoinOptionsOf(const RunContext& context, size_t lookup,

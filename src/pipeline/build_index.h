@@ -26,6 +26,11 @@ Result<std::unique_ptr<join::LookupIndex>> BuildIndex(const RunContext& context,
                                                       const std::vector<RowRange>& ranges,
                                                       const Moment& moment);
 
+// kDuplicateLookupKey where two rows of `ranges`, whole row groups, have one key. Reads the key's
+// columns alone, none of which is an expression.
+Status CheckDuplicates(const RunContext& context, size_t lookup,
+                       const std::vector<RowRange>& ranges);
+
 // The options of the join out of core of a lookup with so many pieces of the source.
 join::ExternalJoinOptions ExternalJoinOptionsOf(const RunContext& context, size_t lookup,
                                                 int64_t pieces, spill::SpillDirectory* directory);

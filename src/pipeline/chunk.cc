@@ -1,7 +1,8 @@
 #include "pipeline/chunk.h"
 
 #include <algorithm>
-#include <cstdlib>
+
+#include "pipeline/chunk_size.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -20,6 +21,27 @@ std::vector<int64_t> RowGroupEnds(const std::vector<PinnedFile>& files) {
   return ends;
 }
 
+// Where the chunk that begins at `first` ends; `ends` are those of row groups.
+int64_t ChunkEnd(const std::vector<int64_t>& ends, int64_t first, int64_t end_ordinal,
+                 int64_t chunk_rows) {
+  if (end_ordinal - first <= chunk_rows) return end_ordinal;
+  const int64_t exact = first + chunk_rows;
+  const auto place = std::ranges::lower_bound(ends, exact);
+  const int64_t after = place == ends.end() ? end_ordinal : std::min(*place, end_ordinal);
+  const int64_t begin = place == ends.begin() ? first : *(place - 1);  // of the row group there
+  const int64_t before = std::max(begin, first);
+
+  const int64_t most_rows = MostChunkRows(chunk_rows);
+  const int64_t slack = chunk_rows / 4;
+  const bool is_near = before > first && exact - before <= slack;
+  const bool is_after_better = !is_near || after - exact < exact - before;
+  // A row group that is cut already gains nothing by a longer chunk.
+  const bool may_be_after = begin >= first || after - exact <= slack;
+  if (is_after_better && may_be_after && after - first <= most_rows) return after;
+  const bool fits_next = before > first && after - before <= most_rows;
+  return is_near || fits_next ? before : exact;
+}
+
 }  // namespace
 
 std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, int64_t first_ordinal,
@@ -28,16 +50,7 @@ std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, int64_t first
   const std::vector<int64_t> ends = RowGroupEnds(files);
   int64_t first = first_ordinal;
   while (first < end_ordinal) {
-    const int64_t exact = first + std::min(chunk_rows, end_ordinal - first);
-    int64_t end = exact;
-    const int64_t slack = std::min(chunk_rows, end_ordinal - first) / 4;
-    int64_t distance = slack + 1;
-    for (auto place = std::ranges::lower_bound(ends, exact - slack);
-         place != ends.end() && *place <= std::min(exact + slack, end_ordinal); ++place) {
-      if (*place <= first || std::abs(*place - exact) >= distance) continue;
-      distance = std::abs(*place - exact);
-      end = *place;
-    }
+    const int64_t end = ChunkEnd(ends, first, end_ordinal, chunk_rows);
     chunks.push_back({.first_ordinal = first, .end_ordinal = end});
     first = end;
   }

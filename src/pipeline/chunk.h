@@ -22,10 +22,10 @@ struct Chunk {
   int64_t num_rows() const { return end_ordinal - first_ordinal; }
 };
 
-// Cuts the rows from `first_ordinal` to `end_ordinal` into chunks of about `chunk_rows` (> 0). A
-// chunk ends where a row group or a file ends if there is such a place within a quarter of
-// chunk_rows, so that it need not be decoded for two chunks; else after exactly chunk_rows. No
-// chunk is empty.
+// Cuts the rows from `first_ordinal` to `end_ordinal` into chunks of about `chunk_rows` (> 0), none
+// empty. Chunks end where row groups end, so that none is decoded for two of them: near to that
+// size, or behind it, with at most MostChunkRows (chunk_size.h), or before it where the row group
+// there fits the next chunk. Only one of more than that is cut, after exactly chunk_rows.
 std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, int64_t first_ordinal,
                              int64_t end_ordinal, int64_t chunk_rows);
 

@@ -1,12 +1,12 @@
 #include "pipeline/chunk.h"
 
-#include <cstdlib>
 #include <limits>
 #include <random>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "pipeline/chunk_size.h"
 #include "pipeline/test_tables.h"
 
 namespace spillway::pipeline {
@@ -48,10 +48,23 @@ TEST(CutChunks, NothingToCut) {
   EXPECT_TRUE(CutAll(FilesOf({{100}}), 101, 10).empty());
 }
 
-TEST(CutChunks, ExactWhereNoRowGroupEndsNear) {
-  // 1000, where the only row group ends, is further from 900 than a quarter of 300.
+TEST(CutChunks, EndsWithTheRowGroupUpToThreeTimesTheSize) {
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{200, 200}, {200}}), 0, 100)), (Ends{200, 400, 600}));
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{300, 300}}), 0, 100)), (Ends{300, 600}));
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{1000}}), 0, 334)), (Ends{1000}));
+}
+
+TEST(CutChunks, CutsALongerRowGroupExactly) {
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{301}}), 0, 100)), (Ends{100, 200, 301}));
   EXPECT_EQ(EndsOf(CutAll(FilesOf({{1000}}), 0, 300)), (Ends{300, 600, 900, 1000}));
-  EXPECT_EQ(EndsOf(CutAll(FilesOf({{1000}}), 0, 400)), (Ends{400, 800, 1000}));
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{1000}}), 0, 200)), (Ends{200, 400, 600, 800, 1000}));
+}
+
+// 10 + 295 rows are more than three times 100: the 295 go whole into a chunk of their own.
+TEST(CutChunks, LeavesARowGroupThatDoesNotFitToTheNextChunk) {
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{10, 295}}), 0, 100)), (Ends{10, 305}));
+  // A row group that fits no chunk is cut, and not the one before it.
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{10, 900}}), 0, 100)).front(), 100);
 }
 
 TEST(CutChunks, SnapsToTheNearestEndWithinAQuarter) {
@@ -60,7 +73,6 @@ TEST(CutChunks, SnapsToTheNearestEndWithinAQuarter) {
   EXPECT_EQ(EndsOf(CutAll(FilesOf({{75, 500}}), 0, 100)).front(), 75);
   EXPECT_EQ(EndsOf(CutAll(FilesOf({{125, 500}}), 0, 100)).front(), 125);
   EXPECT_EQ(EndsOf(CutAll(FilesOf({{74, 500}}), 0, 100)).front(), 100);
-  EXPECT_EQ(EndsOf(CutAll(FilesOf({{126, 500}}), 0, 100)).front(), 100);
   // A file ends where its last row group does.
   EXPECT_EQ(EndsOf(CutAll(FilesOf({{90}, {}, {500}}), 0, 100)).front(), 90);
 }
@@ -68,13 +80,36 @@ TEST(CutChunks, SnapsToTheNearestEndWithinAQuarter) {
 TEST(CutChunks, StartsBehindWhatIsCommitted) {
   const auto chunks = CutAll(FilesOf({{100, 100}, {100}}), 130, 100);
   EXPECT_EQ(chunks.front().first_ordinal, 130);
-  EXPECT_EQ(EndsOf(chunks), (Ends{230, 300}));
+  EXPECT_EQ(EndsOf(chunks), (Ends{300}));
 }
 
 TEST(CutChunks, ExtremeSizes) {
   constexpr int64_t kLargest = std::numeric_limits<int64_t>::max();
   EXPECT_EQ(EndsOf(CutAll(FilesOf({{5, 5}}), 3, kLargest)), (Ends{10}));
-  EXPECT_EQ(EndsOf(CutAll(FilesOf({{2, 1}}), 0, 1)), (Ends{1, 2, 3}));
+  EXPECT_EQ(EndsOf(CutAll(FilesOf({{4, 1}}), 0, 1)), (Ends{1, 4, 5}));
+}
+
+TEST(HalfChunkRows, ChunksBecomeShorterWhereverRowGroupsEnd) {
+  const auto lengths = [](const std::vector<std::vector<int64_t>>& groups, int64_t rows) {
+    const auto files = FilesOf(groups);
+    std::vector<int64_t> longest;
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      const auto chunks = CutAll(files, 0, rows);
+      longest.push_back(std::ranges::max(chunks, {}, &Chunk::num_rows).num_rows());
+      rows = HalfChunkRows(files, chunks, rows);
+    }
+    return longest;
+  };
+  EXPECT_EQ(lengths({{1000}}, 200), (Ends{200, 100, 50}));
+  EXPECT_EQ(lengths({{10, 10, 10, 10}, {10, 10, 10, 10}}, 40), (Ends{40, 20, 10}));
+  EXPECT_EQ(lengths({{200, 200}}, 100), (Ends{200, 50, 25}));
+  // 50 would give 120 again.
+  EXPECT_EQ(lengths({{120, 120}}, 100), (Ends{120, 20, 10}));
+}
+
+TEST(HalfChunkRows, HasAFloorAndNothingLeft) {
+  EXPECT_EQ(HalfChunkRows({}, {}, 1), 1);
+  EXPECT_EQ(HalfChunkRows({}, {}, 9), 4);
 }
 
 TEST(CutKeyChunks, TheLastChunkEndsWithTheSource) {
@@ -121,19 +156,13 @@ TEST(CutChunks, CoversEveryRowOnceWhateverTheFilesAre) {
       ASSERT_GT(chunk.num_rows(), 0);
       next = chunk.end_ordinal;
       if (next == total) break;
-      // Never more than a quarter away, and off the exact size only for a row group's end.
-      ASSERT_LE(std::abs(chunk.num_rows() - chunk_rows), chunk_rows / 4);
-      if (chunk.num_rows() != chunk_rows) {
-        ASSERT_TRUE(ends.contains(next));
-      } else {
-        // No end is nearer: naive search.
-        const int64_t exact = chunk.first_ordinal + chunk_rows;
-        for (const int64_t end : ends) {
-          if (end > chunk.first_ordinal && end != exact) {
-            ASSERT_GT(std::abs(end - exact), ends.contains(exact) ? 0 : chunk_rows / 4);
-          }
-        }
-      }
+      ASSERT_LE(chunk.num_rows(), 3 * chunk_rows);
+      if (ends.contains(next)) continue;
+      // The row group there is longer than any chunk, or was begun by another one.
+      ASSERT_EQ(chunk.num_rows(), chunk_rows);
+      const auto after = ends.upper_bound(next);
+      const int64_t begin = after == ends.begin() ? 0 : *std::prev(after);
+      ASSERT_TRUE(*after - begin > 3 * chunk_rows || begin < chunk.first_ordinal);
     }
     ASSERT_EQ(next, std::max(start, total));
   }

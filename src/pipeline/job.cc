@@ -15,6 +15,7 @@
 #include "delta/snapshot.h"
 #include "memory/process_memory.h"
 #include "memory/watermark.h"
+#include "pipeline/chunk_size.h"
 #include "pipeline/left_files.h"
 #include "pipeline/state_folder.h"
 #include "pipeline/table_writer.h"
@@ -46,7 +47,10 @@ bool IsWorthAnother(const Status& status) {
 // Half the chunk and half the lanes, down to a floor.
 void TakeSmallerSteps(const Plan& plan, spec::Spec* spec) {
   int64_t& chunk_rows = spec->processing.chunk_size_rows;
-  chunk_rows = std::max(std::min(chunk_rows, kSmallestChunkRows), chunk_rows / 2);
+  const bool has_row_groups = plan.mode == RunMode::kChunked && !plan.spec.in_key_order();
+  const int64_t half = has_row_groups ? HalfChunkRows(plan.source->files(), plan.chunks, chunk_rows)
+                                      : chunk_rows / 2;
+  chunk_rows = std::max(std::min(chunk_rows, kSmallestChunkRows), half);
   spec->resources.lanes = std::max(1, plan.lanes / 2);
 }
 

@@ -39,8 +39,8 @@ struct KeyRangePlan {
 
 // Cuts `pieces` into as few ranges as do with `most_index_bytes` each. None where the statistics do
 // not bound the keys, where one piece needs more, or where so many lookup rows would be read twice
-// that a join out of core is better; and where duplicate keys are an error, which all rows have to
-// be compared for.
+// that a join out of core is better. Where duplicate keys are an error, the same holds of the
+// checks for them (key_checks.h), and index_bytes is of these too.
 std::optional<KeyRangePlan> CutKeyRanges(const BoundLookup& lookup, const PinnedTable& source,
                                          const PinnedTable& table, const std::vector<Piece>& pieces,
                                          int64_t most_index_bytes);

@@ -8,6 +8,7 @@
 
 #include "pipeline/build_index.h"
 #include "pipeline/join_manifest.h"
+#include "pipeline/key_checks.h"
 #include "pipeline/lanes.h"
 #include "pipeline/lookup_plan.h"
 #include "pipeline/silver_reader.h"
@@ -116,17 +117,32 @@ Result<std::unique_ptr<spill::SpillDirectory>> OpenSpillDirectory(const Plan& pl
   return nullptr;
 }
 
-// All lookups once, but for those that are read later by ranges of keys; and for each that is
-// joined out of core, the source's keys once more.
+// All lookups once, but for those that are read later by ranges of keys, of which only what is
+// checked is; and for each that is joined out of core, the source's keys once more.
 int64_t RowsToRead(const Plan& plan, const std::vector<Piece>& pieces) {
   const int64_t source_rows = CountRows(pieces);
   int64_t rows = 0;
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     const std::optional<OutOfCoreJoin>& join = plan.external_joins[i];
-    if (join && join->ranges) continue;
+    if (join && join->ranges) {
+      rows += ChecksOf(plan.pipeline->lookups[i], *plan.lookups[i], *join->ranges).rows;
+      continue;
+    }
     rows += plan.lookups[i]->live_rows() + (join ? source_rows : 0);
   }
   return rows;
+}
+
+// Of a lookup that is joined by ranges, where they are an error.
+Status FindDuplicates(const RunContext& context, size_t lookup, const KeyRangePlan& ranges) {
+  const Plan& plan = context.plan;
+  const KeyChecks checks = ChecksOf(plan.pipeline->lookups[lookup], *plan.lookups[lookup], ranges);
+  if (checks.checks.empty()) return Status::OK();
+  ARROW_RETURN_NOT_OK(context.memory.GrantForReading(plan.memory.lookups[lookup].lookup_bytes));
+  for (const std::vector<RowRange>& check : checks.checks) {
+    ARROW_RETURN_NOT_OK(CheckDuplicates(context, lookup, check));
+  }
+  return Status::OK();
 }
 
 }  // namespace
@@ -151,6 +167,7 @@ Result<Lookups> BuildLookups(const RunContext& context, const std::vector<Piece>
     const join::JoinType type = plan.pipeline->lookups[i].type;
     const std::optional<OutOfCoreJoin>& join = plan.external_joins[i];
     if (join && join->ranges) {
+      ARROW_RETURN_NOT_OK(FindDuplicates(context, i, *join->ranges));
       lookups.Add(type, std::make_unique<RangedLookup>(context, i, *join->ranges, moment));
     } else if (join && earlier) {
       lookups.Add(type, std::move(earlier->joins[i]));

@@ -1,5 +1,6 @@
 // Joins by ranges of keys of every type, against joins with an index in memory and a model of
 // nested loops. Types whose bounds a footer does not tell are joined out of core all the same.
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -60,6 +61,60 @@ class RangedKeyTypesTest : public KeyedTablesTest, public ::testing::WithParamIn
     return plan;
   }
 
+  // Every key at most once in about their order, but for so many that come twice, near or far.
+  std::vector<RowGroup> WithFewDuplicates(Engine& engine, int duplicates) {
+    std::vector<KeyedRow> rows;
+    for (int key = 0; key < NumKeys(); ++key) {
+      if (!OneIn(engine, 5)) rows.push_back({.key = key, .part = 1});
+      if (OneIn(engine, 9)) rows.push_back({.key = kNoKey, .part = 1});
+    }
+    for (; duplicates > 0; --duplicates) {
+      const KeyedRow twice = rows[static_cast<size_t>(Draw(engine, 0, std::ssize(rows) - 1))];
+      const auto near = OneIn(engine, 2) ? 3 : std::ssize(rows);
+      const auto at = std::min(std::ssize(rows), Draw(engine, 0, near));
+      rows.insert(rows.begin() + at, twice);
+    }
+    std::vector<RowGroup> groups;
+    for (size_t first = 0; first < rows.size(); first += 4) {
+      groups.emplace_back(rows.begin() + static_cast<int64_t>(first),
+                          rows.begin() + static_cast<int64_t>(std::min(first + 4, rows.size())));
+    }
+    return groups;
+  }
+
+  bool HasDuplicates() const {
+    for (size_t i = 0; i < lookup_.size(); ++i) {
+      for (size_t j = 0; j < i; ++j) {
+        if (lookup_[i].Matches(lookup_[j], by_part_)) return true;
+      }
+    }
+    return false;
+  }
+
+  // That the run finds them and writes nothing, or gives the model's rows.
+  void ExpectDuplicates(const Plan& plan, bool has_duplicates, bool is_inner) const {
+    if (!has_duplicates) return ExpectRows(plan, ModelRows(is_inner, false));
+    const bool exists = delta::TableExists(folder_ / "target").ValueOrDie();
+    const int64_t version = exists ? TargetVersion() : -1;
+    Progress progress;
+    const auto report = pipeline::Run(plan, &progress, StopSignal{0});
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(CodeOf(report.status()), ErrorCode::kDuplicateLookupKey) << report.status();
+    EXPECT_EQ(delta::TableExists(folder_ / "target").ValueOrDie() ? TargetVersion() : -1, version);
+    ExpectNamesDuplicates(report.status());
+  }
+
+  // The error's rows have one key; NULLs count as rows, as the lookup's order has them.
+  void ExpectNamesDuplicates(const Status& status) const {
+    const std::string why = FindError(status)->why;
+    size_t first = 0;
+    size_t second = 0;
+    ASSERT_EQ(std::sscanf(why.c_str(), "its rows %zu and %zu ", &first, &second), 2) << why;
+    ASSERT_LT(first, second);
+    ASSERT_LT(second, lookup_.size());
+    EXPECT_TRUE(lookup_[first].Matches(lookup_[second], by_part_)) << why;
+  }
+
   void ExpectRows(const Plan& plan, const std::vector<std::string>& expected) const {
     Progress progress;
     const auto report = pipeline::Run(plan, &progress, StopSignal{0});
@@ -84,6 +139,33 @@ TEST_P(RangedKeyTypesTest, GiveTheRowsOfTheModel) {
     const auto plan = PlanOutOfCore(way);
     EXPECT_EQ(plan->joins_by_ranges(), domain_.has_ranges);
     ExpectRows(*plan, expected);
+  }
+}
+
+// Duplicates are an error whether a source row matches them or not, and before anything is written:
+// as an index in memory, by ranges and out of core alike.
+TEST_P(RangedKeyTypesTest, DuplicatesThatAreAnErrorAreFoundInEveryForm) {
+  const uint64_t seed = Seed();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  Engine engine(seed);
+  for (int round = 0; round < 6; ++round) {
+    Use(std::move(EveryKeyType(engine, 60)[GetParam()]), OneIn(engine, 3));
+    SCOPED_TRACE(domain_.name);
+    WriteSource(ClusteredGroups(engine, NumKeys()), 80);
+    WriteLookup(WithFewDuplicates(engine, Draw(engine, 0, 2)), Draw(engine, 10, 80));
+    Way way = RandomWay(engine);
+    way.settings.back() = "lookups.scores.duplicates=error";
+    const bool has_duplicates = HasDuplicates();
+    joins_out_of_core_ = false;
+    most_range_bytes_.reset();
+    ExpectDuplicates(*PlanOf(way.settings, true).ValueOrDie(), has_duplicates, way.is_inner);
+    const auto ranged = PlanOutOfCore(way);
+    EXPECT_EQ(ranged->joins_by_ranges(), domain_.has_ranges);
+    ExpectDuplicates(*ranged, has_duplicates, way.is_inner);
+    most_range_bytes_ = 0;
+    const auto spilled = PlanOf(way.settings, true).ValueOrDie();
+    ASSERT_TRUE(spilled->spills());
+    ExpectDuplicates(*spilled, has_duplicates, way.is_inner);
   }
 }
 

@@ -102,14 +102,6 @@ TEST_F(RangedRunTest, KeysWithoutOrderAreJoinedOutOfCore) {
   EXPECT_TRUE(plan->spills());
 }
 
-TEST_F(RangedRunTest, DuplicatesThatAreAnErrorAreLookedForInAllRows) {
-  MakeSortedSource(300);
-  MakeClusteredLookup(100);
-  UseRanges(8 * 1024);
-  const auto plan = PlanOf({"lookups.scores.duplicates=error"}).ValueOrDie();
-  EXPECT_FALSE(plan->external_joins[0]->ranges.has_value());
-}
-
 TEST_F(RangedRunTest, ARunThatWasCutShortGoesOn) {
   MakeSortedSource(3'000);
   MakeClusteredLookup(1'000);

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "pipeline/build_index.h"
 #include "pipeline/clock.h"
+#include "pipeline/key_checks.h"
 #include "pipeline/lookup_builder.h"
 #include "pipeline/run_context.h"
 #include "pipeline/silver_reader.h"
@@ -68,7 +69,7 @@ class Rehearsal {
       ARROW_ASSIGN_OR_RAISE(const double seconds, TryLookup(i));
       const std::optional<OutOfCoreJoin>& join = plan_.external_joins[i];
       if (join && !join->ranges) ++external_joins;
-      estimate.lookup_seconds += SecondsOf(join, *plan_.lookups[i], seconds);
+      estimate.lookup_seconds += SecondsOf(join, i, seconds);
     }
     ARROW_RETURN_NOT_OK(context_.memory.GrantForStreaming(plan_));
     int64_t spliced_rows = 0;
@@ -85,12 +86,14 @@ class Rehearsal {
 
  private:
   // Seconds to make a lookup ready, where one thread makes an index of all of it in `seconds`.
-  double SecondsOf(const std::optional<OutOfCoreJoin>& join, const PinnedTable& table,
-                   double seconds) const {
+  double SecondsOf(const std::optional<OutOfCoreJoin>& join, size_t lookup, double seconds) const {
+    const PinnedTable& table = *plan_.lookups[lookup];
     if (!join) return seconds;
     if (!join->ranges) return kOutOfCore * seconds / plan_.lanes;
     const auto rows = static_cast<double>(std::max<int64_t>(table.physical_rows(), 1));
-    return seconds * static_cast<double>(join->ranges->rows_read) / rows;
+    const int64_t rows_read = join->ranges->rows_read +
+                              ChecksOf(plan_.pipeline->lookups[lookup], table, *join->ranges).rows;
+    return seconds * static_cast<double>(rows_read) / rows;
   }
 
   // Seconds for all rows of a lookup, on one thread.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "pipeline/chunk_size.h"
 #include "pipeline/state_folder.h"
 
 namespace spillway::pipeline {
@@ -70,7 +71,7 @@ void CutWork(Plan* plan) {
     // as it was, and what was joined of these pieces can be taken over.
     const int64_t next = i + 1 < plan->kept.size() ? plan->kept[i + 1].first_ordinal : last;
     const int64_t rest_end = std::min(kept.chunk_end, next);
-    if (rest_end > begin && rest_end - begin <= chunk_rows) {
+    if (rest_end > begin && rest_end - begin <= MostChunkRows(chunk_rows)) {
       plan->chunks.push_back({.first_ordinal = begin, .end_ordinal = rest_end});
       begin = rest_end;
     }

@@ -254,7 +254,9 @@ std::vector<Key> ProcessingKeys() {
        .field = FieldOf<int64_t>(
            [](const Owner& o) -> auto& { return o.spec->processing.chunk_size_rows; }),
        .minimum = 1,
-       .description = "Source rows of a chunk: what one commit adds and a killed run can lose."},
+       .description =
+           "Source rows of a chunk, about: what one commit adds and a killed run can lose. A chunk "
+           "ends where a row group ends, and may have three times as many rows for that."},
       {.path = "processing.enable_checkpointing",
        .type = ValueType::kBoolean,
        .field = FieldOf<bool>(

@@ -18,9 +18,16 @@ def test_everything_splices(job: Job):
     assert report["spliced_row_groups"] == 2
 
 
+def test_chunks_end_where_row_groups_do(job: Job):
+    make_job(job.spillway, job.folder)
+    report = run_and_compare(job, "--mode=chunked", "--set=processing.chunk_size=400")
+    assert report["chunks_committed"] == 2
+    assert report["spliced_row_groups"] == 2
+
+
 def test_a_chunk_that_ends_inside_a_row_group(job: Job):
     make_job(job.spillway, job.folder)
-    chunks = ("--mode=chunked", "--set=processing.chunk_size=600")
+    chunks = ("--mode=chunked", "--set=processing.chunk_size=300")
     job.write(**LOOKUP)
     plan = job.plan(*chunks)
     splice = plan["splice"]
