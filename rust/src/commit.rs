@@ -11,7 +11,7 @@ use delta_kernel::arrow::datatypes::{Int64Type, Schema as ArrowSchema};
 use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::scan::StatsOptions;
 use delta_kernel::transaction::{CommitResult, Transaction, UpdateTableOperation};
-use delta_kernel::{Engine, FilteredEngineData, KernelError};
+use delta_kernel::{Engine, FilteredEngineData, KernelError, KernelResult};
 
 use crate::actions::{line, Action, Add, Txn};
 use crate::committer::{Additions, LogCommitter};
@@ -19,8 +19,9 @@ use crate::definition::{pairs, Definition, Wish};
 use crate::engine::{local_engine, log_url, ENGINE_INFO};
 use crate::failure::{Fault, Outcome};
 use crate::ffi::{CommitOrder, FailureCode, Moment, NewFile, Outcome as CommitOutcome, WriteMode};
+use crate::file_actions::{mapped, FileActions};
 use crate::protocol;
-use crate::scan::live_files;
+use crate::scan::{live_files, selected_rows, strings};
 use crate::table::Table;
 
 const FIRST_COMMIT: &str = "00000000000000000000.json";
@@ -41,7 +42,7 @@ pub fn commit(
     let committer = LogCommitter::new(additions, is_written.clone());
     let transaction = stage(table, order, committer)?;
     let committed = table.snapshot.version() as i64 + 1;
-    match transaction.commit(table.engine.as_ref()) {
+    match transaction.commit(&*table.engine) {
         Ok(CommitResult::Conflicted(conflict)) => Ok(CommitOutcome {
             committed: false,
             version: conflict.conflict_version() as i64,
@@ -76,7 +77,7 @@ pub fn define(order: &CommitOrder, schema: &ArrowSchema) -> Outcome<Definition> 
 pub fn create(root: &str, order: &CommitOrder, schema: &ArrowSchema) -> Outcome<CommitOutcome> {
     let definition = define(order, schema)?;
     let engine = local_engine(root)?;
-    if has_log(engine.as_ref())? {
+    if has_log(&engine)? {
         return present_version(root);
     }
     let mut lines = definition.first_lines(order.has_transaction)?;
@@ -153,7 +154,7 @@ fn stage(table: &Table, order: &CommitOrder, committer: LogCommitter) -> Outcome
     if order.has_transaction {
         builder = builder.with_transaction_id(order.app_id.clone(), order.transaction_version);
     }
-    let mut transaction = builder.build(table.engine.as_ref(), Box::new(committer))?;
+    let mut transaction = builder.build(&*table.engine, Box::new(committer))?;
     if order.mode != WriteMode::Append {
         let removed = remove_all(table, &mut transaction)?;
         metrics.insert(
@@ -174,18 +175,32 @@ struct Removed {
     bytes: i64,
 }
 
-/// Removes every file. The log needs no statistics of removed files, and they would be most of the
-/// memory and most of the commit.
+/// Removes every file, by the path that the log has. The log needs no statistics of removed files, and
+/// they would be most of the memory and most of the commit.
 fn remove_all(table: &Table, transaction: &mut Transaction) -> Outcome<Removed> {
     let mut removed = Removed::default();
-    for batch in live_files(table, StatsOptions::none())? {
-        let batch = batch.map_err(|error| crate::diagnosis::read_fault(error, &table.root))?;
-        let data = batch.scan_files.apply_selection_vector()?;
-        let files = ArrowEngineData::try_from_engine_data(data)?;
-        count(files.record_batch(), &mut removed);
+    let engine = table.engine.remembering();
+    for batch in live_files(table, &engine, StatsOptions::none())? {
+        let files = batch
+            .and_then(selected_rows)
+            .and_then(|files| as_logged(files, engine.actions()))
+            .map_err(|error| crate::diagnosis::read_fault(error, &table.root))?;
+        count(&files, &mut removed);
+        let files = Box::new(ArrowEngineData::new(files));
         transaction.remove_files(FilteredEngineData::with_all_rows_selected(files));
     }
     Ok(removed)
+}
+
+fn as_logged(files: RecordBatch, actions: &FileActions) -> KernelResult<RecordBatch> {
+    let paths = strings(&files, "path")?;
+    let Some(paths) = mapped(paths, |path| Ok(actions.original("add", path)))? else {
+        return Ok(files);
+    };
+    let schema = files.schema();
+    let mut columns = files.columns().to_vec();
+    columns[schema.index_of("path")?] = Arc::new(paths);
+    Ok(RecordBatch::try_new(schema, columns)?)
 }
 
 fn count(files: &RecordBatch, removed: &mut Removed) {

@@ -9,12 +9,14 @@ use serde::de::IgnoredAny;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::canonical_path::{canonical, unclear};
 use crate::failure::{Fault, Outcome};
 use crate::ffi::{ActionKind, CommitAction, FailureCode, Property};
 use crate::guard::check_before_open;
 
-/// Reads the file of one commit.
+/// Reads the file of one commit. Paths of data files come out in their canonical form.
 pub struct CommitReader {
+    root: PathBuf, // without links
     path: PathBuf,
     lines: Lines<BufReader<File>>,
 }
@@ -65,6 +67,7 @@ impl CommitReader {
         check_before_open(root, &path)?;
         match File::open(&path) {
             Ok(file) => Ok(Some(CommitReader {
+                root: fs::canonicalize(root).unwrap_or_else(|_| PathBuf::from(root)),
                 path,
                 lines: BufReader::new(file).lines(),
             })),
@@ -82,11 +85,22 @@ impl CommitReader {
             }
             let line: Line =
                 serde_json::from_str(&text).map_err(|error| self.corrupt(error.to_string()))?;
-            if let Some(action) = line.action() {
+            if let Some(mut action) = line.action() {
+                self.canonicalize(&mut action)?;
                 return Ok(action);
             }
         }
         Ok(CommitAction::default())
+    }
+
+    fn canonicalize(&self, action: &mut CommitAction) -> Outcome<()> {
+        if !matches!(action.kind, ActionKind::Add | ActionKind::Remove) {
+            return Ok(());
+        }
+        let path = canonical(&self.root, &action.text);
+        let path = path.map_err(|why| self.corrupt(unclear(&action.text, &why)))?;
+        action.text = path.into_owned();
+        Ok(())
     }
 
     /// Bytes that are no UTF-8 are the log's fault, all else is the disk's.

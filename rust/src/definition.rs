@@ -88,9 +88,10 @@ impl Definition {
         let clock = self.metadata.configuration.get(IN_COMMIT_TIMESTAMPS);
         if clock.is_some() && clock != configuration.get(IN_COMMIT_TIMESTAMPS) {
             let message = format!("{IN_COMMIT_TIMESTAMPS} can be set only when a table is made");
-            return Err(
-                Fault::new(FailureCode::UnsupportedFeature, message).about("inCommitTimestamp")
-            );
+            let fault = Fault::new(FailureCode::UnsupportedFeature, message);
+            return Err(fault.about("inCommitTimestamp").cured_by(format!(
+                "leave {IN_COMMIT_TIMESTAMPS} out of target.properties"
+            )));
         }
         configuration.append(&mut self.metadata.configuration);
         self.metadata.configuration = configuration;
@@ -145,7 +146,8 @@ fn split_properties(properties: &[Property]) -> Outcome<(Properties, Properties)
             hints.insert(key.clone(), value.clone());
         } else {
             let message = format!("Spillway does not make tables with the property \"{key}\"");
-            return Err(Fault::new(FailureCode::UnsupportedFeature, message).about(key));
+            let fault = Fault::new(FailureCode::UnsupportedFeature, message).about(key);
+            return Err(fault.cured_by(format!("leave {key} out of target.properties")));
         }
     }
     Ok((for_kernel, hints))
@@ -203,7 +205,10 @@ pub fn pairs(properties: &[Property]) -> Vec<(String, Option<String>)> {
 fn bad_definition(error: KernelError) -> Fault {
     let fault = Fault::from(error);
     match fault.code {
-        FailureCode::UnsupportedFeature | FailureCode::Internal => fault,
+        FailureCode::UnsupportedFeature => fault.cured_by(
+            "leave out the column type or the property of target.properties that it names",
+        ),
+        FailureCode::Internal => fault,
         _ => Fault {
             code: FailureCode::BadDefinition,
             ..fault

@@ -3,7 +3,7 @@
 use std::path::{Component, Path};
 
 use delta_kernel::actions::deletion_vector::{DeletionVectorDescriptor, DeletionVectorStorageType};
-use delta_kernel::KernelError;
+use delta_kernel::{Engine, KernelError};
 use url::Url;
 
 use crate::engine::ROOT_URL;
@@ -26,7 +26,10 @@ pub fn mark_deleted_rows(
     let root = Url::parse(ROOT_URL).map_err(KernelError::from)?;
     let rows = descriptor
         .read(table.engine.storage_handler(), &root)
-        .map_err(|error| about(Fault::from(error)))?;
+        .map_err(|error| match error {
+            KernelError::FileNotFound(file) => missing(table, &file),
+            error => about(Fault::from(error)),
+        })?;
     let corrupt = |message: String| Err(about(Fault::new(FailureCode::CorruptLog, message)));
     if i64::try_from(rows.len()) != Ok(place.cardinality) {
         return corrupt(format!(
@@ -90,6 +93,13 @@ fn stays_below(relative: &Path) -> bool {
     relative
         .components()
         .all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// `file` as the engine sees it.
+fn missing(table: &Table, file: &str) -> Fault {
+    let path = Path::new(&table.root).join(file.trim_start_matches('/'));
+    let message = "a deletion vector, which says what rows of a data file are deleted, is missing";
+    Fault::new(FailureCode::DataFileMissing, message).about(path.to_string_lossy())
 }
 
 fn outside(path: &str) -> Fault {

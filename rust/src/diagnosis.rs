@@ -1,10 +1,10 @@
 //! Finds the damaged file when a table's log cannot be read. The kernel stops at the first fault and
 //! often does not name the file; so, after a failure only, every file of the log is looked at on its
-//! own, a line or a batch at a time.
+//! own, a line or a batch at a time. A file that the system does not let us read is no damage.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
@@ -14,9 +14,10 @@ use delta_kernel::KernelError;
 use serde::Deserialize;
 
 use crate::actions::Metadata;
+use crate::canonical_path::{canonical, unclear};
 use crate::failure::{panic_text, Fault, Outcome};
 use crate::ffi::FailureCode;
-use crate::guard::too_deep;
+use crate::guard::{check_before_open, too_deep};
 use crate::parquet_nesting::is_too_deep;
 use crate::protocol_version::Protocol;
 
@@ -28,40 +29,73 @@ pub fn read_fault(error: KernelError, root: &str) -> Fault {
     if fault.code != FailureCode::CorruptLog {
         return fault;
     }
-    let log = Path::new(root).join("_delta_log");
-    match find_damage(&log) {
+    match find_damage(root) {
         Some(damage) => damage,
-        None => fault.about(log.to_string_lossy()),
+        None => fault.about(log_folder(root).to_string_lossy()),
     }
 }
 
-/// Refuses a commit file without a byte in it, which a crash of an unsynced writer leaves; the kernel
-/// takes it for a commit without actions.
-pub fn check_commits_not_empty(snapshot: &SnapshotRef) -> Outcome<()> {
-    let commits = &snapshot.log_segment().listed.ascending_commit_files;
-    match commits.iter().find(|commit| commit.location.size == 0) {
-        Some(empty) => Err(Fault::new(FailureCode::CorruptLog, "the file is empty")
-            .about(format!("_delta_log/{}", empty.filename))),
-        None => Ok(()),
+/// Refuses commits that the kernel would make something of: one without a byte in it, which a crash of
+/// an unsynced writer leaves; one whose lines are not an action each, which other readers refuse; and
+/// commits without their beginning.
+pub fn check_commits(root: &str, snapshot: &SnapshotRef) -> Outcome<()> {
+    let listed = &snapshot.log_segment().listed;
+    let log = log_folder(root);
+    let first = listed.ascending_commit_files.first();
+    if listed.checkpoint_parts.is_empty() && first.is_some_and(|commit| commit.version > 0) {
+        let missing = log.join(format!("{:020}.json", 0));
+        return Err(corrupt(
+            &missing,
+            "it is missing, and there is no checkpoint".into(),
+        ));
     }
+    for commit in &listed.ascending_commit_files {
+        let file = log.join(&commit.filename);
+        check_before_open(root, &file)?;
+        let damage = damage_of_lines(&file).map_err(|error| Fault::of_file(&error, &file))?;
+        if let Some(why) = damage {
+            return Err(corrupt(&file, why));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a file of the log is damaged, rather than missing.
 pub fn has_damaged_file(root: &str) -> bool {
-    let files = files_of(&Path::new(root).join("_delta_log"));
+    let files = files_of(root);
     files.iter().any(|file| damage_of(file).is_some())
 }
 
-fn find_damage(log: &Path) -> Option<Fault> {
-    let files = files_of(log);
+/// The names of the checkpoint files that cannot be read to their end.
+pub fn damaged_checkpoints(root: &str) -> HashSet<String> {
+    let files = files_of(root);
+    let names = files.iter().filter_map(|file| {
+        let name = file.file_name()?.to_str()?;
+        let is_damaged = name.contains(".checkpoint.") && damage_of(file).is_some();
+        is_damaged.then(|| name.to_string())
+    });
+    names.collect()
+}
+
+/// The first damaged file of the log, or gap in it.
+pub fn find_damage(root: &str) -> Option<Fault> {
+    let log = log_folder(root);
+    let files = files_of(root);
     let damaged = files
         .iter()
         .find_map(|file| damage_of(file).map(|why| corrupt(file, why)));
-    damaged.or_else(|| find_gap(log, &files))
+    damaged.or_else(|| find_gap(&log, &files))
 }
 
-fn files_of(log: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(log).into_iter().flatten().flatten();
+fn log_folder(root: &str) -> PathBuf {
+    Path::new(root).join("_delta_log")
+}
+
+fn files_of(root: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(log_folder(root))
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     files.sort();
     files
@@ -106,20 +140,30 @@ struct RemovedFile {
     path: String,
 }
 
+impl Action {
+    fn unclear_path(&self) -> Option<String> {
+        let added = self.add.as_ref().map(|file| &file.path);
+        let path = added.or(self.remove.as_ref().map(|file| &file.path))?;
+        let why = canonical(Path::new("/"), path).err()?;
+        Some(unclear(path, &why))
+    }
+}
+
 /// Every line of a commit is one action as a JSON object.
 fn damage_of_actions(file: &Path) -> Option<String> {
-    let reader = match File::open(file) {
-        Ok(opened) => BufReader::new(opened),
-        Err(error) => return Some(error.to_string()),
-    };
+    let reader = BufReader::new(File::open(file).ok()?);
     let mut lines = 0;
     for (index, line) in reader.lines().enumerate() {
         lines += 1;
         let problem = match line {
+            Err(error) if error.raw_os_error().is_some() => return None,
             Err(error) => error.to_string(),
             Ok(text) if text.trim().is_empty() => continue,
             Ok(text) => match serde_json::from_str::<Action>(&text) {
-                Ok(_) => continue,
+                Ok(action) => match action.unclear_path() {
+                    None => continue,
+                    Some(problem) => return Some(format!("line {}: {problem}", index + 1)),
+                },
                 Err(error) => error.to_string(),
             },
         };
@@ -128,10 +172,45 @@ fn damage_of_actions(file: &Path) -> Option<String> {
     (lines == 0).then(|| "the file is empty".to_string())
 }
 
+/// The same, but for what the objects have in them: whether each line is one. That is quick.
+fn damage_of_lines(file: &Path) -> io::Result<Option<String>> {
+    let mut reader = BufReader::new(File::open(file)?);
+    let (mut line, mut lines) = (Vec::new(), 0);
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        lines += 1;
+        let text = line.trim_ascii();
+        if !text.is_empty() && !is_one_object(text) {
+            let why = format!("line {lines} is not an action: it is not one JSON object");
+            return Ok(Some(why));
+        }
+        line.clear();
+    }
+    Ok((lines == 0).then(|| "the file is empty".to_string()))
+}
+
+/// Whether the first brace is closed by the last byte.
+fn is_one_object(text: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+    for (index, &byte) in text.iter().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' => depth += 1,
+            b'}' if depth <= 1 => return depth == 1 && index + 1 == text.len(),
+            b'}' => depth -= 1,
+            _ if depth == 0 => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// Reads a checkpoint to its end; its reader may panic on bytes that make no sense.
 fn damage_of_checkpoint(file: &Path) -> Option<String> {
+    let opened = File::open(file).ok()?;
     let read = || -> Result<(), String> {
-        let opened = File::open(file).map_err(|error| error.to_string())?;
         if is_too_deep(&opened).map_err(|error| error.to_string())? {
             return Err(too_deep(file));
         }

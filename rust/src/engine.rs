@@ -16,7 +16,8 @@ use delta_kernel_default_engine::DefaultEngineBuilder;
 use url::Url;
 
 use crate::end::end_without_thread;
-use crate::failure::Outcome;
+use crate::failure::{Fault, Outcome};
+use crate::ffi::FailureCode;
 use crate::guard::GuardedEngine;
 
 /// The table's root as the kernel sees it, whatever the folder is.
@@ -32,10 +33,10 @@ const FILES_IN_FLIGHT: NonZero<usize> = NonZero::new(4).unwrap();
 const BATCH_ROWS: NonZero<usize> = NonZero::new(1024).unwrap();
 
 /// An engine whose writes are on the disk, file and folder, when they return.
-pub fn local_engine(root: &str) -> Outcome<Arc<dyn Engine>> {
+pub fn local_engine(root: &str) -> Outcome<GuardedEngine> {
     let store = LocalFileSystem::new_with_prefix(root).map_err(KernelError::from)?;
     let engine = build_engine(Arc::new(store.with_fsync(true)))?;
-    Ok(Arc::new(GuardedEngine::new(engine, root)))
+    Ok(GuardedEngine::new(engine, root))
 }
 
 /// An engine without a disk, to let the kernel work out a table's definition.
@@ -52,8 +53,10 @@ pub fn log_url() -> Outcome<Url> {
 // The multi-threaded executor: with a single thread, writing a checkpoint waits for itself.
 fn build_engine(store: Arc<DynObjectStore>) -> Outcome<Arc<dyn Engine>> {
     require_threads(WORKER_THREADS + 1);
+    // It fails for want of file descriptors.
     let executor =
-        TokioMultiThreadExecutor::new_owned_runtime(Some(WORKER_THREADS), Some(BLOCKING_THREADS))?;
+        TokioMultiThreadExecutor::new_owned_runtime(Some(WORKER_THREADS), Some(BLOCKING_THREADS))
+            .map_err(|error| Fault::new(FailureCode::Storage, error.to_string()))?;
     let engine = DefaultEngineBuilder::new(store)
         .with_task_executor(Arc::new(executor))
         .with_buffer_size(FILES_IN_FLIGHT)

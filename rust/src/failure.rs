@@ -17,6 +17,7 @@ pub struct Fault {
     pub code: FailureCode,
     pub message: String,
     pub subject: String,
+    pub cure: String, // empty: that of the code
 }
 
 pub type Outcome<T> = Result<T, Fault>;
@@ -27,6 +28,7 @@ impl Fault {
             code,
             message: message.into(),
             subject: String::new(),
+            cure: String::new(),
         }
     }
 
@@ -38,6 +40,12 @@ impl Fault {
     /// Names the file, feature or column that the fault is about.
     pub fn about(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();
+        self
+    }
+
+    /// Says what to do, where the code's own advice does not fit.
+    pub fn cured_by(mut self, cure: impl Into<String>) -> Self {
+        self.cure = cure.into();
         self
     }
 }
@@ -52,6 +60,7 @@ pub fn guarded<T>(failure: &mut Failure, fallback: T, body: impl FnOnce() -> Out
     failure.code = fault.code;
     failure.message = fault.message;
     failure.subject = fault.subject;
+    failure.cure = fault.cure;
     fallback
 }
 

@@ -2,7 +2,12 @@
 //! sidecars, deletion vectors. The engine here hands to the kernel's own what is a regular file below
 //! the table's root, no link leads out of it, and is no trap for a reader; the rest is refused. Above
 //! all nothing is fetched from the network: the kernel's engine would follow a signed https address.
+//!
+//! Nor does the kernel see `_last_checkpoint`: it is a hint that may be wrong or out of date, and the
+//! kernel refuses a table whose hinted checkpoint is gone. A folder is listed as a whole anyway.
+//! Actions of the log pass through `file_actions`.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -19,22 +24,67 @@ use delta_kernel::{
 use url::Url;
 
 use crate::failure::{Fault, Outcome};
+use crate::file_actions::{has_files, FileActions};
 use crate::parquet_nesting::is_too_deep;
 
+const HINT: &str = "_last_checkpoint";
+
 /// An engine that reads what `check` lets pass.
+#[derive(Clone)]
 pub struct GuardedEngine {
     inner: Arc<dyn Engine>,
+    view: View,
+}
+
+/// What of the table the engine lets see, and how.
+#[derive(Clone)]
+struct View {
     gate: Gate,
+    hidden: Arc<HashSet<String>>, // names of files of the log
+    actions: FileActions,
 }
 
 impl GuardedEngine {
     /// For the table in the folder `root`, of which `inner` sees the file system below.
     pub fn new(inner: Arc<dyn Engine>, root: &str) -> GuardedEngine {
         let root = fs::canonicalize(root).unwrap_or_else(|_| PathBuf::from(root));
-        GuardedEngine {
-            inner,
-            gate: Gate(root.into()),
-        }
+        let root: Arc<Path> = root.into();
+        let view = View {
+            gate: Gate(root.clone()),
+            hidden: Arc::default(),
+            actions: FileActions::new(root),
+        };
+        GuardedEngine { inner, view }
+    }
+
+    /// An engine that does not see these files of the log.
+    pub fn without(&self, names: HashSet<String>) -> GuardedEngine {
+        self.with(View {
+            hidden: Arc::new(names),
+            ..self.view.clone()
+        })
+    }
+
+    /// An engine that knows how the log spells the paths that it reads, and writes them so.
+    pub fn remembering(&self) -> GuardedEngine {
+        self.with(View {
+            actions: self.view.actions.remembering(),
+            ..self.view.clone()
+        })
+    }
+
+    pub fn actions(&self) -> &FileActions {
+        &self.view.actions
+    }
+
+    fn with(&self, view: View) -> GuardedEngine {
+        let inner = self.inner.clone();
+        GuardedEngine { inner, view }
+    }
+
+    fn guard<Handler: ?Sized>(&self, inner: Arc<Handler>) -> Arc<GuardedHandler<Handler>> {
+        let view = self.view.clone();
+        Arc::new(GuardedHandler { view, inner })
     }
 }
 
@@ -44,44 +94,48 @@ impl Engine for GuardedEngine {
     }
 
     fn storage_handler(&self) -> Arc<dyn StorageHandler> {
-        Arc::new(GuardedHandler {
-            inner: self.inner.storage_handler(),
-            gate: self.gate.clone(),
-        })
+        self.guard(self.inner.storage_handler())
     }
 
     fn json_handler(&self) -> Arc<dyn JsonHandler> {
-        Arc::new(GuardedHandler {
-            inner: self.inner.json_handler(),
-            gate: self.gate.clone(),
-        })
+        self.guard(self.inner.json_handler())
     }
 
     fn parquet_handler(&self) -> Arc<dyn ParquetHandler> {
-        Arc::new(GuardedHandler {
-            inner: self.inner.parquet_handler(),
-            gate: self.gate.clone(),
-        })
+        self.guard(self.inner.parquet_handler())
     }
 }
 
 struct GuardedHandler<Handler: ?Sized> {
-    gate: Gate,
+    view: View,
     inner: Arc<Handler>,
 }
 
 impl StorageHandler for GuardedHandler<dyn StorageHandler> {
     fn list_from(&self, path: &Url) -> KernelResult<KernelResultIteratorStatic<FileMeta>> {
-        self.inner.list_from(path)
+        let hidden = self.view.hidden.clone();
+        let files = self.inner.list_from(path)?;
+        let is_seen = move |file: &FileMeta| {
+            let name = file.location.path_segments().and_then(Iterator::last);
+            name.is_none_or(|name| !hidden.contains(name))
+        };
+        Ok(Box::new(
+            files.filter(move |file| file.as_ref().map_or(true, &is_seen)),
+        ))
     }
 
     fn read_files(&self, files: Vec<FileSlice>) -> KernelResult<KernelResultIteratorStatic<Bytes>> {
-        files.iter().try_for_each(|(url, _)| self.gate.check(url))?;
+        if files.iter().any(|(url, _)| url.path().ends_with(HINT)) {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        files
+            .iter()
+            .try_for_each(|(url, _)| self.view.gate.check(url))?;
         self.inner.read_files(files)
     }
 
     fn copy_atomic(&self, from: &Url, to: &Url) -> KernelResult<()> {
-        self.gate.check(from)?;
+        self.view.gate.check(from)?;
         self.inner.copy_atomic(from, to)
     }
 
@@ -113,9 +167,18 @@ impl JsonHandler for GuardedHandler<dyn JsonHandler> {
         physical_schema: SchemaRef,
         predicate: Option<PredicateRef>,
     ) -> KernelResult<FileDataReadResultIterator> {
-        self.gate.check_all(files)?;
-        self.inner
-            .read_json_files(files, physical_schema, predicate)
+        self.view.gate.check_all(files)?;
+        let read = |schema, predicate| self.inner.read_json_files(files, schema, predicate);
+        let is_checkpoint = files
+            .iter()
+            .any(|file| file.location.path().contains(".checkpoint."));
+        let batches = read(physical_schema.clone(), predicate)?;
+        let actions = &self.view.actions;
+        match (has_files(&physical_schema), is_checkpoint) {
+            (false, _) => Ok(batches),
+            (true, true) => actions.of_checkpoint(batches, |schema| read(schema, None)),
+            (true, false) => Ok(actions.of_commits(batches)),
+        }
     }
 
     fn write_json_file(
@@ -135,13 +198,20 @@ impl ParquetHandler for GuardedHandler<dyn ParquetHandler> {
         physical_schema: SchemaRef,
         predicate: Option<PredicateRef>,
     ) -> KernelResult<FileDataReadResultIterator> {
-        self.gate.check_parquet(files)?;
-        self.inner
-            .read_parquet_files(files, physical_schema, predicate)
+        self.view.gate.check_parquet(files)?;
+        let read = |schema, predicate| self.inner.read_parquet_files(files, schema, predicate);
+        let batches = read(physical_schema.clone(), predicate)?;
+        match has_files(&physical_schema) {
+            true => {
+                let actions = &self.view.actions;
+                actions.of_checkpoint(batches, |schema| read(schema, None))
+            }
+            false => Ok(batches),
+        }
     }
 
     fn read_parquet_footer(&self, file: &FileMeta) -> KernelResult<ParquetFooter> {
-        self.gate.check_parquet(std::slice::from_ref(file))?;
+        self.view.gate.check_parquet(std::slice::from_ref(file))?;
         self.inner.read_parquet_footer(file)
     }
 
@@ -150,7 +220,9 @@ impl ParquetHandler for GuardedHandler<dyn ParquetHandler> {
         location: Url,
         data: KernelResultIteratorStatic<Box<dyn EngineData>>,
     ) -> KernelResult<FileSize> {
-        self.inner.write_parquet_file(location, data)
+        let actions = self.view.actions.clone();
+        let data = data.map(move |batch| actions.as_logged(batch?));
+        self.inner.write_parquet_file(location, Box::new(data))
     }
 }
 

@@ -6,9 +6,9 @@
 //! crosses by the C data interface: a `*mut u8` is the address of an `ArrowSchema` or `ArrowArray`
 //! that the caller owns and that is empty (released) when Rust is to fill it. All strings are UTF-8.
 
-mod absolute_path;
 mod actions;
 mod border;
+mod canonical_path;
 mod commit;
 mod commit_log;
 mod committer;
@@ -18,8 +18,10 @@ mod diagnosis;
 mod end;
 mod engine;
 mod failure;
+mod file_actions;
 mod guard;
 mod heap;
+mod history;
 mod parquet_nesting;
 mod protocol;
 mod protocol_version;
@@ -44,6 +46,7 @@ pub mod ffi {
         None,
         NotADeltaTable,
         CorruptLog,
+        DataFileMissing,
         UnsupportedFeature,
         UnsupportedType,
         VersionNotFound,
@@ -54,12 +57,14 @@ pub mod ffi {
         Internal,
     }
 
-    /// A fault as a value. `subject` names the file, feature or column that it is about, or is empty.
+    /// A fault as a value. `subject` names the file, feature or column that it is about, or is empty;
+    /// `cure` is empty where that of the code fits.
     #[derive(Debug)]
     struct Failure {
         code: FailureCode,
         message: String,
         subject: String,
+        cure: String,
     }
 
     /// Which version of a table to open.

@@ -14,6 +14,8 @@ const READABLE: &[&str] = &[
     "columnMapping",
     "deletionVectors",
     "timestampNtz",
+    "typeWidening",
+    "typeWidening-preview",
     "v2Checkpoint",
     "vacuumProtocolCheck",
 ];
@@ -77,12 +79,19 @@ fn check_writer_version(version: i32) -> Outcome<()> {
 
 /// Refuses to remove files where the table forbids it, or where it would need change data files.
 fn check_replaceable(table: &TableConfiguration) -> Outcome<()> {
-    for (feature, name) in [
-        (TableFeature::AppendOnly, "appendOnly"),
-        (TableFeature::ChangeDataFeed, "changeDataFeed"),
+    for (feature, name, property) in [
+        (TableFeature::AppendOnly, "appendOnly", "delta.appendOnly"),
+        (
+            TableFeature::ChangeDataFeed,
+            "changeDataFeed",
+            "delta.enableChangeDataFeed",
+        ),
     ] {
         if table.is_feature_enabled(&feature) {
-            return Err(refused(name, "overwrite"));
+            return Err(refused(name, "overwrite").cured_by(format!(
+                "append to it (target.mode: append), choose another target, or in Spark: ALTER \
+                 TABLE .. SET TBLPROPERTIES ('{property}' = 'false')"
+            )));
         }
     }
     Ok(())

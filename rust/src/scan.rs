@@ -1,19 +1,16 @@
 //! The replay of a table's log as batches of its live files.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use delta_kernel::arrow::array::{
-    Array, ArrayData, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, StructArray,
+    Array, ArrayData, AsArray, Int64Array, RecordBatch, StringArray, StructArray,
 };
-use delta_kernel::arrow::compute::filter_record_batch;
 use delta_kernel::arrow::datatypes::{DataType, Field, Schema};
 use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::scan::{ScanMetadata, StatsOptions};
 use delta_kernel::{Engine, KernelError, KernelResult};
 use serde::Deserialize;
 
-use crate::absolute_path::{self, Commits};
 use crate::failure::Outcome;
 use crate::table::Table;
 
@@ -23,18 +20,18 @@ type Batches = Box<dyn Iterator<Item = KernelResult<ScanMetadata>>>;
 pub struct FileScan {
     batches: Batches,
     root: String,
-    commits: Commits,
-    gone: Option<HashSet<String>>, // canonical paths removed or seen, once a batch has an absolute one
-    _engine: Arc<dyn Engine>,      // outlives the replay that uses its threads
+    _engine: Arc<dyn Engine>, // outlives the replay that uses its threads
 }
 
 impl FileScan {
     pub fn start(table: &Table) -> Outcome<FileScan> {
         Ok(FileScan {
-            batches: Box::new(live_files(table, StatsOptions::json_only())?),
+            batches: Box::new(live_files(
+                table,
+                &*table.engine,
+                StatsOptions::json_only(),
+            )?),
             root: table.root.clone(),
-            commits: Commits::of(table),
-            gone: None,
             _engine: table.engine.clone(),
         })
     }
@@ -44,7 +41,6 @@ impl FileScan {
         while let Some(batch) = self.batches.next() {
             let files = batch.and_then(selected_rows);
             let files = files.map_err(|error| crate::diagnosis::read_fault(error, &self.root))?;
-            let files = self.without_removed(files)?;
             if files.num_rows() > 0 {
                 return Ok(Some(
                     StructArray::from(with_num_records(&files)?).into_data(),
@@ -53,31 +49,12 @@ impl FileScan {
         }
         Ok(None)
     }
-
-    /// Drops files that a commit removed, or added anew, under another spelling of their absolute
-    /// path. The newest come first.
-    fn without_removed(&mut self, files: RecordBatch) -> Outcome<RecordBatch> {
-        let paths = strings(&files, "path")?;
-        let is_absolute = |path: &str| absolute_path::canonical(path).is_some();
-        if !paths.iter().flatten().any(is_absolute) {
-            return Ok(files);
-        }
-        let gone = match &mut self.gone {
-            Some(gone) => gone,
-            none => none.insert(self.commits.removed()?),
-        };
-        let mut is_live = |path: Option<&str>| match path.and_then(absolute_path::canonical) {
-            Some(canonical) => gone.insert(canonical.to_string()),
-            None => true,
-        };
-        let live: BooleanArray = paths.iter().map(|path| Some(is_live(path))).collect();
-        Ok(filter_record_batch(&files, &live).map_err(KernelError::from)?)
-    }
 }
 
 /// The replay itself, for those that read it whole.
 pub fn live_files(
     table: &Table,
+    engine: &dyn Engine,
     stats: StatsOptions,
 ) -> Outcome<impl Iterator<Item = KernelResult<ScanMetadata>> + 'static> {
     let scan = table
@@ -87,18 +64,18 @@ pub fn live_files(
         .without_row_transforms()
         .with_stats(stats)
         .build()?;
-    let replay = scan.scan_metadata(table.engine.as_ref());
+    let replay = scan.scan_metadata(engine);
     replay.map_err(|error| crate::diagnosis::read_fault(error, &table.root))
 }
 
-fn selected_rows(batch: ScanMetadata) -> KernelResult<RecordBatch> {
+pub fn selected_rows(batch: ScanMetadata) -> KernelResult<RecordBatch> {
     let data = batch.scan_files.apply_selection_vector()?;
     Ok(ArrowEngineData::try_from_engine_data(data)?
         .record_batch()
         .clone())
 }
 
-fn strings<'a>(files: &'a RecordBatch, name: &str) -> KernelResult<&'a StringArray> {
+pub fn strings<'a>(files: &'a RecordBatch, name: &str) -> KernelResult<&'a StringArray> {
     let column = files
         .column_by_name(name)
         .and_then(|column| column.as_string_opt::<i32>());

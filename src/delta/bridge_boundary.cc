@@ -18,6 +18,8 @@ ErrorCode CodeOf(FailureCode code) {
       return ErrorCode::kNotADeltaTable;
     case FailureCode::CorruptLog:
       return ErrorCode::kCorruptLog;
+    case FailureCode::DataFileMissing:
+      return ErrorCode::kDataFileMissing;
     case FailureCode::UnsupportedFeature:
       return ErrorCode::kUnsupportedFeature;
     case FailureCode::UnsupportedType:
@@ -58,8 +60,8 @@ std::string CureOf(ErrorCode code) {
 
 // "table" or "table: file" where the subject is a file of it.
 std::string WhereOf(ErrorCode code, std::string_view subject, std::string_view table) {
-  const bool is_file = code == ErrorCode::kCorruptLog && !subject.empty();
-  if (!is_file) return std::string(table);
+  const bool is_of_file = code == ErrorCode::kCorruptLog || code == ErrorCode::kDataFileMissing;
+  if (!is_of_file || subject.empty()) return std::string(table);
   return subject.front() == '/' ? std::string(subject) : fmt::format("{}/{}", table, subject);
 }
 
@@ -70,13 +72,14 @@ Status ToStatus(const bridge::Failure& failure, std::string_view table) {
   const ErrorCode code = CodeOf(failure.code);
   const std::string_view message(failure.message.data(), failure.message.size());
   const std::string_view subject(failure.subject.data(), failure.subject.size());
+  const std::string_view cure(failure.cure.data(), failure.cure.size());
   std::string what = WhatOf(code, message);
   std::string why = what == message ? std::string() : std::string(message);
   return MakeError({.code = code,
                     .what = std::move(what),
                     .where = WhereOf(code, subject, table),
                     .why = std::move(why),
-                    .cure = CureOf(code)});
+                    .cure = cure.empty() ? CureOf(code) : std::string(cure)});
 }
 
 Result<rust::String> ToRust(std::string_view text, std::string_view what) {

@@ -1,5 +1,6 @@
 // Logs that a crash, a full disk or a hand has damaged: each fault is named by its file, and no
 // truncation of a commit is taken for a commit.
+#include <algorithm>
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -67,22 +68,119 @@ TEST(DamagedLog, NamesAMissingVersion) {
   ExpectNames(ReadTable(folder.path()), "00000000000000000000.json");
 }
 
-TEST(DamagedLog, NamesADamagedCheckpoint) {
-  const TestFolder folder;
-  WriteCommit(folder.path(), 0, {kPlainProtocol, MetaData()});
-  WriteCommit(folder.path(), 1, {AddAction("a.parquet")});
-  ASSERT_TRUE(Snapshot::Open(folder.path()).ValueOrDie()->WriteCheckpoint().ok());
-  const std::string checkpoint = folder / "_delta_log/00000000000000000001.checkpoint.parquet";
-  const std::string whole = test::ReadText(checkpoint);
-  ASSERT_GT(whole.size(), 100);
-  for (const size_t length : {size_t{1}, whole.size() / 2, whole.size() - 1}) {
-    WriteText(checkpoint, whole.substr(0, length));
-    ExpectNames(ReadTable(folder.path()), "00000000000000000001.checkpoint.parquet");
+std::string CheckpointPath(const std::string& table, int version) {
+  return fmt::format("{}/_delta_log/{:020}.checkpoint.parquet", table, version);
+}
+
+// Versions 0 to `last`, each with a file; checkpoints of the versions in `checkpoints`.
+void WriteTable(const std::string& table, int last, std::initializer_list<int> checkpoints) {
+  for (int version = 0; version <= last; ++version) {
+    const std::string add = AddAction(fmt::format("{}.parquet", version));
+    if (version == 0) {
+      WriteCommit(table, 0, {kPlainProtocol, MetaData(), add});
+    } else {
+      WriteCommit(table, version, {add});
+    }
+    if (std::ranges::find(checkpoints, version) != checkpoints.end()) {
+      ASSERT_TRUE(Snapshot::Open(table).ValueOrDie()->WriteCheckpoint().ok());
+    }
   }
+}
+
+void RemoveCommits(const std::string& table, int end) {
+  for (int version = 0; version < end; ++version) {
+    std::filesystem::remove(CommitPath(table, version));
+  }
+}
+
+// The ways in which a checkpoint may be damaged.
+std::vector<std::string> DamagedForms(const std::string& whole) {
   std::string flipped = whole;
   for (size_t i = 4; i < whole.size() / 2; ++i) flipped[i] = static_cast<char>(~flipped[i]);
-  WriteText(checkpoint, flipped);
-  ExpectNames(ReadTable(folder.path()), "00000000000000000001.checkpoint.parquet");
+  return {"", whole.substr(0, 1), whole.substr(0, whole.size() / 2),
+          whole.substr(0, whole.size() - 1), flipped};
+}
+
+size_t CountFiles(const std::string& table) {
+  const auto snapshot = Snapshot::Open(table);
+  EXPECT_TRUE(snapshot.ok()) << RenderError(snapshot.status());
+  if (!snapshot.ok()) return 0;
+  const auto files = AllFiles(**snapshot);
+  EXPECT_TRUE(files.ok()) << RenderError(files.status());
+  return files.ok() ? files->size() : 0;
+}
+
+// As Spark: what a checkpoint says, the commits, or an older checkpoint and the commits after it,
+// say as well.
+TEST(DamagedCheckpoint, IsReadPast) {
+  const TestFolder folder;
+  WriteTable(folder.path(), 4, {1, 3});
+  const std::string whole = test::ReadText(CheckpointPath(folder.path(), 3));
+  ASSERT_GT(whole.size(), 100);
+  for (const bool has_old_commits : {true, false}) {
+    if (!has_old_commits) RemoveCommits(folder.path(), 2);
+    for (const std::string& form : DamagedForms(whole)) {
+      WriteText(CheckpointPath(folder.path(), 3), form);
+      EXPECT_EQ(CountFiles(folder.path()), 5) << form.size();
+    }
+    std::filesystem::remove(CheckpointPath(folder.path(), 3));
+    EXPECT_EQ(CountFiles(folder.path()), 5);
+  }
+}
+
+TEST(DamagedCheckpoint, IsNamedWhereNothingElseSaysTheSame) {
+  const TestFolder folder;
+  WriteTable(folder.path(), 2, {1});
+  const std::string whole = test::ReadText(CheckpointPath(folder.path(), 1));
+  RemoveCommits(folder.path(), 1);
+  EXPECT_EQ(CountFiles(folder.path()), 3);
+  for (const std::string& form : DamagedForms(whole)) {
+    WriteText(CheckpointPath(folder.path(), 1), form);
+    ExpectNames(ReadTable(folder.path()), "00000000000000000001.checkpoint.parquet");
+  }
+}
+
+TEST(LastCheckpoint, IsOnlyAHint) {
+  const TestFolder folder;
+  WriteTable(folder.path(), 4, {1, 3});
+  for (const std::string_view hint :
+       {R"({"version":3,"size":7})", R"({"version":1,"size":7})", R"({"version":50,"size":7})",
+        R"({"version":2,"size":7})", R"({"version":3,"size":7,"parts":4})", R"({"version":-3})",
+        R"({"version":"three"})", "garbage{", "", "{}"}) {
+    WriteText(folder / "_delta_log/_last_checkpoint", hint);
+    EXPECT_EQ(CountFiles(folder.path()), 5) << hint;
+  }
+}
+
+// A first commit that is gone is not made up for by one that has a definition too.
+TEST(DamagedLog, NamesAMissingBeginning) {
+  const TestFolder folder;
+  WriteTable(folder.path(), 1, {});
+  WriteCommit(folder.path(), 2, {kPlainProtocol, MetaData(), AddAction("2.parquet")});
+  EXPECT_EQ(CountFiles(folder.path()), 3);
+  RemoveCommits(folder.path(), 2);
+  ExpectNames(ReadTable(folder.path()), "00000000000000000000.json");
+  EXPECT_EQ(CodeOf(Snapshot::Open(folder.path(), {.version = 2}).status()),
+            ErrorCode::kVersionNotFound);
+}
+
+// Other readers take a line for an action, and refuse a commit that is written nicely.
+TEST(DamagedLog, NamesACommitWhoseLinesAreNoActions) {
+  const TestFolder folder;
+  WriteCommit(folder.path(), 0, {kPlainProtocol, MetaData()});
+  const std::string add = AddAction("a.parquet");
+  const std::vector<std::string> texts = {"{\n" + add.substr(1),
+                                          add + add,
+                                          add + " x",
+                                          "\"a\"",
+                                          "7",
+                                          add.substr(0, add.size() - 1) + "\n}"};
+  for (const std::string& text : texts) {
+    WriteText(CommitPath(folder.path(), 1), text + "\n");
+    ExpectNames(ReadTable(folder.path()), "00000000000000000001.json");
+  }
+  WriteText(CommitPath(folder.path(), 1), "\n  " + add + "\r\n\n" + AddAction("}{\\\"b"));
+  EXPECT_EQ(CountFiles(folder.path()), 2);
 }
 
 TEST(DamagedLog, RefusesImpossibleNumbers) {

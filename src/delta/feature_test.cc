@@ -26,8 +26,7 @@ void ExpectNamed(const Status& status, const std::string& feature) {
 
 TEST(ReaderFeatures, UnknownOnesAreRefusedByName) {
   for (const std::string feature :
-       {"typeWidening", "typeWidening-preview", "variantType", "variantShredding", "coolFeature",
-        "geospatial", "rowFilters"}) {
+       {"variantType", "variantShredding", "coolFeature", "geospatial", "rowFilters"}) {
     const TestFolder folder;
     const std::string quoted = "\"" + feature + "\"";
     WriteCommit(folder.path(), 0, {FeatureProtocol(quoted, quoted), MetaData()});
@@ -57,11 +56,12 @@ TEST(ReaderFeatures, UnknownVersionsAreRefused) {
 TEST(ReaderFeatures, KnownOnesAreRead) {
   const TestFolder folder;
   const std::string features =
-      R"("columnMapping","deletionVectors","timestampNtz","v2Checkpoint","vacuumProtocolCheck")";
+      R"("columnMapping","deletionVectors","timestampNtz","typeWidening","typeWidening-preview",)"
+      R"("v2Checkpoint","vacuumProtocolCheck")";
   WriteCommit(folder.path(), 0, {FeatureProtocol(features, features), MetaData()});
   const auto snapshot = Snapshot::Open(folder.path());
   ASSERT_TRUE(snapshot.ok()) << RenderError(snapshot.status());
-  EXPECT_EQ((*snapshot)->protocol().reader_features.size(), 5);
+  EXPECT_EQ((*snapshot)->protocol().reader_features.size(), 7);
 }
 
 Status AppendTo(const std::string& table) {

@@ -119,11 +119,15 @@ Status CheckHasLog(const std::string& path) {
                     .cure = entry ? std::string(entry->cure) : std::string()});
 }
 
-// The kernel tells a timestamp in milliseconds; a person wants to see the one that was asked for.
+// The bridge knows a timestamp in milliseconds; a person wants to see the one that was asked for.
 Status NameTimestamp(const Status& status, const SnapshotAt& at) {
   std::optional<ErrorInfo> info = FindError(status);
   if (!at.timestamp || !info || info->code != ErrorCode::kVersionNotFound) return status;
-  info->what = fmt::format("the table has no version as old as {}", *at.timestamp);
+  info->why =
+      std::exchange(info->what, fmt::format("the table has no version as of {}", *at.timestamp));
+  info->cure =
+      "give a time at which the table was there, up to that of its latest version; without "
+      "one, the latest is read";
   return MakeError(*std::move(info));
 }
 

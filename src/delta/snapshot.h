@@ -3,7 +3,7 @@
 //
 // Opening refuses, by name, a table whose protocol asks its readers for a feature that Spillway
 // does not read. It reads columnMapping (by name and by id), deletionVectors, timestampNtz,
-// v2Checkpoint and vacuumProtocolCheck.
+// typeWidening (whose older files have narrower types), v2Checkpoint and vacuumProtocolCheck.
 //
 // Thread rule: immutable; every member may be called from several threads at once.
 #pragma once
@@ -27,7 +27,8 @@ namespace spillway::delta {
 struct SnapshotAt {
   std::optional<int64_t> version;
   std::optional<std::string>
-      timestamp;  // as ParseTableTime reads it; the latest version as of then
+      timestamp;  // as ParseTableTime reads it; the latest version as of then. Not after the
+                  // latest commit, which may not be the last of that time.
 };
 
 struct Protocol {
@@ -45,7 +46,8 @@ enum class ColumnMapping { kNone, kName, kId };
 class Snapshot {
  public:
   // `table` is a path (absolute, or relative to the working directory) or a file:// URL.
-  // Errors: kTableNotFound, kNotADeltaTable, kCorruptLog (names the file or the missing version),
+  // Errors: kTableNotFound, kNotADeltaTable, kCorruptLog (names the file or the missing version; a
+  // checkpoint that cannot be read is passed over where older files say the same),
   // kUnsupportedFeature (by name), kUnsupportedType, kVersionNotFound, kValueOutOfRange (a
   // timestamp that is not one), kUnsupportedUrl, kStorage, kReadOnlyStorage (a folder that may not
   // be read).
