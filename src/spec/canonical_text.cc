@@ -20,10 +20,12 @@ std::string Quoted(std::string_view text) {
 }
 
 std::string PathText(const Spec& spec, const LocatedText& path) {
-  constexpr std::string_view kFileUrl = "file://";
-  if (!path.text.starts_with(kFileUrl)) return Quoted(spec.Resolve(path));
-  return Quoted(
-      spec.Resolve({.text = path.text.substr(kFileUrl.size()), .origin = {}, .anchors = {}}));
+  for (const std::string_view scheme : {"file://", "file:"}) {
+    if (!path.text.starts_with(scheme)) continue;
+    const std::string local = path.text.substr(scheme.size());
+    return Quoted(spec.Resolve({.text = local, .origin = {}, .anchors = {}}));
+  }
+  return Quoted(spec.Resolve(path));
 }
 
 std::string ExpressionText(const LocatedText& expression, VariableText variables) {

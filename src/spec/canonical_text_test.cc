@@ -100,7 +100,7 @@ lookups:
     table: file:///lake/./l/
     name: renamed
     version: 7
-source: {table: /lake/a/, version: 5}
+source: {table: file:/lake/a/, version: 5}
 pipeline: other
 )"),
             kCanonical);

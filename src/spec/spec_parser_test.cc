@@ -284,6 +284,10 @@ TEST(Resolve, KeepsUrlsAndNormalisesPaths) {
   EXPECT_EQ(resolve("../x"), "/a/x");
   EXPECT_EQ(resolve("/x/"), "/x");
   EXPECT_EQ(resolve("file:///x/y"), "file:///x/y");
+  EXPECT_EQ(resolve("file:/x/y"), "file:/x/y");  // as Spark writes it
+  EXPECT_EQ(resolve("dbfs:/x"), "dbfs:/x");
+  EXPECT_EQ(resolve("c:/x"), "/a/b/c:/x");
+  EXPECT_EQ(resolve("d=1:/x"), "/a/b/d=1:/x");
 }
 
 }  // namespace

@@ -40,9 +40,19 @@ def test_paths(job, name):
 
 def test_absolute_paths_and_urls(job, tmp_path):
     job.table("bronze", numbers(0, 20))
+    job.table("known", numbers(0, 20).rename_columns(["id", "also"]))
     job.run(source={"table": f"file://{tmp_path}/bronze"},
             target={"table": str(tmp_path / "silver")})
     assert_same_rows(numbers(0, 20), job.rows())
+    # One slash, as Spark writes it.
+    job.run(source={"table": f"file:{tmp_path}/bronze"}, lookups=known(f"file:{tmp_path}/known"),
+            target={"table": f"file:{tmp_path}/other"})
+    expected = numbers(0, 20).append_column("also", numbers(0, 20)["text"])
+    assert_same_rows(expected, job.rows("other"))
+    assert not (tmp_path / "file:").exists()
+    assert job.spillway("inspect", f"file:{tmp_path}/other").stdout
+    job.write(source={"table": "bronze"}, target={"table": "dbfs:/silver"})
+    assert "SPW-6004" in job.run(exit_code=6).stderr
 
 
 def test_relative_paths_start_at_the_pipeline_file(spillway, job, tmp_path):
