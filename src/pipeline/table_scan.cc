@@ -17,6 +17,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "expression/datetime_text.h"
+#include "expression/decimal_text.h"
+#include "expression/floating_text.h"
 #include "parquet/reader.h"
 
 namespace spillway::pipeline {
@@ -224,39 +227,51 @@ class TableScan : public arrow::RecordBatchReader {
   std::unique_ptr<FileScan> file_;
 };
 
-// Arrow parses no decimals.
-Result<std::shared_ptr<arrow::Scalar>> ParseDecimal(const std::shared_ptr<arrow::DataType>& type,
-                                                    const std::string& text) {
+std::shared_ptr<arrow::Scalar> ParseDecimal(const std::shared_ptr<arrow::DataType>& type,
+                                            std::string_view text) {
   const auto& decimal = static_cast<const arrow::Decimal128Type&>(*type);
-  arrow::Decimal128 value;
-  int32_t precision = 0;
-  int32_t scale = 0;
-  ARROW_RETURN_NOT_OK(arrow::Decimal128::FromString(text, &value, &precision, &scale));
-  ARROW_ASSIGN_OR_RAISE(value, value.Rescale(scale, decimal.scale()));
-  if (!value.FitsInPrecision(decimal.precision())) return Status::Invalid("too many digits");
-  return std::make_shared<arrow::Decimal128Scalar>(value, type);
+  const auto parsed = expression::ParseDecimal(text);
+  expression::Int128 value = 0;
+  if (!parsed || !ToDecimal(*parsed, decimal.precision(), decimal.scale(), &value)) return nullptr;
+  const arrow::Decimal128 bits(static_cast<int64_t>(value >> 64), static_cast<uint64_t>(value));
+  return std::make_shared<arrow::Decimal128Scalar>(bits, type);
 }
 
-// "2026-01-31 10:00:00[.123456]" in UTC, or ISO 8601 with a Z. Arrow wants a zone where the type
-// has one, and none where it has not.
-std::string ZonedAs(const arrow::TimestampType& type, std::string text) {
-  const bool has_zone = text.ends_with('Z');
-  const bool wants_zone = !type.timezone().empty();
-  if (has_zone && !wants_zone) text.pop_back();
-  if (!has_zone && wants_zone) text += 'Z';
-  return text;
+// UTC where no zone is written. A time alone would be one of today.
+std::shared_ptr<arrow::Scalar> ParseTimestamp(const std::shared_ptr<arrow::DataType>& type,
+                                              std::string_view text) {
+  expression::ZoneDatabase zones;
+  if (expression::IsTimeAlone(text)) return nullptr;
+  const bool has_zone = !static_cast<const arrow::TimestampType&>(*type).timezone().empty();
+  const std::optional<int64_t> micros = has_zone ? expression::ParseTimestamp(text, 0, &zones)
+                                                 : expression::ParseTimestampNtz(text, &zones);
+  return micros ? std::make_shared<arrow::TimestampScalar>(*micros, type) : nullptr;
 }
 
-Result<std::shared_ptr<arrow::Scalar>> ParseValue(const std::shared_ptr<arrow::DataType>& type,
-                                                  const std::string& text) {
+template <typename ScalarType, typename Value>
+std::shared_ptr<arrow::Scalar> ScalarOf(const std::optional<Value>& value) {
+  return value ? std::make_shared<ScalarType>(*value) : nullptr;
+}
+
+// As Spark casts a text; null where that is not a value.
+std::shared_ptr<arrow::Scalar> ParseValue(const std::shared_ptr<arrow::DataType>& type,
+                                          const std::string& text) {
   switch (type->id()) {
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+      return arrow::Scalar::Parse(type, text).ValueOr(nullptr);
     case arrow::Type::DECIMAL128:
-      return ParseDecimal(type, text);
+      return ParseDecimal(type, expression::TrimBlanks(text));
     case arrow::Type::TIMESTAMP:
-      return arrow::Scalar::Parse(type,
-                                  ZonedAs(static_cast<const arrow::TimestampType&>(*type), text));
+      return ParseTimestamp(type, expression::TrimBlanks(text));
+    case arrow::Type::DATE32:
+      return ScalarOf<arrow::Date32Scalar>(expression::ParseDate(expression::TrimBlanks(text)));
+    case arrow::Type::DOUBLE:
+      return ScalarOf<arrow::DoubleScalar>(expression::ParseDouble(text));
+    case arrow::Type::FLOAT:
+      return ScalarOf<arrow::FloatScalar>(expression::ParseFloat(text));
     default:
-      return arrow::Scalar::Parse(type, text);
+      return arrow::Scalar::Parse(type, expression::TrimBlanks(text)).ValueOr(nullptr);
   }
 }
 
@@ -273,8 +288,8 @@ Result<std::shared_ptr<arrow::Scalar>> ParsePartitionValue(
     const std::shared_ptr<arrow::DataType>& type, const std::optional<std::string>& text) {
   // Delta writes NULL as a missing value or as the empty string.
   if (!text || text->empty()) return arrow::MakeNullScalar(type);
-  Result<std::shared_ptr<arrow::Scalar>> scalar = ParseValue(type, *text);
-  if (scalar.ok()) return scalar;
+  std::shared_ptr<arrow::Scalar> scalar = ParseValue(type, *text);
+  if (scalar != nullptr) return scalar;
   return MakeError(
       {.code = ErrorCode::kCorruptLog,
        .what = "a partition value cannot be read",

@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include <arrow/scalar.h>
+
 #include "pipeline/test_tables.h"
 
 namespace spillway::pipeline {
@@ -161,9 +163,33 @@ TEST(ParsePartitionValue, RefusesWhatIsNoValueOfTheType) {
   refuses(arrow::boolean(), "maybe");
   refuses(arrow::date32(), "2026-02-30");
   refuses(arrow::decimal128(4, 2), "123.45");
-  refuses(arrow::decimal128(4, 2), "1.234");
   refuses(arrow::decimal128(4, 2), "x");
   refuses(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), "yesterday");
+  refuses(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), "10:00:00");
+}
+
+// As Spark casts a text.
+TEST(ParsePartitionValue, TakesTimestampsWithAnyZone) {
+  const auto micros = [](const char* zone, const std::string& text) {
+    const auto scalar =
+        ParsePartitionValue(arrow::timestamp(arrow::TimeUnit::MICRO, zone), text).ValueOrDie();
+    return static_cast<const arrow::TimestampScalar&>(*scalar).value;
+  };
+  constexpr int64_t kTen = 1769853600000000;  // 2026-01-31T10:00:00Z
+  constexpr int64_t kHour = 3600000000;
+  for (const char* text :
+       {"2026-01-31 10:00:00", "2026-01-31T10:00:00Z", "2026-01-31 10:00:00+00:00",
+        "2026-01-31T12:00:00.000+02:00", "2026-01-31 04:30:00 -0530"}) {
+    EXPECT_EQ(micros("UTC", text), kTen) << text;
+  }
+  EXPECT_EQ(micros("", "2026-01-31 10:00:00"), kTen);
+  EXPECT_EQ(micros("", "2026-01-31T12:00:00+02:00"), kTen + 2 * kHour);
+}
+
+TEST(ParsePartitionValue, RoundsDecimalsAsSparkDoes) {
+  const auto type = arrow::decimal128(4, 2);
+  EXPECT_EQ(ParsePartitionValue(type, "1.235").ValueOrDie()->ToString(), "1.24");
+  EXPECT_EQ(ParsePartitionValue(type, "-1").ValueOrDie()->ToString(), "-1.00");
 }
 
 TEST(ParsePartitionValue, EmptyTextIsNull) {

@@ -4,10 +4,12 @@ import datetime
 from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from inputs.joined import as_table, join
 from pipelines.delta_log import live_files
 from pipelines.job import assert_same_rows
+from trust.crafted import LONG_ID, added, definition, write_log
 
 UTC = datetime.UTC
 ODD_TEXTS = ["plain", "with space", "a/b", "50%", "%20", "a=b", "é", "日本語", "😀", "quote'", '"',
@@ -76,3 +78,34 @@ def test_only_partition_columns_are_wanted(job):
               partition_by=["part"])
     job.run(drop=["row"])
     assert_same_rows(pa.table({"part": ["a", "b", "b", None]}), job.rows())
+
+
+# As Spark casts them; without a zone it is UTC.
+TIMESTAMPS = {
+    "2024-01-02 03:04:05": (3, 4, 5, 0), "2024-01-02 03:04:05.123456": (3, 4, 5, 123456),
+    "2024-01-02T03:04:05Z": (3, 4, 5, 0), "2024-01-02T03:04:05.123456Z": (3, 4, 5, 123456),
+    "2024-01-02 03:04:05+00:00": (3, 4, 5, 0), "2024-01-02 03:04:05+02:00": (1, 4, 5, 0),
+    "2024-01-02T03:04:05.5+02:00": (1, 4, 5, 500000), "2024-01-02T03:04:05-0530": (8, 34, 5, 0),
+    "2024-01-02": (0, 0, 0, 0), "2024-01-02 03:04": (3, 4, 0, 0),
+    "2024-01-02T03:04:05.123456789Z": (3, 4, 5, 123456),
+    "2024-01-02 03:04:05 Europe/Berlin": (2, 4, 5, 0), "2024-1-2 3:4:5": (3, 4, 5, 0),
+    " 2024-01-02 03:04:05 UTC ": (3, 4, 5, 0),
+}
+
+
+def test_timestamps_as_other_writers_spell_them(job):
+    table = job.folder / "bronze"
+    table.mkdir()
+    part = {"name": "part", "type": "timestamp", "nullable": True, "metadata": {}}
+    log = definition([*LONG_ID, part])
+    log[1]["metaData"]["partitionColumns"] = ["part"]
+    for row, text in enumerate(TIMESTAMPS):
+        pq.write_table(pa.table({"id": pa.array([row], pa.int64())}), table / f"{row}.parquet")
+        size = (table / f"{row}.parquet").stat().st_size
+        log.append(added(f"{row}.parquet", size, partitionValues={"part": text}))
+    write_log(table, log)
+    job.run()
+    read = job.rows()
+    values = dict(zip(read["id"].to_pylist(), read["part"].to_pylist(), strict=True))
+    for row, (text, time) in enumerate(TIMESTAMPS.items()):
+        assert values[row] == datetime.datetime(2024, 1, 2, *time, tzinfo=UTC), text
