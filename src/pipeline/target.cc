@@ -8,6 +8,7 @@
 #include "base/column_name.h"
 #include "base/error.h"
 #include "delta/transaction.h"
+#include "pipeline/char_columns.h"
 #include "pipeline/column_names.h"
 #include "pipeline/nested_nullability.h"
 #include "storage/writable_check.h"
@@ -95,6 +96,7 @@ Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
                             fmt::join(target.snapshot->partition_columns(), ", ")),
          .cure = "choose another target, or overwrite it with overwrite_schema: true"});
   }
+  ARROW_RETURN_NOT_OK(RefuseCharColumns(*target.snapshot->schema(), where));
   const std::string difference = SchemaDifference(*target.snapshot->schema(), schema);
   if (difference.empty()) return Status::OK();
   return MakeError({.code = ErrorCode::kTargetSchemaDiffers,

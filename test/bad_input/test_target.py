@@ -7,6 +7,7 @@ import pytest
 from bad_input.refusal import assert_refused
 from deltalake import write_deltalake
 from pipelines.mounts import mounted
+from trust.crafted import LONG_ID, definition, write_log
 
 ROWS = pa.table({"id": [1, 2], "score": [0.5, 1.0]})
 
@@ -110,3 +111,23 @@ def test_the_disk_is_full(job_with_rows):
         run = job_with_rows.run(exit_code=6)
         assert "error[SPW-6003]" in run.stderr and "do:" in run.stderr
         assert not (folder / "silver").exists()
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+@pytest.mark.parametrize(("column", "type_", "declared"), [
+    ("c", "string", "varchar(2)"),
+    ("s", {"type": "struct", "fields": [{"name": "x", "type": "string", "nullable": True,
+                                         "metadata": {}}]}, "struct<x:varchar(2)>")])
+def test_a_column_of_bounded_length(job, mode, column, type_, declared):
+    """Spark's VARCHAR and CHAR are strings, whose length the writer checks."""
+    kind = pa.string() if type_ == "string" else pa.struct([("x", pa.string())])
+    text = "bcd" if type_ == "string" else {"x": "bcd"}
+    job.table("bronze", pa.table({"id": [1], column: pa.array([text], kind)}))
+    bounded = {"name": column, "type": type_, "nullable": True,
+               "metadata": {"__CHAR_VARCHAR_TYPE_STRING": declared}}
+    write_log(job.folder / "silver", definition([*LONG_ID, bounded]))
+    job.write(target={"table": "silver", "mode": mode})
+    assert_refused(job, 3006, column, declared, "overwrite_schema")
+    job.write(target={"table": "silver", "mode": "overwrite", "overwrite_schema": True})
+    job.run()
+    assert job.rows()[column].to_pylist() == [text]
