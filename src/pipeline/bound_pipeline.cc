@@ -15,6 +15,7 @@
 #include "pipeline/column_names.h"
 #include "pipeline/expression_place.h"
 #include "pipeline/renamed_columns.h"
+#include "pipeline/void_columns.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -446,7 +447,7 @@ Status Binder::BindOutput() {
     output.push_back(PlainField(*fields_[i]));
   }
   bound_->output_schema = arrow::schema(std::move(output));
-  return Status::OK();
+  return RefuseVoidColumns(*bound_->output_schema);
 }
 
 // `drop` may name any column, so it is checked where all of them are known.

@@ -1,0 +1,16 @@
+// Columns of Spark's type VOID, which have no values: a source may have them, a table that we write
+// may not.
+//
+// Thread rule: a free function.
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include "base/status.h"
+
+namespace spillway::pipeline {
+
+// Refuses, with kUnsupportedType, an output with a column that is VOID or has one inside.
+Status RefuseVoidColumns(const arrow::Schema& output);
+
+}  // namespace spillway::pipeline
