@@ -39,6 +39,11 @@ std::string ExpectationLines(const Plan& plan, const RunReport& report) {
   return text;
 }
 
+// A run that was stopped early may not have made the table.
+std::string VersionText(int64_t version) {
+  return version < 0 ? "there is no table yet" : fmt::format("now at version {}", version);
+}
+
 std::string ReportText(const JobReport& job) {
   const Plan& plan = *job.plan;
   const RunReport& report = job.run;
@@ -51,13 +56,13 @@ std::string ReportText(const JobReport& job) {
   std::string text = fmt::format(
       "{}: {} in {}\n"
       "  rows       {} read, {} written ({} in {})\n"
-      "  commits    {}, now at version {}\n"
+      "  commits    {}, {}\n"
       "  memory     peak {} of {}, bound {}\n",
       plan.spec.pipeline.text, Counted(report.rows_written, "row"),
       FormatDuration(report.total_seconds), FormatCount(report.source_rows),
       FormatCount(report.rows_written), FormatByteSize(report.bytes_written),
       Counted(report.files_written, "file"), FormatCount(report.chunks_committed),
-      report.target_version, FormatByteSize(report.peak_memory_bytes),
+      VersionText(report.target_version), FormatByteSize(report.peak_memory_bytes),
       FormatByteSize(plan.budget.total_bytes), FormatByteSize(plan.memory.bound_bytes));
   if (report.copied_bytes > 0) {
     text +=

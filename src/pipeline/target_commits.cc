@@ -50,6 +50,7 @@ TargetCommits::Definition TargetCommits::DefinitionOf(const delta::Snapshot& tab
 Status TargetCommits::Prepare() {
   creates_next_ = !plan_.target.exists();
   if (creates_next_) return Status::OK();
+  last_version_ = plan_.target.snapshot->version();
   if (plan_.committed_ordinal) {
     known_ = DefinitionOf(*plan_.target.snapshot);
     ARROW_ASSIGN_OR_RAISE(files_, CommittedFiles::Find(*plan_.target.snapshot, plan_.app_id));

@@ -38,7 +38,8 @@ class TargetCommits {
   // more), and those of delta::Commit and delta::CreateTable.
   Status Commit(const Chunk& chunk, std::vector<delta::AddedFile> files);
 
-  int64_t last_version() const { return last_version_; }  // of the target, that we committed
+  // The version of the target that we committed last, or found; -1 where there is no table.
+  int64_t last_version() const { return last_version_; }
 
  private:
   // What a table is besides its columns and rows.

@@ -3,11 +3,13 @@ nothing is written."""
 
 import json
 import os
+import subprocess
 
 import pyarrow as pa
 import pytest
 from bad_input.refusal import assert_refused
 from pipelines.delta_log import live_files
+from trust.crafted import VECTOR_FILE, added, definition, vector_file, write_log
 
 ROWS = pa.table({"id": range(1000), "text": [f"text {number}" for number in range(1000)]})
 
@@ -156,3 +158,23 @@ def test_a_log_that_may_not_be_read(damaged):
         pytest.skip("root may read everything")
     (damaged.folder / "damaged" / "_delta_log").chmod(0)
     assert_refused(damaged, 6002, "damaged")
+
+
+def test_a_missing_deletion_vector(job):
+    """A file like the data files, not a part of the log."""
+    table = job.table("bronze", ROWS)
+    path = next(iter(live_files(table)))
+    write_log(table, [*definition(), added(path.name, path.stat().st_size,
+                                           deletionVector=vector_file())])
+    job.write()
+    assert_refused(job, 3005, VECTOR_FILE, "deletion vector")
+
+
+def test_too_few_file_descriptors(damaged):
+    """The system's limit, and no fault of the table."""
+    run = subprocess.run(
+        ["bash", "-c", 'ulimit -n 12; exec "$0" "$@"', damaged.spillway.program, "run",
+         damaged.folder / "pipeline.yaml"], capture_output=True, text=True, check=False)
+    assert run.returncode == 6, run.stderr
+    assert "SPW-6001" in run.stderr and "damaged" not in run.stderr.split("\n")[0]
+    assert "Too many open files" in run.stderr
