@@ -25,7 +25,7 @@ add_custom_target(spillway_bridge_build DEPENDS "${bridge_archive}" ${bridge_glu
 # A target of its own, so that what it calls (src/base/uncaught.h) stands behind it for the linker.
 add_library(spillway_bridge_archive STATIC IMPORTED)
 set_target_properties(spillway_bridge_archive PROPERTIES IMPORTED_LOCATION "${bridge_archive}")
-target_link_libraries(spillway_bridge_archive INTERFACE spillway_base ${CMAKE_DL_LIBS} m)
+target_link_libraries(spillway_bridge_archive INTERFACE spillway_memory ${CMAKE_DL_LIBS} m)
 
 add_library(spillway_bridge INTERFACE)
 add_dependencies(spillway_bridge spillway_bridge_build)

@@ -1,5 +1,6 @@
-//! The crate's allocator: malloc, counted, under the limit that the process has for its heap. What a
-//! log or a checkpoint says of sizes is not to be trusted, and the kernel's readers allocate by it. An
+//! The crate's allocator: malloc, counted, under the limit that the process has for its heap; what
+//! is above may be charged to the budget (src/memory/heap_limit.h). What a log or a checkpoint says
+//! of sizes is not to be trusted, and the kernel's readers allocate by it. An
 //! allocator may not unwind, and a reader that gets no memory aborts: so what goes above the limit
 //! ends the process with the coded error of a budget that was reached. A run can be ended at any
 //! moment and started again.
@@ -19,6 +20,14 @@ use crate::end::{begin_to_end, end_without_memory};
 struct HeapCounters {
     in_use: AtomicI64,
     limit: AtomicI64,
+    floor: AtomicI64,
+}
+
+extern "C" {
+    #[link_name = "SpillwayRaiseHeapLimit"]
+    fn raise_heap_limit(bytes: i64) -> bool;
+    #[link_name = "SpillwayLowerHeapLimit"]
+    fn lower_heap_limit();
 }
 
 static IN_USE: AtomicI64 = AtomicI64::new(0);
@@ -69,38 +78,54 @@ fn checked(block: *mut u8) -> *mut u8 {
     block
 }
 
+fn others() -> Option<&'static HeapCounters> {
+    // SAFETY: the counters live as long as the process.
+    unsafe { OTHERS.load(Relaxed).as_ref() }
+}
+
 fn take(size: usize) {
     let in_use = IN_USE
         .fetch_add(size as i64, Relaxed)
         .saturating_add(size as i64);
-    // SAFETY: the counters live as long as the process.
-    let Some(others) = (unsafe { OTHERS.load(Relaxed).as_ref() }) else {
+    let Some(others) = others() else {
         return;
     };
     let limit = others.limit.load(Relaxed);
-    if limit > 0 && in_use.saturating_add(others.in_use.load(Relaxed)) > limit {
-        end_for_want_of_memory(size, limit);
+    let all = in_use.saturating_add(others.in_use.load(Relaxed));
+    // SAFETY: it allocates nothing and does not throw.
+    if limit > 0 && all > limit && !unsafe { raise_heap_limit(size as i64) } {
+        end_for_want_of_memory(size, all.saturating_sub(size as i64));
     }
 }
 
 fn give(size: usize) {
-    IN_USE.fetch_sub(size as i64, Relaxed);
+    let in_use = IN_USE
+        .fetch_sub(size as i64, Relaxed)
+        .saturating_sub(size as i64);
+    let Some(others) = others() else {
+        return;
+    };
+    let floor = others.floor.load(Relaxed);
+    if in_use.saturating_add(others.in_use.load(Relaxed)) < floor {
+        // SAFETY: it allocates nothing and does not throw.
+        unsafe { lower_heap_limit() }
+    }
 }
 
 /// As `RenderError` of C++ has it; nothing here may allocate.
-fn end_for_want_of_memory(size: usize, limit: i64) -> ! {
+fn end_for_want_of_memory(size: usize, in_use: i64) -> ! {
     const MIB: i64 = 1 << 20;
     let mut text = [0u8; 512];
     let mut cursor = Cursor::new(&mut text[..]);
     let _ = write!(
         cursor,
         "error[SPW-5002]: the memory budget was reached while a table's log was read\n  \
-         why:   a file of the log, or a deletion vector, asked for {} MiB more; {} MiB are the most \
-         that logs and footers may take\n  \
+         why:   a file of the log, or a deletion vector, asked for {} MiB more; logs and footers \
+         hold {} MiB, and the rest of the budget is in use\n  \
          do:    give a larger --memory; if the table is of others, look for a file in its _delta_log \
          that is much larger than it should be, unpacked too\n",
         size as i64 / MIB,
-        limit / MIB
+        in_use / MIB
     );
     let length = cursor.position() as usize;
     // SAFETY: it takes nothing.

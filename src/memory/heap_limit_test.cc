@@ -28,7 +28,7 @@ class HeapLimitTest : public testing::Test {
   void SetUp() override {
     if (!kIsCounted) GTEST_SKIP() << "a sanitizer has its own operator new";
   }
-  void TearDown() override { Heap().limit = 0; }
+  void TearDown() override { LimitHeap(0, nullptr); }
 
   // Lets the heap grow by `bytes` from here.
   static void AllowMore(int64_t bytes) { Heap().limit = Heap().in_use + bytes; }

@@ -1,6 +1,6 @@
 #include "pipeline/run_memory.h"
 
-#include "memory/overhead.h"
+#include "memory/heap_charge.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -12,6 +12,17 @@ Status Grant(memory::GovernedPool& pool, int64_t bytes) {
   return pool.reservation().GrowTo(bytes);
 }
 
+// The pool that the lookups' memory comes from. It lives as long as the run does, and the heap is
+// charged to the run for as long.
+class LookupPool final : public memory::GovernedPool {
+ public:
+  LookupPool(memory::Reservation reservation, std::unique_ptr<memory::HeapCharge> charge)
+      : GovernedPool(std::move(reservation)), heap_charge_(std::move(charge)) {}
+
+ private:
+  const std::unique_ptr<memory::HeapCharge> heap_charge_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<RunMemory>> RunMemory::Make(const Plan& plan) {
@@ -19,8 +30,10 @@ Result<std::unique_ptr<RunMemory>> RunMemory::Make(const Plan& plan) {
   ARROW_ASSIGN_OR_RAISE(memory->governor_, memory::Governor::Make(plan.budget.total_bytes,
                                                                   plan.overhead_bytes(plan.lanes)));
   memory::Governor* governor = memory->governor_.get();
-  ARROW_ASSIGN_OR_RAISE(memory->lookup_pool_,
-                        memory::GovernedPool::Make(governor, "lookups", 0, 0));
+  ARROW_ASSIGN_OR_RAISE(auto heap_charge, memory::HeapCharge::Make(governor));
+  ARROW_ASSIGN_OR_RAISE(auto for_lookups, governor->Reserve("lookups", 0, 0));
+  memory->lookup_pool_ =
+      std::make_unique<LookupPool>(std::move(for_lookups), std::move(heap_charge));
   ARROW_ASSIGN_OR_RAISE(memory->read_pool_, memory::GovernedPool::Make(governor, "reading", 0, 0));
   ARROW_ASSIGN_OR_RAISE(memory->transform_pool_,
                         memory::GovernedPool::Make(governor, "joined and derived columns", 0, 0));
