@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <arrow/array/array_base.h>
 #include <arrow/array/array_primitive.h>
 
 #include "join/lookup_index.h"
@@ -23,13 +24,16 @@ class IndexMatcher final : public Matcher {
   bool done() const override { return prober_ == nullptr || prober_->done(); }
 
   Result<MatchedRows> Next(int64_t max_output_rows) override {
+    const Prober start = *prober_;
     ARROW_ASSIGN_OR_RAISE(Matches matches, prober_->Next(max_output_rows));
     MatchedRows rows{.num_rows = matches.num_rows(),
                      .one_to_one = matches.one_to_one,
                      .first_source_row = matches.first_source_row,
                      .source_rows = matches.source_rows,
                      .unmatched = matches.unmatched};
-    ARROW_ASSIGN_OR_RAISE(rows.payload, index_.Gather(matches, pool_));
+    Result<arrow::ArrayVector> payload = index_.Gather(matches, pool_);
+    if (!payload.ok()) *prober_ = start;
+    ARROW_ASSIGN_OR_RAISE(rows.payload, std::move(payload));
     return rows;
   }
 

@@ -65,18 +65,21 @@ Result<MatchedRows> PieceMatcher::Next(int64_t max_output_rows) {
   if (done()) {
     return MakeError({.code = ErrorCode::kInternal, .what = "a join was asked for no matches"});
   }
+  const MatchRuns<BucketLists> start = *runs_;
   ARROW_ASSIGN_OR_RAISE(const Matches matches, runs_->Next(max_output_rows));
   MatchedRows rows{.num_rows = matches.num_rows(),
                    .one_to_one = matches.one_to_one,
                    .first_source_row = matches.first_source_row,
                    .source_rows = matches.source_rows,
                    .unmatched = matches.unmatched};
-  ARROW_ASSIGN_OR_RAISE(rows.payload,
-                        decoder_.Decode({.base = reader_.rows(),
-                                         .positions = matches.lookup_rows->raw_values(),
-                                         .count = rows.num_rows,
-                                         .unmatched = rows.unmatched},
-                                        pool_));
+  Result<arrow::ArrayVector> payload =
+      decoder_.Decode({.base = reader_.rows(),
+                       .positions = matches.lookup_rows->raw_values(),
+                       .count = rows.num_rows,
+                       .unmatched = rows.unmatched},
+                      pool_);
+  if (!payload.ok()) *runs_ = start;
+  ARROW_ASSIGN_OR_RAISE(rows.payload, std::move(payload));
   // The window may go now: nothing that was given out points into it.
   if (runs_->done()) ARROW_RETURN_NOT_OK(FindRuns());
   return rows;

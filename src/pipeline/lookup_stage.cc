@@ -1,9 +1,15 @@
 // A batch of source rows is probed at once; its matches come in runs. Where a run is one to one the
 // source columns are sliced, not copied, and only the payload is gathered.
+//
+// Nobody knows beforehand how long the texts are that a batch finds. Where they are too many bytes
+// for a column or for the memory that is free, fewer rows are asked for; and a run whose texts came
+// as a dictionary, which takes nothing, goes out in parts, since whoever reads it may make plain
+// texts of it.
 #include <algorithm>
 #include <utility>
 
 #include <arrow/array/array_binary.h>
+#include <arrow/array/array_dict.h>
 #include <arrow/array/array_nested.h>
 #include <arrow/array/array_primitive.h>
 #include <arrow/compute/api_vector.h>
@@ -11,11 +17,15 @@
 #include <arrow/type_traits.h>
 #include <arrow/util/byte_size.h>
 
+#include "base/units.h"
 #include "join/text_codes.h"
 #include "pipeline/stages.h"
 
 namespace spillway::pipeline {
 namespace {
+
+// A batch is not cut for fewer bytes of text.
+constexpr int64_t kLeastTextBytes = kMiB;
 
 int64_t LargestRowBytes(const arrow::Array& column);
 
@@ -63,6 +73,19 @@ int64_t LargestRowBytes(const arrow::Array& column) {
   }
 }
 
+// What the texts of a dictionary column take one after another; nothing of any other column.
+int64_t PlainBytes(const arrow::Array& column) {
+  if (column.type_id() != arrow::Type::DICTIONARY) return 0;
+  const auto& coded = static_cast<const arrow::DictionaryArray&>(column);
+  const auto& texts = static_cast<const arrow::BinaryArray&>(*coded.dictionary());
+  const auto* codes = coded.indices()->data()->GetValues<uint16_t>(1);
+  int64_t bytes = 0;
+  for (int64_t row = 0; row < column.length(); ++row) {
+    if (column.IsValid(row)) bytes += texts.value_length(codes[row]);
+  }
+  return bytes;
+}
+
 class LookupStage : public arrow::RecordBatchReader {
  public:
   LookupStage(ReaderPointer input, std::shared_ptr<arrow::Schema> schema, const BoundLookup& lookup,
@@ -77,26 +100,22 @@ class LookupStage : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
-    while (source_ == nullptr || matcher_->done()) {
-      source_.reset();
-      ARROW_RETURN_NOT_OK(input_->ReadNext(&source_));
-      if (source_ == nullptr) {
-        batch->reset();
-        return Status::OK();
+    batch->reset();
+    while (given_rows_ == run_.num_rows) {
+      run_ = {};
+      given_rows_ = 0;
+      if (source_ == nullptr || matcher_->done()) {
+        source_.reset();
+        ARROW_RETURN_NOT_OK(input_->ReadNext(&source_));
+        if (source_ == nullptr) return Status::OK();
+        ARROW_RETURN_NOT_OK(StartBatch());
+      } else {
+        ARROW_RETURN_NOT_OK(FindRun());
       }
-      ARROW_RETURN_NOT_OK(StartBatch());
     }
-    ARROW_ASSIGN_OR_RAISE(join::MatchedRows rows, matcher_->Next(run_rows_));
-    ARROW_RETURN_NOT_OK(CheckRowsStay(rows));
-    if (options_.counts != nullptr) Count(rows);
-    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, SourceColumns(rows));
-    for (auto& payload : rows.payload) {
-      if (!options_.for_writing) {
-        ARROW_ASSIGN_OR_RAISE(payload, join::PlainTexts(payload, options_.pool));
-      }
-      columns.insert(columns.end() - (options_.numbered ? 1 : 0), std::move(payload));
-    }
-    *batch = arrow::RecordBatch::Make(schema_, rows.num_rows, std::move(columns));
+    ARROW_ASSIGN_OR_RAISE(*batch, NextPart());
+    given_rows_ += (*batch)->num_rows();
+    if (given_rows_ == run_.num_rows) run_.payload.clear();
     return Status::OK();
   }
 
@@ -119,6 +138,70 @@ class LookupStage : public arrow::RecordBatchReader {
     for (const auto& column : source_->columns()) row_bytes += LargestRowBytes(*column);
     run_rows_ = std::clamp<int64_t>(options_.batch_bytes / row_bytes, 1, run_rows_);
     return Status::OK();
+  }
+
+  // The next matches; of fewer rows where those that were asked for take too much.
+  Status FindRun() {
+    for (;;) {
+      Result<join::MatchedRows> run = matcher_->Next(run_rows_);
+      if (!run.ok() && !matcher_->done() && AsksForFewer(run.status(), &run_rows_)) continue;
+      ARROW_ASSIGN_OR_RAISE(run_, std::move(run));
+      break;
+    }
+    ARROW_RETURN_NOT_OK(CheckRowsStay(run_));
+    if (options_.counts != nullptr) Count(run_);
+    int64_t text_bytes = 0;
+    for (const auto& payload : run_.payload) text_bytes += PlainBytes(*payload);
+    const int64_t parts = text_bytes / std::max(options_.batch_bytes, kLeastTextBytes) + 1;
+    part_rows_ = std::max<int64_t>(run_.num_rows / parts, 1);
+    return Status::OK();
+  }
+
+  // Where a column's bytes are too many fewer rows may do, and where memory is short a quarter of
+  // them, so that there is some left for what is made of them.
+  static bool AsksForFewer(const Status& status, int64_t* rows) {
+    const bool is_short = status.IsOutOfMemory();
+    if (*rows <= 1 || !(is_short || status.IsCapacityError())) return false;
+    *rows = std::max<int64_t>(*rows / (is_short ? 4 : 2), 1);
+    return true;
+  }
+
+  // Rows of the run that are not given out yet.
+  Result<std::shared_ptr<arrow::RecordBatch>> NextPart() {
+    for (;;) {
+      const join::MatchedRows part =
+          PartOf(run_, given_rows_, std::min(part_rows_, run_.num_rows - given_rows_));
+      Result<arrow::ArrayVector> columns = ColumnsOf(part);
+      part_rows_ = part.num_rows;
+      if (!columns.ok() && AsksForFewer(columns.status(), &part_rows_)) continue;
+      ARROW_RETURN_NOT_OK(columns.status());
+      return arrow::RecordBatch::Make(schema_, part.num_rows, columns.MoveValueUnsafe());
+    }
+  }
+
+  static join::MatchedRows PartOf(const join::MatchedRows& run, int64_t first, int64_t count) {
+    if (count == run.num_rows) return run;
+    join::MatchedRows part = {.num_rows = count,
+                              .one_to_one = run.one_to_one,
+                              .first_source_row = run.first_source_row + first};
+    if (run.source_rows != nullptr) {
+      part.source_rows =
+          std::static_pointer_cast<arrow::Int64Array>(run.source_rows->Slice(first, count));
+    }
+    for (const auto& payload : run.payload) part.payload.push_back(payload->Slice(first, count));
+    return part;
+  }
+
+  // Those of the source, and then the payload's.
+  Result<arrow::ArrayVector> ColumnsOf(const join::MatchedRows& rows) {
+    ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, SourceColumns(rows));
+    for (auto payload : rows.payload) {
+      if (!options_.for_writing) {
+        ARROW_ASSIGN_OR_RAISE(payload, join::PlainTexts(payload, options_.pool));
+      }
+      columns.insert(columns.end() - (options_.numbered ? 1 : 0), std::move(payload));
+    }
+    return columns;
   }
 
   // Each source row has to come once, in its place, where the caller says so.
@@ -168,9 +251,12 @@ class LookupStage : public arrow::RecordBatchReader {
   const LookupStageOptions options_;
   arrow::compute::ExecContext execution_;
   std::shared_ptr<arrow::RecordBatch> source_;
-  int64_t run_rows_ = 0;   // the most rows of one output batch
-  int64_t next_row_ = 0;   // of the source batch, that has to come if the rows stay
-  int64_t last_row_ = -1;  // of the source batch, that was counted
+  int64_t run_rows_ = 0;    // the most rows that are asked for
+  join::MatchedRows run_;   // the matches that were found last,
+  int64_t given_rows_ = 0;  // so many of which went out,
+  int64_t part_rows_ = 0;   // at most so many at a time
+  int64_t next_row_ = 0;    // of the source batch, that has to come if the rows stay
+  int64_t last_row_ = -1;   // of the source batch, that was counted
 };
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <map>
 #include <random>
 
+#include <arrow/array/array_binary.h>
 #include <arrow/array/array_dict.h>
+#include <arrow/array/builder_primitive.h>
 #include <arrow/json/from_string.h>
 
 #include "join/lookup_index.h"
@@ -199,6 +201,93 @@ TEST(LookupStage, SlicesWhereEveryRowMatchesOnce) {
   ASSERT_EQ(joined->num_rows(), 100);
   EXPECT_EQ(joined->column(1)->data()->buffers[2], batch->column(1)->data()->buffers[2]);
   EXPECT_EQ(stage->Next().ValueOrDie(), nullptr);
+}
+
+// Gives no more than so many rows at a time.
+class LimitedMatcher final : public join::Matcher {
+ public:
+  LimitedMatcher(std::unique_ptr<join::Matcher> matcher, int64_t most, Status refusal)
+      : matcher_(std::move(matcher)), most_(most), refusal_(std::move(refusal)) {}
+
+  Status Start(const arrow::ArrayVector& keys) override { return matcher_->Start(keys); }
+  bool done() const override { return matcher_->done(); }
+  Result<join::MatchedRows> Next(int64_t rows) override {
+    if (rows > most_) return refusal_;
+    return matcher_->Next(rows);
+  }
+  bool unique() const override { return matcher_->unique(); }
+  const std::shared_ptr<arrow::Schema>& payload_schema() const override {
+    return matcher_->payload_schema();
+  }
+
+ private:
+  const std::unique_ptr<join::Matcher> matcher_;
+  const int64_t most_;
+  const Status refusal_;
+};
+
+TEST(LookupStage, AsksForFewerRowsWhereTheyTakeTooMuch) {
+  std::mt19937_64 random(7);
+  const auto source = RandomRows(random, 120, 20);
+  const auto lookup = RandomRows(random, 40, 20);
+  const auto index = IndexOf(lookup);
+  BoundLookup bound;
+  bound.source_keys = {0};
+  const auto stage_with = [&](int64_t most, const Status& refusal) {
+    return MakeLookupStage(ReaderOf({SourceBatch(source)}, kSourceSchema), bound,
+                           std::make_unique<LimitedMatcher>(MatcherOf(*index), most, refusal),
+                           {.batch_bytes = 1 << 20, .pool = arrow::default_memory_pool()});
+  };
+  for (const Status& refusal : {Status::CapacityError("2 GiB"), Status::OutOfMemory("refused")}) {
+    int64_t largest = 0;
+    EXPECT_EQ(Joined(*stage_with(7, refusal), &largest),
+              NaiveJoin(source, lookup, join::JoinType::kLeftOuter));
+    EXPECT_LE(largest, 7);
+    EXPECT_EQ(stage_with(0, refusal)->Next().status().code(), refusal.code());
+  }
+  // Other failures are nobody's to go around.
+  EXPECT_TRUE(stage_with(7, Status::Invalid("damaged"))->Next().status().IsInvalid());
+}
+
+// More than 2 GiB of them, which no column holds.
+TEST(LookupStage, CutsRunsWhoseTextsAreLong) {
+  constexpr int64_t kRows = 70'000;
+  constexpr int64_t kTexts = 20;
+  constexpr size_t kLength = 32 << 10;
+  std::string json = "[";
+  for (int64_t key = 0; key < kTexts; ++key) {
+    json += fmt::format(R"({}{{"key": {}, "found": "{}"}})", key > 0 ? "," : "", key,
+                        std::string(kLength, static_cast<char>('a' + key)));
+  }
+  const auto lookup = ReaderOf({test::BatchOf(kLookupSchema, json + "]")}, kLookupSchema);
+  const auto index = join::LookupIndex::Build(*lookup, {.name = "test",
+                                                        .key_columns = {0},
+                                                        .coded_columns = {1},
+                                                        .pool = arrow::default_memory_pool()})
+                         .ValueOrDie();
+  arrow::Int64Builder keys;
+  for (int64_t row = 0; row < kRows; ++row) ASSERT_TRUE(keys.Append(row % kTexts).ok());
+  const auto schema = arrow::schema({arrow::field("key", arrow::int64())});
+  const auto source = arrow::RecordBatch::Make(schema, kRows, {keys.Finish().ValueOrDie()});
+  BoundLookup bound;
+  bound.source_keys = {0};
+  for (const bool for_writing : {false, true}) {
+    const auto stage = MakeLookupStage(
+        ReaderOf({source}, schema), bound, MatcherOf(*index),
+        {.batch_bytes = 4 << 20, .pool = arrow::default_memory_pool(), .for_writing = for_writing});
+    int64_t rows = 0;
+    while (const auto batch = stage->Next().ValueOrDie()) {
+      ASSERT_LE(batch->num_rows() * static_cast<int64_t>(kLength), 4 << 20);
+      const auto key = batch->column(0)->GetScalar(0).ValueOrDie();
+      ASSERT_EQ(static_cast<const arrow::Int64Scalar&>(*key).value, rows % kTexts);
+      if (!for_writing) {
+        const auto text = static_cast<const arrow::StringArray&>(*batch->column(1)).GetView(0);
+        ASSERT_EQ(text, std::string(kLength, static_cast<char>('a' + rows % kTexts)));
+      }
+      rows += batch->num_rows();
+    }
+    EXPECT_EQ(rows, kRows);
+  }
 }
 
 TEST(LookupStage, StacksOneUponAnother) {
