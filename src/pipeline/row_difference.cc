@@ -217,36 +217,61 @@ ExaminedBuckets ChooseBuckets(const Comparison& comparison, const SideBuckets& e
   return examined;
 }
 
+// Of a batch whose identities are known only the wanted rows' hashes are kept: those of all columns
+// and rows would take more memory than the batch. Without an identity a row's hash says whether it
+// is wanted, so that its columns are hashed twice.
 Status RowExaminer::Add(const ComparedRows& rows) {
+  std::vector<uint64_t> identities = rows.identity;
+  if (identities.empty()) {
+    ARROW_ASSIGN_OR_RAISE(RowHashes hashes,
+                          HashRows(*comparison_, rows, [](size_t, const auto&) {}));
+    identities = std::move(examined_->timeless ? hashes.timeless_rows : hashes.rows);
+  }
+  std::vector<size_t> wanted;
+  for (size_t row = 0; row < identities.size(); ++row) {
+    if (examined_->Contain(identities[row])) wanted.push_back(row);
+  }
+  if (wanted.empty()) return Status::OK();
+  return Examine(rows, identities, wanted);
+}
+
+Status RowExaminer::Examine(const ComparedRows& rows, const std::vector<uint64_t>& identities,
+                            const std::vector<size_t>& wanted) {
   const size_t columns = comparison_->num_columns();
-  std::vector<std::vector<uint64_t>> values(columns);
-  ARROW_ASSIGN_OR_RAISE(RowHashes hashes,
-                        HashRows(*comparison_, rows,
-                                 [&values](size_t column, const std::vector<uint64_t>& of_column) {
-                                   values[column] = of_column;
-                                 }));
-  const std::vector<uint64_t>& row_hashes =
-      examined_->timeless ? hashes.timeless_rows : hashes.rows;
-  const std::vector<uint64_t>& identities = rows.identity.empty() ? row_hashes : rows.identity;
-  for (size_t row = 0; row < row_hashes.size(); ++row) {
-    if (!examined_->Contain(identities[row])) continue;
-    const auto sampled = std::ranges::lower_bound(rows.sampled, static_cast<int64_t>(row));
-    const bool is_sampled = sampled != rows.sampled.end() && *sampled == static_cast<int64_t>(row);
-    ExaminedRow examined{.identity = identities[row],
-                         .hash = row_hashes[row],
-                         .values = std::vector<uint64_t>(columns),
-                         .texts = std::vector<std::string>(columns)};
-    for (size_t i = 0; i < columns; ++i) {
-      if (comparison_->is_derived[i] && !is_sampled) continue;
-      const auto place =
-          comparison_->is_derived[i] ? static_cast<size_t>(sampled - rows.sampled.begin()) : row;
-      examined.values[i] = values[i][place];
-      ARROW_ASSIGN_OR_RAISE(examined.texts[i],
-                            ValueText(*rows.compared[i], static_cast<int64_t>(place)));
+  const size_t first = rows_.size();
+  for (const size_t row : wanted) {
+    rows_.push_back({.identity = identities[row],
+                     .values = std::vector<uint64_t>(columns),
+                     .texts = std::vector<std::string>(columns)});
+  }
+  const auto keep = [&](size_t column, const std::vector<uint64_t>& hashes) {
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const auto place = PlaceOf(rows, column, wanted[i]);
+      if (place) rows_[first + i].values[column] = hashes[*place];
     }
-    rows_.push_back(std::move(examined));
+  };
+  ARROW_ASSIGN_OR_RAISE(const RowHashes hashes, HashRows(*comparison_, rows, keep));
+  const auto& row_hashes = examined_->timeless ? hashes.timeless_rows : hashes.rows;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    ExaminedRow& examined = rows_[first + i];
+    examined.hash = row_hashes[wanted[i]];
+    for (size_t column = 0; column < columns; ++column) {
+      const auto place = PlaceOf(rows, column, wanted[i]);
+      if (!place) continue;
+      ARROW_ASSIGN_OR_RAISE(examined.texts[column],
+                            ValueText(*rows.compared[column], static_cast<int64_t>(*place)));
+    }
   }
   return Status::OK();
+}
+
+// Where a row's value stands in a column's compared values; nowhere outside the sample.
+std::optional<size_t> RowExaminer::PlaceOf(const ComparedRows& rows, size_t column,
+                                           size_t row) const {
+  if (!comparison_->is_derived[column] || rows.all_sampled()) return row;
+  const auto sampled = std::ranges::lower_bound(rows.sampled, static_cast<int64_t>(row));
+  if (sampled == rows.sampled.end() || *sampled != static_cast<int64_t>(row)) return std::nullopt;
+  return static_cast<size_t>(sampled - rows.sampled.begin());
 }
 
 void RowExaminer::Merge(const RowExaminer& other) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,10 @@ class RowExaminer {
   std::vector<ExaminedRow> TakeRows() { return std::move(rows_); }
 
  private:
+  Status Examine(const ComparedRows& rows, const std::vector<uint64_t>& identities,
+                 const std::vector<size_t>& wanted);
+  std::optional<size_t> PlaceOf(const ComparedRows& rows, size_t column, size_t row) const;
+
   const Comparison* comparison_;
   const ExaminedBuckets* examined_;
   std::vector<ExaminedRow> rows_;

@@ -1,5 +1,6 @@
 #include "pipeline/row_hash.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <arrow/array.h>
@@ -67,15 +68,41 @@ Status HashStruct(const arrow::StructArray& column, std::vector<uint64_t>* hashe
   return Status::OK();
 }
 
+// The hashes of a list column's elements, a block of them at a time: a batch may have a thousand
+// times as many elements as rows. They are asked for in their order.
+class ElementHashes {
+ public:
+  // Of the elements [.., end).
+  ElementHashes(const arrow::Array& elements, int64_t end) : elements_(elements), end_(end) {}
+
+  Result<uint64_t> At(int64_t element) {
+    if (element < first_ || element >= first_ + static_cast<int64_t>(hashes_.size())) {
+      constexpr int64_t kBlock = 4096;
+      first_ = element;
+      ARROW_ASSIGN_OR_RAISE(
+          hashes_, HashColumn(*elements_.Slice(element, std::min(kBlock, end_ - element))));
+    }
+    return hashes_[static_cast<size_t>(element - first_)];
+  }
+
+ private:
+  const arrow::Array& elements_;
+  const int64_t end_;
+  int64_t first_ = 0;
+  std::vector<uint64_t> hashes_;
+};
+
 // Lists and maps: the hashes of the elements in their order.
 template <typename ListType>
 Status HashList(const arrow::Array& column, std::vector<uint64_t>* hashes) {
   const auto& lists = static_cast<const ListType&>(column);
-  ARROW_ASSIGN_OR_RAISE(const std::vector<uint64_t> values, HashColumn(*lists.values()));
+  ElementHashes elements(*lists.values(), lists.value_offset(lists.length()));
   for (int64_t row = 0; row < lists.length(); ++row) {
+    if (lists.IsNull(row)) continue;
     uint64_t hash = kEmptyListHash;
     for (int64_t i = lists.value_offset(row); i < lists.value_offset(row + 1); ++i) {
-      hash = Combine(hash, values[static_cast<size_t>(i)]);
+      ARROW_ASSIGN_OR_RAISE(const uint64_t element, elements.At(i));
+      hash = Combine(hash, element);
     }
     (*hashes)[static_cast<size_t>(row)] = hash;
   }

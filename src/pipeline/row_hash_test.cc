@@ -4,8 +4,12 @@
 #include <set>
 
 #include <arrow/array/builder_dict.h>
+#include <arrow/array/builder_nested.h>
+#include <arrow/array/builder_primitive.h>
 #include <arrow/array/util.h>
 
+#include "memory/heap_charge.h"
+#include "memory/overhead.h"
 #include "pipeline/test_tables.h"
 
 namespace spillway::pipeline {
@@ -115,6 +119,47 @@ TEST(HashColumn, EveryBitOfAValueCounts) {
     seen.insert(Hashes(*array).front());
   }
   EXPECT_EQ(seen.size(), 64U);
+}
+
+// Lists of a batch are hashed as each is alone, whatever stands between them and around.
+TEST(HashColumn, HashesLongListsAsEachAlone) {
+  const uint64_t seed = test::Seed();
+  SCOPED_TRACE(fmt::format("SPILLWAY_TEST_SEED={}", seed));
+  std::mt19937_64 random(seed);
+  const auto elements = std::make_shared<arrow::BooleanBuilder>();
+  arrow::ListBuilder lists(arrow::default_memory_pool(), elements);
+  for (int row = 0; row < 300; ++row) {
+    ASSERT_TRUE((random() % 9 == 0 ? lists.AppendNull() : lists.Append()).ok());
+    const uint64_t size = random() % (random() % 30 == 0 ? 20'000 : 200);
+    for (uint64_t i = 0; i < size; ++i) {
+      ASSERT_TRUE(
+          (random() % 9 == 0 ? elements->AppendNull() : elements->Append(random() % 2 == 0)).ok());
+    }
+  }
+  const auto column = lists.Finish().ValueOrDie();
+  const auto hashes = Hashes(*column);
+  for (int64_t row = 0; row < column->length(); ++row) {
+    ASSERT_EQ(Hashes(*column->Slice(row, 1)).front(), hashes[static_cast<size_t>(row)]) << row;
+  }
+  EXPECT_EQ(Hashes(*column->Slice(100, 50)),
+            std::vector<uint64_t>(hashes.begin() + 100, hashes.begin() + 150));
+}
+
+// A hash of eight bytes for each of 40 million bits would be 320 MB.
+TEST(HashColumn, TakesLittleMemoryForLongLists) {
+  constexpr int64_t kRows = 20'000;
+  constexpr int32_t kElements = 2'000;
+  const auto elements =
+      arrow::MakeArrayFromScalar(arrow::BooleanScalar(true), kRows * kElements).ValueOrDie();
+  arrow::Int32Builder offsets;
+  for (int32_t row = 0; row <= kRows; ++row) ASSERT_TRUE(offsets.Append(row * kElements).ok());
+  const auto lists =
+      arrow::ListArray::FromArrays(*offsets.Finish().ValueOrDie(), *elements).ValueOrDie();
+  memory::LimitHeap(memory::HeapInUse() + memory::kProcessOverheadBytes, nullptr);
+  const auto hashes = HashColumn(*lists->Slice(1));
+  memory::LimitHeap(0, nullptr);
+  EXPECT_EQ(hashes->size(), static_cast<size_t>(kRows - 1));
+  EXPECT_EQ(hashes->front(), hashes->back());
 }
 
 TEST(HashNulls, TellsNullsFromValuesAlone) {
