@@ -10,6 +10,7 @@
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 
+#include "base/start_thread.h"
 #include "join/key_columns.h"
 #include "join/key_search.h"
 
@@ -136,14 +137,17 @@ Result<std::optional<KeyTable::Duplicate>> KeyTable::Fill(DuplicatePolicy duplic
   for (int part = 0; part < threads; ++part) {
     parts.push_back({.table = table, .lists = &lists, .range = table->RangeOf(part, threads)});
   }
-  std::vector<std::thread> others;
-  for (size_t part = 1; part < parts.size(); ++part) {
-    others.emplace_back([this, duplicates, &filled = parts[part]] {
-      filled.status = FillPart(duplicates, &filled);
-    });
+  {
+    std::vector<std::jthread> others;
+    for (size_t part = 1; part < parts.size(); ++part) {
+      ARROW_ASSIGN_OR_RAISE(std::jthread other,
+                            StartThread([this, duplicates, &filled = parts[part]] {
+                              filled.status = FillPart(duplicates, &filled);
+                            }));
+      others.push_back(std::move(other));
+    }
+    parts[0].status = FillPart(duplicates, parts.data());
   }
-  parts[0].status = FillPart(duplicates, parts.data());
-  for (std::thread& other : others) other.join();
 
   Part<BucketTable> whole = {.table = table, .lists = &lists, .range = table->RangeOf(0, 1)};
   for (const Part<BucketTable>& part : parts) {

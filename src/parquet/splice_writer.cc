@@ -17,6 +17,7 @@
 #include <parquet/schema.h>
 
 #include "base/error.h"
+#include "base/start_thread.h"
 #include "parquet/batch_encoder.h"
 #include "parquet/copied_indexes.h"
 #include "parquet/copy_check.h"
@@ -295,11 +296,11 @@ Status SpliceWriter::Impl::StartRowGroup(const DataFile& source, int row_group) 
     if (part.metadata != nullptr) source_leaves.push_back(part.leaf);
   }
   // The thread has a share in the source: a failure may end its reader before this writer.
-  copies = std::async(std::launch::async, [this, source, row_group, ranges = std::move(ranges),
-                                           source_leaves = std::move(source_leaves)] {
-    return Copy(source, row_group, ranges, source_leaves);
-  });
-  return Status::OK();
+  return StartTask([this, source, row_group, ranges = std::move(ranges),
+                    source_leaves = std::move(source_leaves)] {
+           return Copy(source, row_group, ranges, source_leaves);
+         })
+      .Value(&copies);
 }
 
 Status SpliceWriter::Impl::AwaitCopies() {

@@ -40,7 +40,7 @@ class ChunkAhead {
     Result<WrittenFiles> files;
   };
 
-  void Begin();
+  Status Begin();
 
   std::span<const Chunk> chunks_;  // that are not begun
   const Write write_;

@@ -3,6 +3,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/start_thread.h"
+
 namespace spillway::pipeline {
 
 Status RunLanes(int lanes, int64_t count, const std::function<Status(LaneItems&)>& lane) {
@@ -11,10 +13,15 @@ Status RunLanes(int lanes, int64_t count, const std::function<Status(LaneItems&)
   {
     std::vector<std::jthread> threads;
     for (Status& result : results) {
-      threads.emplace_back([&items, &lane, &result] {
+      auto thread = StartThread([&items, &lane, &result] {
         result = lane(items);
         if (!result.ok()) items.Fail();
       });
+      if (!thread.ok()) {
+        items.Fail();
+        return thread.status();
+      }
+      threads.push_back(*std::move(thread));
     }
   }
   for (const Status& result : results) ARROW_RETURN_NOT_OK(result);

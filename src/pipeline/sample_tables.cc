@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/start_thread.h"
 #include "base/units.h"
 #include "memory/budget.h"
 #include "memory/governed_pool.h"
@@ -124,10 +125,15 @@ Status WriteFiles(const SampleOptions& options, int64_t lane_bytes, std::vector<
   {
     std::vector<std::jthread> threads;
     for (Status& status : statuses) {
-      threads.emplace_back([&] {
+      auto thread = StartThread([&] {
         status = write_next_ones();
         if (!status.ok()) next = files->size();
       });
+      if (!thread.ok()) {
+        next = files->size();
+        return thread.status();
+      }
+      threads.push_back(*std::move(thread));
     }
   }
   for (const Status& status : statuses) ARROW_RETURN_NOT_OK(status);
