@@ -185,10 +185,10 @@ namespace page {
 constexpr int kType = 1, kUncompressedSize = 2, kCompressedSize = 3, kDataPage = 5, kDataPageV2 = 8;
 }
 namespace data_page {
-constexpr int kNumValues = 1, kDefinitionEncoding = 3, kRepetitionEncoding = 4;
+constexpr int kNumValues = 1, kEncoding = 2, kDefinitionEncoding = 3, kRepetitionEncoding = 4;
 }
 namespace data_page_v2 {
-constexpr int kNumValues = 1, kDefinitionBytes = 5, kRepetitionBytes = 6;
+constexpr int kNumValues = 1, kEncoding = 4, kDefinitionBytes = 5, kRepetitionBytes = 6;
 }
 constexpr int32_t kDataPageType = 0, kDataPageV2Type = 3;
 
@@ -209,11 +209,13 @@ int32_t ReadHeader(CompactReader& reader, PageHeader& header) {
         break;
       case page::kDataPage:
         reader.ReadIntegers(field, {{data_page::kNumValues, &header.num_values},
+                                    {data_page::kEncoding, &header.encoding},
                                     {data_page::kDefinitionEncoding, &header.definition_encoding},
                                     {data_page::kRepetitionEncoding, &header.repetition_encoding}});
         break;
       case page::kDataPageV2:
         reader.ReadIntegers(field, {{data_page_v2::kNumValues, &header.num_values},
+                                    {data_page_v2::kEncoding, &header.encoding},
                                     {data_page_v2::kDefinitionBytes, &header.definition_bytes},
                                     {data_page_v2::kRepetitionBytes, &header.repetition_bytes}});
         break;

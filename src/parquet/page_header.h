@@ -23,6 +23,7 @@ struct PageHeader {
 
   // Of data pages. Not negative.
   int32_t num_values = 0;           // nulls included; more than the rows below a list or map
+  int32_t encoding = 0;             // a number of ::parquet::Encoding, or anything else
   int32_t repetition_encoding = 0;  // kData: a number of ::parquet::Encoding, or anything else
   int32_t definition_encoding = 0;
   int32_t repetition_bytes = 0;  // kDataV2: of the levels, which stand first in the body

@@ -75,6 +75,7 @@ TEST(PageHeaderTest, SaysHowTheLevelsOfADataPageAreStored) {
   EXPECT_EQ(header.uncompressed_bytes, 100000);
   EXPECT_EQ(header.compressed_bytes, 70000);
   EXPECT_EQ(header.num_values, 1234);
+  EXPECT_EQ(header.encoding, 0);
   EXPECT_EQ(header.definition_encoding, ::parquet::Encoding::RLE);
   EXPECT_EQ(header.repetition_encoding, ::parquet::Encoding::BIT_PACKED);
 
@@ -83,6 +84,7 @@ TEST(PageHeaderTest, SaysHowTheLevelsOfADataPageAreStored) {
   EXPECT_EQ(v2.uncompressed_bytes, 500);
   EXPECT_EQ(v2.compressed_bytes, 400);
   EXPECT_EQ(v2.num_values, 77);
+  EXPECT_EQ(v2.encoding, ::parquet::Encoding::RLE_DICTIONARY);
   EXPECT_EQ(v2.definition_bytes, 33);
   EXPECT_EQ(v2.repetition_bytes, 22);
 }

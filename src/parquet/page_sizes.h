@@ -11,9 +11,9 @@
 namespace spillway::parquet {
 
 // Reads the headers of all pages of `chunk`, one read of 4 KiB for each, and notes what they say;
-// where the offset index has told of the data pages, that of the dictionary alone. A header that
-// cannot be read leaves the sizes unknown: the reader will tell what is wrong with it. Fails where
-// memory runs out.
+// of the dictionary alone where index and footer told of the data pages and encodings. A header
+// that cannot be read leaves the sizes unknown: the reader will tell what is wrong with it. Fails
+// where memory runs out.
 Status MeasurePages(const DataFile& file, ColumnChunkFacts& chunk);
 
 }  // namespace spillway::parquet

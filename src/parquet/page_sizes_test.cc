@@ -70,6 +70,14 @@ TEST_P(PageSizesTest, AreThoseOfTheOffsetIndexAndOfThePages) {
     }
     EXPECT_EQ(measured.largest_page_decompressed_bytes, largest_page);
     EXPECT_EQ(measured.dictionary_bytes, dictionary);
+    // What the footer says of encodings, the headers say too.
+    for (ColumnChunkFacts unknown : {expected, plain.row_groups[0].columns[leaf]}) {
+      unknown.is_all_dictionary = unknown.gave_up_dictionary = false;
+      ASSERT_TRUE(MeasurePages(file, unknown).ok());
+      EXPECT_EQ(unknown.is_all_dictionary, expected.is_all_dictionary);
+      EXPECT_EQ(unknown.gave_up_dictionary, expected.gave_up_dictionary);
+      EXPECT_EQ(unknown.num_pages, expected.num_pages);
+    }
     ColumnChunkFacts with_dictionary = expected;
     ASSERT_TRUE(MeasurePages(file, with_dictionary).ok());
     EXPECT_EQ(with_dictionary.dictionary_bytes, dictionary);

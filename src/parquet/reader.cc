@@ -89,9 +89,9 @@ Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
 Result<std::optional<int64_t>> FileReader::MeasureDictionary(size_t row_group, size_t leaf) {
   auto& [options, file, footer] = *opened_;
   ColumnChunkFacts& chunk = footer.row_groups[row_group].columns[leaf];
-  if (!chunk.is_all_dictionary) return std::nullopt;
+  if (!chunk.has_dictionary || chunk.gave_up_dictionary) return std::nullopt;
   if (!chunk.dictionary_bytes) ARROW_RETURN_NOT_OK(MeasurePages(file, chunk));
-  return chunk.dictionary_bytes;
+  return chunk.is_all_dictionary ? chunk.dictionary_bytes : std::nullopt;
 }
 
 Result<std::vector<ReadMemory>> FileReader::EstimateMemory(const std::vector<ReadColumn>& columns,

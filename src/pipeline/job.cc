@@ -152,6 +152,10 @@ class Job {
 
   Status MakeOwnPlan() {
     report_->plan.reset();
+    ARROW_RETURN_NOT_OK(MakePlan(spec_, options_).Value(&report_->plan));
+    if (!distrusts_indexes_ || plan().fits()) return Status::OK();
+    distrusts_indexes_ = options_.joins_out_of_core = false;
+    report_->plan.reset();
     return MakePlan(spec_, options_).Value(&report_->plan);
   }
 
@@ -273,6 +277,10 @@ class Job {
     const auto error = FindError(status);
     if (error && error->code != ErrorCode::kTargetBusy) TakeSmallerSteps(plan(), &spec_);
     if (error && error->code == ErrorCode::kMemoryShort) shortage_ = error->where;
+    // Nothing but an index grows with a lookup's values, whose lengths a file may hide.
+    if (error && error->code == ErrorCode::kBudgetExceeded && !options_.joins_out_of_core) {
+      distrusts_indexes_ = options_.joins_out_of_core = true;
+    }
     budget_bytes_ = plan().budget.total_bytes;
   }
 
@@ -294,10 +302,11 @@ class Job {
   Progress* const progress_;
   const StopSignal& stop_;
   JobReport* const report_;
-  std::string new_folder_;    // that the lock made: the target's
-  bool has_left_ = false;     // perhaps: files of an attempt, on record and not removed yet
-  std::string shortage_;      // why an attempt's budget is smaller than the user's
-  int64_t budget_bytes_ = 0;  // of the last attempt
+  std::string new_folder_;          // that the lock made: the target's
+  bool distrusts_indexes_ = false;  // lookups are joined out of core, if that fits: see TakeDown
+  bool has_left_ = false;           // perhaps: files of an attempt, on record and not removed yet
+  std::string shortage_;            // why an attempt's budget is smaller than the user's
+  int64_t budget_bytes_ = 0;        // of the last attempt
   std::unique_ptr<state::RunLock> lock_;
 };
 
