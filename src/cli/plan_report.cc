@@ -13,6 +13,8 @@
 #include "base/units.h"
 #include "cli/counted.h"
 #include "pipeline/chunk_size.h"
+#include "pipeline/way_choice.h"
+#include "storage/memory_file_system.h"
 
 namespace spillway::cli {
 namespace {
@@ -208,6 +210,12 @@ std::vector<std::string> AdviceOf(const Plan& plan) {
     advice.push_back(with(more.all_lanes_bytes, fmt::format("{} lanes could work instead of {}",
                                                             more.all_lanes, plan.lanes)));
   }
+  if (storage::IsInMemory(plan.target.path)) {
+    advice.push_back(
+        fmt::format("the target {} is in memory (tmpfs): what is written there takes memory too, "
+                    "beside the bound; use one on a disk",
+                    plan.target.path));
+  }
   // A run that resumes inside a row group cuts it, whatever the chunk size.
   const int64_t chunk_rows = ChunkRowsThatCutNothing(*plan.source);
   if (plan.splice.reasons.contains(std::string(pipeline::kCutByChunk)) &&
@@ -239,10 +247,8 @@ std::string PlanText(const Plan& plan, const EstimatedTime& time) {
   text += WorkLine(plan);
   text += TimeLine(plan, time);
   text += MemoryTable(plan);
-  text += plan.fits()
-              ? "\nverdict: it fits\n"
-              : fmt::format("\nverdict: it does not fit; the smallest budget that fits is {}\n",
-                            FormatByteSize(plan.smallest_budget_bytes));
+  text += plan.fits() ? "\nverdict: it fits\n"
+                      : fmt::format("\nverdict: it does not fit; {}\n", pipeline::CureOf(plan));
   for (const std::string& advice : AdviceOf(plan)) text += fmt::format("advice: {}\n", advice);
   return text;
 }

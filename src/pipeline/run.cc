@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "memory/process_memory.h"
 #include "pipeline/checkpoint.h"
@@ -22,6 +24,7 @@
 #include "spill/spool_pool.h"
 #include "storage/durable_file.h"
 #include "storage/file_range.h"
+#include "storage/memory_file_system.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -97,7 +100,18 @@ storage::TransferMethod TransferMethodOf(const Plan& plan) {
   return storage::FindTransferMethod(files.front().data_file.path, plan.target.path);
 }
 
-Status MemoryShort(const memory::Shortage& shortage) {
+Status MemoryShort(const Plan& plan, const memory::Shortage& shortage) {
+  // The kernel counts such files as others' memory; most of them may be the run's own.
+  if (storage::IsInMemory(plan.target.path)) {
+    return MakeError({.code = ErrorCode::kMemoryShort,
+                      .what = "the memory that the run was planned with is used otherwise",
+                      .where = shortage.why,
+                      .why = fmt::format("the target {} is in memory (tmpfs), and so are the files "
+                                         "that the run writes there; other processes may use "
+                                         "some too",
+                                         plan.target.path),
+                      .cure = "write to a folder on a disk"});
+  }
   return MakeError({.code = ErrorCode::kMemoryShort,
                     .what = "other processes are using the memory that the run was planned to use",
                     .where = shortage.why,
@@ -313,7 +327,7 @@ Result<RunReport> Run(const Plan& plan, Progress* progress, const StopSignal& st
   const Status status = runner.Run(start);
   if (status.IsCancelled() || report.stopped) {
     const std::optional<memory::Shortage> shortage = watch.stopped_for();
-    if (shortage) return MemoryShort(*shortage);
+    if (shortage) return MemoryShort(plan, *shortage);
   }
   const bool is_stop = status.IsCancelled() && stop.load() < kStopNow;
   if (!status.ok() && !is_stop) return status;

@@ -81,4 +81,9 @@ void CutWork(Plan* plan) {
   if (plan->chunks.empty()) plan->chunks = {{.first_ordinal = first, .end_ordinal = last}};
 }
 
+std::vector<Chunk> ChunksOfSource(const Plan& plan) {
+  if (!plan.finished() && !plan.spec.in_key_order()) return plan.chunks;
+  return {{.end_ordinal = plan.source->physical_rows()}};
+}
+
 }  // namespace spillway::pipeline

@@ -14,4 +14,7 @@ void FindKept(Plan* plan);
 // Sets the plan's `chunks`, once its mode is known.
 void CutWork(Plan* plan);
 
+// What is left to do as runs of the source's rows; see PiecesOf.
+std::vector<Chunk> ChunksOfSource(const Plan& plan);
+
 }  // namespace spillway::pipeline
