@@ -28,6 +28,7 @@ const KERNEL_PROPERTIES: &[&str] = &[
     "delta.checkpoint.writeStatsAsStruct",
     "delta.checkpointInterval",
     "delta.checkpointPolicy",
+    COLUMN_MAPPING_MODE,
     "delta.dataSkippingNumIndexedCols",
     "delta.dataSkippingStatsColumns",
     "delta.deletedFileRetentionDuration",
@@ -48,6 +49,9 @@ const HINT_PROPERTIES: &[&str] = &[
     "delta.targetFileSize",
     "delta.tuneFileSizesForRewrites",
 ];
+
+/// Columns come with their physical names and ids.
+const COLUMN_MAPPING_MODE: &str = "delta.columnMapping.mode";
 
 const IN_COMMIT_TIMESTAMPS: &str = "delta.enableInCommitTimestamps";
 
@@ -72,7 +76,8 @@ impl Definition {
     /// `UnsupportedFeature`.
     pub fn plan(wish: &Wish) -> Outcome<Definition> {
         let (for_kernel, hints) = split_properties(wish.properties)?;
-        let schema = schema::to_delta(wish.schema)?;
+        let maps = for_kernel.contains_key(COLUMN_MAPPING_MODE);
+        let schema = schema::to_delta(wish.schema, maps)?;
         let lines = kernel_lines(schema, for_kernel, wish)?;
         let mut definition = parse(&lines)?;
         definition.metadata.configuration.extend(hints);

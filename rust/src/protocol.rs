@@ -21,10 +21,11 @@ const READABLE: &[&str] = &[
 ];
 
 /// Features that ask nothing of a writer that appends or replaces whole files, beyond what the kernel
-/// does in the log. Column mapping is not here: our files have logical names and no field ids.
+/// does in the log. Of column mapping: the caller's files have the physical names and the field ids.
 const WRITABLE: &[&str] = &[
     "appendOnly",
     "changeDataFeed",
+    "columnMapping",
     "deletionVectors",
     "domainMetadata",
     "inCommitTimestamp",

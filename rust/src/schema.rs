@@ -12,12 +12,14 @@ use delta_kernel::schema::{DataType, PrimitiveType, SchemaRef, StructType};
 use delta_kernel::snapshot::SnapshotRef;
 use delta_kernel::table_features::ColumnMappingMode;
 use delta_kernel::KernelError;
+use serde_json::Value;
 
 use crate::failure::{Fault, Outcome};
 use crate::ffi::FailureCode;
 
 const PARQUET_FIELD_ID: &str = "PARQUET:field_id";
 const COLUMN_MAPPING_ID: &str = "delta.columnMapping.id";
+const PHYSICAL_NAME: &str = "delta.columnMapping.physicalName";
 
 /// The only metadata that a column brings along into a table of ours: other keys are duties (defaults,
 /// constraints, generated columns) or belong to the table and file that the column came from.
@@ -50,13 +52,17 @@ pub fn to_arrow(snapshot: &SnapshotRef) -> Outcome<ArrowSchema> {
     }
 }
 
-/// Delta's schema for `arrow`, whose columns keep their comments and no other metadata.
-pub fn to_delta(arrow: &ArrowSchema) -> Outcome<SchemaRef> {
+/// Delta's schema for `arrow`, whose columns keep their comments and no other metadata; in a table that
+/// `maps` its columns also the names and ids by which files have them.
+pub fn to_delta(arrow: &ArrowSchema, maps: bool) -> Outcome<SchemaRef> {
     for field in arrow.fields() {
         refuse_inexact(field.data_type(), field.name())?;
     }
-    let plain = ArrowSchema::new(with_comments_only(arrow.fields()));
-    let delta = StructType::try_from_arrow(&plain).map_err(bad_schema)?;
+    let plain = ArrowSchema::new(with_kept_metadata(arrow.fields(), maps));
+    let mut delta = StructType::try_from_arrow(&plain).map_err(bad_schema)?;
+    if maps {
+        delta = with_numeric_ids(&delta)?;
+    }
     refuse_types(&delta, "", 0)?;
     Ok(Arc::new(delta))
 }
@@ -130,14 +136,40 @@ fn with_field_ids(fields: &Fields) -> Fields {
     })
 }
 
-fn with_comments_only(fields: &Fields) -> Fields {
+fn with_kept_metadata(fields: &Fields, maps: bool) -> Fields {
     map_fields(fields, &|field| {
-        let comment = field.metadata().get(KEPT_METADATA);
-        comment
-            .map(|text| (KEPT_METADATA.to_string(), text.clone()))
-            .into_iter()
+        let metadata = field.metadata().iter();
+        metadata
+            .filter(|(key, _)| {
+                let is_mapping = *key == COLUMN_MAPPING_ID || *key == PHYSICAL_NAME;
+                *key == KEPT_METADATA || (maps && is_mapping)
+            })
+            .map(|(key, value)| (key.clone(), value.clone()))
             .collect()
     })
+}
+
+/// Arrow's metadata are texts; an id is a number in Delta's.
+fn with_numeric_ids(schema: &StructType) -> Outcome<StructType> {
+    let mut json = serde_json::to_value(schema).map_err(KernelError::MalformedJson)?;
+    make_ids_numeric(&mut json);
+    Ok(serde_json::from_value(json).map_err(KernelError::MalformedJson)?)
+}
+
+fn make_ids_numeric(json: &mut Value) {
+    match json {
+        Value::Array(items) => items.iter_mut().for_each(make_ids_numeric),
+        Value::Object(members) => {
+            for (key, member) in members {
+                let number = member.as_str().and_then(|text| text.parse::<i64>().ok());
+                match number {
+                    Some(id) if key == COLUMN_MAPPING_ID => *member = Value::from(id),
+                    _ => make_ids_numeric(member),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 type MetadataOf<'a> = &'a dyn Fn(&ArrowField) -> HashMap<String, String>;

@@ -48,11 +48,12 @@ constexpr CatalogEntry kCatalog[] = {
     {ErrorCode::kTargetIsSource, "the target is also an input",
      "A run that overwrites the table it reads would lose rows.",
      "Give the target a path of its own, different from the source and the lookups."},
-    {ErrorCode::kPlanChanged, "the pipeline or an input has changed",
+    {ErrorCode::kPlanChanged, "an earlier run of the pipeline is in the way",
      "An earlier run wrote the target with a different pipeline file, or from different versions "
-     "of the inputs. Resuming would mix the two, and appending could duplicate rows. The error "
-     "lists what changed.",
-     "Undo the change to finish the earlier run, or run with --fresh to start over."},
+     "of the inputs: resuming would mix the two, and the error lists what changed. Or it has "
+     "appended rows, which `run --fresh` would append once more.",
+     "Follow the advice of the error: undo the change to finish the earlier run, or run with "
+     "--fresh to rewrite the target, or with --fresh --append-again to append all rows once more."},
     {ErrorCode::kExpressionSyntax, "an expression is not valid Spark SQL",
      "The expression cannot be parsed at the position that the error names.",
      "Fix the expression at that place. Column names with special characters need backticks."},
@@ -171,7 +172,7 @@ constexpr CatalogEntry kCatalog[] = {
     {ErrorCode::kValidationDiffers, "the target differs from its inputs",
      "`spillway validate` found rows or values in the target that do not match its inputs.",
      "Look at the first difference in the report. In mode overwrite, `spillway run --fresh` writes "
-     "the table again."},
+     "the table again; RESTORE brings back a version from before the change."},
     {ErrorCode::kExpectationNotMet, "rows do not meet an expectation",
      "An expectation with action: fail is false or NULL for some rows. Nothing of their chunk was "
      "committed.",

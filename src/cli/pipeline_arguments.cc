@@ -54,4 +54,14 @@ std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app,
   return arguments;
 }
 
+std::shared_ptr<pipeline::Beginning> AddBeginningFlags(CLI::App& app) {
+  auto beginning = std::make_shared<pipeline::Beginning>();
+  CLI::Option* fresh = app.add_flag("--fresh", beginning->fresh,
+                                    "start over, although an earlier run has finished or begun");
+  app.add_flag("--append-again", beginning->append_again,
+               "with --fresh: append all rows, although rows of this pipeline are in the target")
+      ->needs(fresh);
+  return beginning;
+}
+
 }  // namespace spillway::cli

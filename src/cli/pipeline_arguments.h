@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "cli/flags.h"
+#include "pipeline/beginning.h"
 #include "spec/spec.h"
 
 namespace CLI {
@@ -34,5 +35,8 @@ struct PipelineArguments {
 // Adds the arguments to `app`. They are filled when the command line is parsed.
 std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app,
                                                         ShowsProgress shows_progress);
+
+// Adds --fresh and --append-again, of the verbs that write, or plan to.
+std::shared_ptr<pipeline::Beginning> AddBeginningFlags(CLI::App& app);
 
 }  // namespace spillway::cli

@@ -7,14 +7,15 @@
 #include "cli/output.h"
 #include "cli/pipeline_arguments.h"
 #include "cli/plan_report.h"
+#include "pipeline/disk_room.h"
 
 namespace spillway::cli {
 namespace {
 
-Result<int> PlanPipeline(const PipelineArguments& arguments, bool fresh) {
+Result<int> PlanPipeline(const PipelineArguments& arguments, const pipeline::Beginning& beginning) {
   ARROW_ASSIGN_OR_RAISE(spec::Spec spec, arguments.Read());
   ARROW_ASSIGN_OR_RAISE(const auto plan,
-                        pipeline::MakePlan(std::move(spec), {.beginning = {.fresh = fresh}}));
+                        pipeline::MakePlan(std::move(spec), {.beginning = beginning}));
   EstimatedTime time = pipeline::TimeEstimate{};
   if (plan->fits()) time = pipeline::EstimateTime(*plan);
   if (arguments.output->json) {
@@ -22,7 +23,10 @@ Result<int> PlanPipeline(const PipelineArguments& arguments, bool fresh) {
   } else {
     PrintResult(PlanText(*plan, time));
   }
+  ARROW_RETURN_NOT_OK(pipeline::CheckFinishedTarget(*plan));
   ARROW_RETURN_NOT_OK(pipeline::CheckBound(*plan));
+  ARROW_RETURN_NOT_OK(pipeline::CheckFolders(*plan));
+  ARROW_RETURN_NOT_OK(pipeline::CheckRoom(*plan));
   return 0;
 }
 
@@ -30,9 +34,8 @@ Result<int> PlanPipeline(const PipelineArguments& arguments, bool fresh) {
 
 Action DeclarePlan(CLI::App& app) {
   const auto arguments = AddPipelineArguments(app, ShowsProgress::kNo);
-  const auto fresh = std::make_shared<bool>(false);
-  app.add_flag("--fresh", *fresh, "plan as if no earlier run had committed anything");
-  return [arguments, fresh] { return PlanPipeline(*arguments, *fresh); };
+  const auto beginning = AddBeginningFlags(app);
+  return [arguments, beginning] { return PlanPipeline(*arguments, *beginning); };
 }
 
 }  // namespace spillway::cli

@@ -15,6 +15,7 @@
 #include "pipeline/chunk_size.h"
 #include "pipeline/way_choice.h"
 #include "storage/memory_file_system.h"
+#include "pipeline/disk_room.h"
 
 namespace spillway::cli {
 namespace {
@@ -40,7 +41,12 @@ ordered_json TableJson(std::string_view name, const PinnedTable& table) {
 }
 
 std::string WorkLine(const Plan& plan) {
-  if (plan.finished()) return "  to do        nothing: an earlier run has done it\n";
+  if (plan.finished()) {
+    std::string line = "  to do        nothing: an earlier run has done it";
+    if (plan.changes.loss)
+      line += fmt::format(", but {} changed its rows", NameCommit(*plan.changes.loss));
+    return line + "\n";
+  }
   const bool at_end = plan.commits_at_end() && plan.chunks.size() > 1;
   std::string line =
       fmt::format("  to do        {}{}", at_end ? "1 commit at the end, of " : "",
@@ -100,6 +106,9 @@ std::string JoinLines(const Plan& plan) {
   std::string text;
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     text += fmt::format("  {:<12} {}: {}\n", "join", plan.lookups[i]->name(), JoinText(plan, i));
+    if (plan.pipeline->lookups[i].duplicates != join::DuplicatePolicy::kFirst) continue;
+    text += fmt::format(
+        "  {:<12} of rows with one key, the first in the order of its files counts\n", "");
   }
   return text;
 }
@@ -174,13 +183,19 @@ ordered_json TimeJson(const Plan& plan, const EstimatedTime& time) {
           {"transfer_bytes_per_second", time->bytes_per_second}};
 }
 
+// Where the budget was given, or how it was found.
+const std::string& BudgetOrigin(const Plan& plan) {
+  const std::string& given = plan.spec.resources.memory_origin;
+  return given.empty() ? plan.budget.origin : given;
+}
+
 std::string MemoryTable(const Plan& plan) {
   std::string text = "\nmemory, in the worst case\n";
   for (const pipeline::MemoryLine& line : plan.memory.lines) {
     text += fmt::format("  {:<52} {:>12}\n", line.what, FormatByteSize(line.bytes));
   }
   text += fmt::format("  {:<52} {:>12}\n", "bound", FormatByteSize(plan.memory.bound_bytes));
-  text += fmt::format("  {:<52} {:>12}\n", fmt::format("budget ({})", plan.budget.origin),
+  text += fmt::format("  {:<52} {:>12}\n", fmt::format("budget ({})", BudgetOrigin(plan)),
                       FormatByteSize(plan.budget.total_bytes));
   return text;
 }
@@ -195,12 +210,13 @@ int64_t ChunkRowsThatCutNothing(const PinnedTable& source) {
 }
 
 // What more memory would change, and chunks of another size.
+// Where a disk may be too small, too.
 std::vector<std::string> AdviceOf(const Plan& plan) {
   const auto with = [](int64_t bytes, const std::string& change) {
     return fmt::format("with about {}, {}", MemoryFlag(bytes), change);
   };
   const pipeline::BudgetAdvice& more = plan.advice;
-  std::vector<std::string> advice;
+  std::vector<std::string> advice = pipeline::RoomWarnings(plan);
   if (more.in_memory_bytes > 0) {
     advice.push_back(
         with(more.in_memory_bytes,
@@ -244,6 +260,9 @@ std::string PlanText(const Plan& plan, const EstimatedTime& time) {
   text += JoinLines(plan);
   text += ExpectationLines(plan);
   text += fmt::format("  {:<12} {}\n", "lanes", plan.lanes);
+  if (!plan.held.empty()) {
+    text += fmt::format("  {:<12} the run of {}\n", "resumes", pipeline::DescribeHeld(plan.held));
+  }
   text += WorkLine(plan);
   text += TimeLine(plan, time);
   text += MemoryTable(plan);
@@ -251,6 +270,15 @@ std::string PlanText(const Plan& plan, const EstimatedTime& time) {
                       : fmt::format("\nverdict: it does not fit; {}\n", pipeline::CureOf(plan));
   for (const std::string& advice : AdviceOf(plan)) text += fmt::format("advice: {}\n", advice);
   return text;
+}
+
+ordered_json HeldJson(const Plan& plan) {
+  ordered_json inputs = ordered_json::array();
+  for (const pipeline::HeldVersion& input : plan.held) {
+    inputs.push_back(
+        {{"name", input.name}, {"version", input.version}, {"newer_versions", input.newer}});
+  }
+  return inputs;
 }
 
 ordered_json PlanJson(const Plan& plan, const EstimatedTime& time) {
@@ -261,6 +289,7 @@ ordered_json PlanJson(const Plan& plan, const EstimatedTime& time) {
                     {"mode", ModeName(plan.mode)},
                     {"mode_reason", plan.mode_reason},
                     {"finished", plan.finished()},
+                    {"held_versions", HeldJson(plan)},
                     {"committed_rows", plan.committed_ordinal.value_or(0)},
                     {"kept_rows", plan.kept_rows()},
                     {"publish", plan.publishes_at_end() ? "at_end" : "per_chunk"},
@@ -285,7 +314,7 @@ ordered_json PlanJson(const Plan& plan, const EstimatedTime& time) {
     lines.push_back({{"what", line.what}, {"bytes", line.bytes}});
   }
   json["memory"] = {{"budget_bytes", plan.budget.total_bytes},
-                    {"budget_origin", plan.budget.origin},
+                    {"budget_origin", BudgetOrigin(plan)},
                     {"bound_bytes", plan.memory.bound_bytes},
                     {"smallest_budget_bytes", plan.smallest_budget_bytes},
                     {"fits", plan.fits()},

@@ -17,6 +17,9 @@ namespace spillway::cli {
 using EstimatedTime = Result<pipeline::TimeEstimate>;
 
 std::string PlanText(const pipeline::Plan& plan, const EstimatedTime& time);
+// Inputs of which an earlier run's version is read.
+nlohmann::ordered_json HeldJson(const pipeline::Plan& plan);
+
 nlohmann::ordered_json PlanJson(const pipeline::Plan& plan, const EstimatedTime& time);
 
 }  // namespace spillway::cli

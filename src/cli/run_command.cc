@@ -19,6 +19,7 @@
 #include "cli/signals.h"
 #include "monitor/ledger.h"
 #include "monitor/run_recorder.h"
+#include "pipeline/disk_room.h"
 #include "pipeline/job.h"
 
 namespace spillway::cli {
@@ -48,10 +49,13 @@ std::string ReportText(const JobReport& job) {
   const Plan& plan = *job.plan;
   const RunReport& report = job.run;
   if (report.already_finished) {
+    const int64_t foreign = plan.changes.foreign_rows;
     return fmt::format(
-        "Nothing to do: {} already holds all rows of this pipeline and its inputs (version {}). "
+        "Nothing to do: {} already holds all rows of this pipeline and its inputs (version {}){}. "
         "--fresh runs it again.\n",
-        plan.target.path, report.target_version);
+        plan.target.path, report.target_version,
+        foreign == 0 ? std::string()
+                     : fmt::format(", and {} that others have added", Counted(foreign, "row")));
   }
   std::string text = fmt::format(
       "{}: {} in {}\n"
@@ -114,6 +118,7 @@ nlohmann::ordered_json ReportJson(const JobReport& job) {
   nlohmann::ordered_json json{{"pipeline", plan.spec.pipeline.text},
                               {"mode", ModeName(plan.mode)},
                               {"already_finished", report.already_finished},
+                              {"held_versions", HeldJson(plan)},
                               {"stopped", report.stopped},
                               {"source_rows", report.source_rows},
                               {"kept_rows", report.kept_rows},
@@ -177,7 +182,15 @@ class AttemptDisplay : public pipeline::JobListener {
   AttemptDisplay(const pipeline::Progress& progress, bool quiet)
       : progress_(progress), quiet_(quiet) {}
 
-  void AttemptBegins(const Plan& plan, int /*number*/) override {
+  void AttemptBegins(const Plan& plan, int number) override {
+    if (number == 1 && !plan.held.empty()) {
+      PrintNote(fmt::format("Resumes the run of {}.\n", pipeline::DescribeHeld(plan.held)));
+    }
+    if (number == 1) {
+      for (const std::string& warning : pipeline::RoomWarnings(plan)) {
+        PrintNote(fmt::format("warning: {}\n", warning));
+      }
+    }
     most_attempts_ = plan.spec.processing.max_attempts;
     bar_ = ProgressBarUnlessQuiet(quiet_, progress_, plan.budget.total_bytes);
   }
@@ -199,7 +212,7 @@ class AttemptDisplay : public pipeline::JobListener {
   std::unique_ptr<ProgressBar> bar_;
 };
 
-Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
+Result<int> RunPipeline(const PipelineArguments& arguments, const pipeline::Beginning& beginning) {
   const StopOnSignals signals(FirstSignal::kFinishesTheChunk);
   ARROW_ASSIGN_OR_RAISE(const spec::Spec spec, arguments.Read());
   pipeline::Progress progress;
@@ -208,8 +221,8 @@ Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
   Status status;
   {
     AttemptDisplay display(progress, arguments.output->quiet);
-    status = pipeline::RunJob(spec, {.beginning = {.fresh = fresh}}, {&display, &recorder},
-                              &progress, signals.stop(), &job);
+    status = pipeline::RunJob(spec, {.beginning = beginning}, {&display, &recorder}, &progress,
+                              signals.stop(), &job);
   }
   const Status recorded = recorder.End(job, status);
   if (!recorded.ok()) PrintWarning("the run is not completely recorded in the history", recorded);
@@ -232,10 +245,8 @@ Result<int> RunPipeline(const PipelineArguments& arguments, bool fresh) {
 
 Action DeclareRun(CLI::App& app) {
   const auto arguments = AddPipelineArguments(app, ShowsProgress::kYes);
-  const auto fresh = std::make_shared<bool>(false);
-  app.add_flag("--fresh", *fresh,
-               "start over, even if an earlier run has finished or can be resumed");
-  return [arguments, fresh] { return RunPipeline(*arguments, *fresh); };
+  const auto beginning = AddBeginningFlags(app);
+  return [arguments, beginning] { return RunPipeline(*arguments, *beginning); };
 }
 
 }  // namespace spillway::cli

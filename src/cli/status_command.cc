@@ -137,8 +137,15 @@ ordered_json ValidationJson(const ValidationEntry& validation) {
 }
 
 std::string StatusText(const std::vector<RunEntry>& runs,
-                       const std::vector<ValidationEntry>& validations, bool of_one) {
-  if (runs.empty() && validations.empty()) return "No runs recorded yet.\n";
+                       const std::vector<ValidationEntry>& validations, const LedgerQuery& query) {
+  const bool of_one = !query.pipeline.empty();
+  if (runs.empty() && validations.empty()) {
+    if (!of_one) return "No runs recorded yet.\n";
+    return fmt::format(
+        "No runs of {} to {} recorded yet. If they had another --set pipeline or target, give that "
+        "--set here too.\n",
+        query.pipeline, query.target);
+  }
   if (!of_one) return RunsText(runs);
   std::string text;
   if (!runs.empty()) text += fmt::format("{} -> {}\n", runs[0].pipeline, runs[0].target);
@@ -151,21 +158,35 @@ std::string StatusText(const std::vector<RunEntry>& runs,
   return text;
 }
 
-Result<int> ShowStatus(const std::string& file, bool as_json) {
+struct StatusArguments {
+  std::string file;
+  std::vector<std::string> settings;  // as a run had them: they may name another pipeline or target
+  std::shared_ptr<const OutputFlags> output;
+};
+
+// What is looked for; everything without a file.
+Result<LedgerQuery> QueryOf(const StatusArguments& arguments) {
   LedgerQuery query;
-  if (!file.empty()) {
-    ARROW_ASSIGN_OR_RAISE(
-        const spec::Spec spec,
-        spec::ParsePipelineFile(file, {.environment = spec::CurrentEnvironment()}));
-    ARROW_ASSIGN_OR_RAISE(const auto target, pipeline::LocateTarget(spec));
-    query.pipeline = spec.pipeline.text;
-    query.target = target.path;
+  if (arguments.file.empty()) return query;
+  spec::ParseOptions options{.environment = spec::CurrentEnvironment()};
+  for (const std::string& setting : arguments.settings) {
+    ARROW_ASSIGN_OR_RAISE(spec::Override override_value, spec::ParseSetFlag(setting));
+    options.overrides.push_back(std::move(override_value));
   }
+  ARROW_ASSIGN_OR_RAISE(const spec::Spec spec, spec::ParsePipelineFile(arguments.file, options));
+  ARROW_ASSIGN_OR_RAISE(const auto target, pipeline::LocateTarget(spec));
+  query.pipeline = spec.pipeline.text;
+  query.target = target.path;
+  return query;
+}
+
+Result<int> ShowStatus(const StatusArguments& arguments) {
+  ARROW_ASSIGN_OR_RAISE(const LedgerQuery query, QueryOf(arguments));
   const std::string path = monitor::LedgerPath();
   ARROW_ASSIGN_OR_RAISE(const auto runs, monitor::ReadRuns(path, query));
   ARROW_ASSIGN_OR_RAISE(const auto validations, monitor::ReadValidations(path, query));
-  if (!as_json) {
-    PrintResult(StatusText(runs, validations, /*of_one=*/!file.empty()));
+  if (!arguments.output->json) {
+    PrintResult(StatusText(runs, validations, query));
     return 0;
   }
   ordered_json json{
@@ -181,11 +202,16 @@ Result<int> ShowStatus(const std::string& file, bool as_json) {
 }  // namespace
 
 Action DeclareStatus(CLI::App& app) {
-  const auto file = std::make_shared<std::string>();
-  app.add_option("pipeline", *file, "show only the runs of this pipeline file")
-      ->type_name(std::string(kFile));
-  const auto flags = AddOutputFlags(app, ShowsProgress::kNo);
-  return [file, flags] { return ShowStatus(*file, flags->json); };
+  const auto arguments = std::make_shared<StatusArguments>();
+  CLI::Option* file =
+      app.add_option("pipeline", arguments->file, "show only the runs of this pipeline file")
+          ->type_name(std::string(kFile));
+  app.add_option("--set", arguments->settings, "a key and its value, as the runs had it")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->needs(file);
+  arguments->output = AddOutputFlags(app, ShowsProgress::kNo);
+  return [arguments] { return ShowStatus(*arguments); };
 }
 
 }  // namespace spillway::cli

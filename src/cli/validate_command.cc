@@ -53,6 +53,9 @@ Result<int> ValidatePipeline(const PipelineArguments& arguments, const ValidateF
                         pipeline::MakePlan(std::move(spec), {.beginning = {.only_looks = true}}));
   // Until here nothing was begun that a signal must not cut short.
   const StopOnSignals signals(FirstSignal::kStops);
+  if (!plan->held.empty()) {
+    PrintNote(fmt::format("Compares with {}.\n", pipeline::DescribeHeld(plan->held)));
+  }
   pipeline::Progress progress;
   const Result<ValidationReport> report = [&] {
     const auto bar =
@@ -81,6 +84,14 @@ Action DeclareValidate(CLI::App& app) {
   app.add_option("--sample", flags->sample_rows, "compare derived columns in about this many rows")
       ->type_name("ROWS")
       ->capture_default_str()
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            int64_t rows = 0;
+            const bool is_number = CLI::detail::lexical_cast(text, rows);
+            return is_number && rows > 0 ? std::string()
+                                         : std::string("use 1 row or more; --full compares all");
+          },
+          ""))
       ->excludes(full);
   return [arguments, flags] { return ValidatePipeline(*arguments, *flags); };
 }

@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "cli/counted.h"
 #include "cli/expectation_report.h"
+#include "cli/plan_report.h"
 
 namespace spillway::cli {
 namespace {
@@ -253,6 +254,7 @@ ordered_json ValidationJson(const pipeline::Plan& plan, const ValidationReport& 
           {"target_version", report.target_version},
           {"valid", report.passed()},
           {"compared", report.whole_table ? "table" : "run"},
+          {"held_versions", HeldJson(plan)},
           {"expected_rows", report.expected_rows},
           {"stored_rows", report.stored_rows},
           {"rows_equal", report.rows_equal},

@@ -160,6 +160,33 @@ TEST(CreateTable, LeavesForeignMetadataBehind) {
   EXPECT_EQ(snapshot->schema()->field(0)->metadata()->Get("comment").ValueOrDie(), "kept");
 }
 
+// With its mode given, names and ids stay as they come, and any name is allowed.
+TEST(CreateTable, MapsColumns) {
+  const TestFolder folder;
+  const auto mapped = [](const char* id, const char* name) {
+    return arrow::key_value_metadata(
+        {{"delta.columnMapping.id", id}, {"delta.columnMapping.physicalName", name}});
+  };
+  const auto inner = arrow::field("in = side", arrow::int32(), true, mapped("3", "col-3"));
+  const auto schema =
+      arrow::schema({arrow::field("a, b", arrow::int64(), true, mapped("1", "col-1")),
+                     arrow::field("s", arrow::struct_({inner}), true, mapped("2", "col-2"))});
+  const Status made =
+      CreateTable(folder.path(),
+                  {.schema = schema, .properties = {{"delta.columnMapping.mode", "name"}}})
+          .status();
+  ASSERT_TRUE(made.ok()) << RenderError(made);
+  const auto snapshot = Snapshot::Open(folder.path()).ValueOrDie();
+  EXPECT_EQ(snapshot->column_mapping(), ColumnMapping::kName);
+  EXPECT_EQ(snapshot->schema()->field(0)->name(), "a, b");
+  EXPECT_EQ(snapshot->PhysicalName(0), "col-1");
+  const auto& struct_type = snapshot->schema()->field(1)->type();
+  EXPECT_EQ(struct_type->field(0)->name(), "in = side");
+  EXPECT_EQ(struct_type->field(0)->metadata()->Get("PARQUET:field_id").ValueOrDie(), "3");
+  EXPECT_EQ(snapshot->properties().at("delta.columnMapping.maxColumnId"), "3");
+  EXPECT_TRUE(snapshot->CheckWritable().ok());
+}
+
 TEST(CreateTable, ExistingTableIsAnOutcome) {
   const TestFolder folder;
   ASSERT_TRUE(CreateTable(folder.path(), {.schema = OneColumn()}).ValueOrDie().committed);
@@ -187,7 +214,7 @@ TEST(CreateTable, OneOfManyWins) {
 TEST(CreateTable, RefusesDutiesItDoesNotDo) {
   const TestFolder folder;
   for (const char* property :
-       {"delta.columnMapping.mode", "delta.enableRowTracking", "delta.enableTypeWidening",
+       {"delta.columnMapping.maxColumnId", "delta.enableRowTracking", "delta.enableTypeWidening",
         "delta.constraints.positive", "delta.feature.variantType", "delta.enableIcebergCompatV2",
         "delta.noSuchProperty"}) {
     const Status status =

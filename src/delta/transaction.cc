@@ -6,6 +6,7 @@
 #include <arrow/c/abi.h>
 #include <arrow/c/bridge.h>
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -66,11 +67,23 @@ Status CheckPartitionValues(const AddedFile& file, const Target& target) {
                                JsonList(given), JsonList(wanted)));
 }
 
+// The column that files have under this name: its own, or the physical one where the table maps it.
+std::shared_ptr<arrow::Field> FieldInFiles(const arrow::Schema& schema, const std::string& name) {
+  for (const auto& field : schema.fields()) {
+    const std::string physical =
+        field->HasMetadata()
+            ? field->metadata()->Get("delta.columnMapping.physicalName").ValueOr(field->name())
+            : field->name();
+    if (physical == name) return field;
+  }
+  return nullptr;
+}
+
 // Delta leaves NOT NULL to the writer.
 Status CheckNotNull(const AddedFile& file, const Target& target) {
   for (const ColumnStatistics& column : file.columns) {
     if (column.path.size() != 1 || column.null_count <= 0) continue;
-    const auto field = target.schema.GetFieldByName(column.path.front());
+    const auto field = FieldInFiles(target.schema, column.path.front());
     if (field == nullptr || field->nullable()) continue;
     return MakeError(
         {.code = ErrorCode::kTargetSchemaDiffers,

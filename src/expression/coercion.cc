@@ -90,6 +90,12 @@ std::optional<ValueType> WiderType(const ValueType& left, const ValueType& right
   return WiderTypeForString(left, right);
 }
 
+std::optional<ValueType> CommonComparisonType(const ValueType& left, const ValueType& right) {
+  if (!IsComparable(left) || !IsComparable(right)) return std::nullopt;
+  if (IsString(left) != IsString(right)) return WiderTypeForString(left, right);
+  return WiderTypeWithoutStrings(left, right);
+}
+
 bool IsComparable(const ValueType& type) {
   if (type.kind == Kind::kOther) return false;
   if (type.kind != Kind::kStruct) return true;

@@ -22,6 +22,9 @@ std::optional<ValueType> WiderTypeForString(const ValueType& left, const ValueTy
 // The common type of CASE, coalesce and IN: strings give way to the other type.
 std::optional<ValueType> WiderType(const ValueType& left, const ValueType& right);
 
+// What both sides of a comparison are cast to: a string gives way to the other type.
+std::optional<ValueType> CommonComparisonType(const ValueType& left, const ValueType& right);
+
 // Whether values of the type can be compared here: structs of comparable fields too.
 bool IsComparable(const ValueType& type);
 

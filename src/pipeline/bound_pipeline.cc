@@ -16,6 +16,7 @@
 #include "pipeline/expression_place.h"
 #include "pipeline/renamed_columns.h"
 #include "pipeline/void_columns.h"
+#include "pipeline/key_types.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -193,27 +194,20 @@ Status Binder::BindKeys(const spec::Lookup& lookup, const arrow::Schema& table, 
     if (source < 0) return MissingKey(key.source, "the source", fields_);
     ARROW_ASSIGN_OR_RAISE(const int other, FindColumn(table.fields(), key.lookup, owner));
     if (other < 0) return MissingKey(key.lookup, owner, table.fields());
-    const arrow::DataType& source_type = *fields_[static_cast<size_t>(source)]->type();
-    const arrow::DataType& lookup_type = *table.field(other)->type();
-    if (!source_type.Equals(lookup_type)) {
-      return MakeError(
-          {.code = ErrorCode::kKeyTypeMismatch,
-           .what = fmt::format("the key \"{}\" has another type in {}", key.source.text, owner),
-           .where = key.source.Where(),
-           .why = fmt::format("{} in the source, {} in the lookup", source_type.ToString(),
-                              lookup_type.ToString()),
-           .cure = "write both tables' keys with one type"});
-    }
-    if (!join::LookupIndex::IsKeyType(source_type)) {
-      return MakeError({.code = ErrorCode::kUnsupportedType,
-                        .what = fmt::format("the column \"{}\" cannot be a key", key.source.text),
-                        .where = key.source.Where(),
-                        .why = fmt::format("its type is {}", source_type.ToString())});
-    }
     bound_->rows_time_dependence =
         std::max(bound_->rows_time_dependence, time_dependence_[static_cast<size_t>(source)]);
     bound->source_keys.push_back(source);
+    bound->source_key_names.push_back(key.source);
     table_keys->push_back(other);
+    ARROW_ASSIGN_OR_RAISE(KeyTypes types, BindKeyTypes(key, *fields_[static_cast<size_t>(source)],
+                                                       *table.field(other), owner));
+    for (const auto& cast : {&types.source_cast, &types.built.expression}) {
+      if (!*cast) continue;
+      bound_->rows_time_dependence =
+          std::max(bound_->rows_time_dependence, (*cast)->time_dependence());
+    }
+    bound->source_casts.push_back(std::move(types.source_cast));
+    bound->projections.push_back(std::move(types.built));
   }
   return Status::OK();
 }
@@ -296,6 +290,14 @@ std::vector<int> ColumnsRead(const std::vector<int>& table_keys,
   return columns;
 }
 
+// To the columns that are read.
+Status BindAgain(const arrow::Schema& read_schema, Projection* projection) {
+  if (!projection->expression) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(projection->expression,
+                        expression::Bind(projection->expression->text(), read_schema));
+  return Status::OK();
+}
+
 Status Binder::BindLookup(const spec::Lookup& lookup, const arrow::Schema& table,
                           const std::vector<bool>& wanted_payload) {
   BoundLookup bound;
@@ -320,17 +322,14 @@ Status Binder::BindLookup(const spec::Lookup& lookup, const arrow::Schema& table
     return static_cast<int>(std::ranges::lower_bound(bound.table_columns, column) -
                             bound.table_columns.begin());
   };
-  for (const int key : table_keys) {
-    bound.projections.push_back({.field = PlainField(*table.field(key)), .column = place(key)});
+  for (size_t i = 0; i < table_keys.size(); ++i) {
+    bound.projections[i].column = place(table_keys[i]);
+    ARROW_RETURN_NOT_OK(BindAgain(read_schema, &bound.projections[i]));
   }
   ARROW_RETURN_NOT_OK(AddPayload(lookup, payload));
   for (Projection& projection : payload) {
-    if (projection.expression) {
-      ARROW_ASSIGN_OR_RAISE(projection.expression,
-                            expression::Bind(projection.expression->text(), read_schema));
-    } else {
-      projection.column = place(projection.column);
-    }
+    if (!projection.expression) projection.column = place(projection.column);
+    ARROW_RETURN_NOT_OK(BindAgain(read_schema, &projection));
     bound.projections.push_back(std::move(projection));
   }
   arrow::FieldVector build_fields;
@@ -477,6 +476,10 @@ Status CheckDrop(const spec::Spec& spec, const BoundPipeline& complete) {
 }
 
 }  // namespace
+
+bool BoundLookup::casts_source() const {
+  return std::ranges::any_of(source_casts, [](const auto& cast) { return cast.has_value(); });
+}
 
 bool BoundPipeline::drops_unmet() const {
   return std::ranges::find(expectations, spec::ExpectationAction::kDrop,

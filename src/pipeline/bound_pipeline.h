@@ -40,8 +40,13 @@ struct BoundLookup {
   std::vector<Projection> projections;  // of the columns read: first the key, then the payload
   std::shared_ptr<arrow::Schema> build_schema;  // of the projections
   std::vector<int> source_keys;                 // of the running schema, in key order
+  // By key: the cast to the lookup's type, of a batch with that column alone; none where the types
+  // are the same.
+  std::vector<std::optional<expression::BoundExpression>> source_casts = {};
+  std::vector<spec::LocatedText> source_key_names = {};  // as the pipeline file has them
 
   int num_keys() const { return static_cast<int>(source_keys.size()); }
+  bool casts_source() const;
 };
 
 // A derived column: put at `position` of the running schema, in place of the column of that name,

@@ -173,7 +173,7 @@ TEST_F(BindTest, ErrorsOfLookupsHaveTheirPlaceInTheFile) {
   };
   expect("key: [nosuch]", ErrorCode::kKeyColumnMissing, "nosuch");
   expect("key: [id]", ErrorCode::kKeyColumnMissing, "id]");  // only the source has it
-  expect("key: [{source: id, lookup: model}]", ErrorCode::kKeyTypeMismatch, "id,");
+  expect("key: [{source: content, lookup: severity}]", ErrorCode::kKeyTypeMismatch, "content");
   expect("key: [{source: tags, lookup: extra}]", ErrorCode::kKeyTypeMismatch, "tags");
   expect("key: [name], columns: [model, nosuch]", ErrorCode::kUnknownColumn, "nosuch");
   expect("key: [name], columns: {a: nosuch}", ErrorCode::kUnknownColumn, "nosuch");

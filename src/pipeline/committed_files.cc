@@ -21,8 +21,9 @@ Status LogIsIncomplete(const delta::Snapshot& table, std::string why) {
                     .what = "the target's log no longer shows which files this run committed",
                     .where = table.root_path(),
                     .why = std::move(why),
-                    .cure = "start over with --fresh; to avoid this, keep the log for longer "
-                            "(delta.logRetentionDuration)"});
+                    .cure = "run with --fresh: if rows are appended, it resumes after the last "
+                            "commit and takes the rows before it for granted; else it rewrites "
+                            "the table"});
 }
 
 bool IsVersionNotFound(const Status& status) {
@@ -131,6 +132,13 @@ bool CommittedFiles::all_in_place() const {
     const FileFate& fate = file.second;
     return fate.is_original &&
            (fate.kind == FileFate::Kind::kMoved || fate.kind == FileFate::Kind::kRemoved);
+  });
+}
+
+bool CommittedFiles::is_gone() const {
+  return std::ranges::none_of(files_, [](const auto& file) {
+    const FileFate& fate = file.second;
+    return fate.kind == FileFate::Kind::kInPlace || fate.kind == FileFate::Kind::kShortened;
   });
 }
 

@@ -54,6 +54,9 @@ class CommittedFiles {
   // Whether the run's rows, as far as they are left, stand in the files that it wrote.
   bool all_in_place() const;
 
+  // Whether none of the run's rows are left, neither in its own files nor moved to others.
+  bool is_gone() const;
+
   // The first commit that took rows of the run out of the table, or that may have: a file that rows
   // of the run were moved into counts as a whole. None only where all rows are there, be it after
   // RESTORE.

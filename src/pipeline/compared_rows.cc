@@ -221,8 +221,8 @@ Status VisitExpected(const RunContext& context, const Lookups& lookups, const Pi
   const BoundPipeline& pipeline = *context.plan.pipeline;
   arrow::MemoryPool* pool = context.memory.transform_pool();
   ARROW_ASSIGN_OR_RAISE(const ReaderPointer joined,
-                        JoinLookups(context, lookups, piece, ReadSource(context, piece, moment, {}),
-                                    {}, &counts->lookups));
+                        JoinLookups(context, lookups, piece, moment,
+                                    ReadSource(context, piece, moment, {}), {}, &counts->lookups));
   SampleDeriver deriver(pipeline, comparison, joined->schema(),
                         EvaluationContextOf(context, moment), &counts->expectations);
   const bool is_derived = comparison.has_derived() || !pipeline.expectations.empty();

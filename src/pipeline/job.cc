@@ -16,6 +16,7 @@
 #include "memory/process_memory.h"
 #include "memory/watermark.h"
 #include "pipeline/chunk_size.h"
+#include "pipeline/disk_room.h"
 #include "pipeline/left_files.h"
 #include "pipeline/state_folder.h"
 #include "pipeline/table_writer.h"
@@ -126,9 +127,11 @@ class Job {
     report_->goes_on = plan().committed_ordinal.value_or(0) > 0;
     if (plan().finished()) {
       CleanUpAfterTheEnd();
-      return Status::OK();
+      return CheckFinishedTarget(plan());
     }
     ARROW_RETURN_NOT_OK(CheckBound(plan()));
+    ARROW_RETURN_NOT_OK(CheckFolders(plan()));
+    ARROW_RETURN_NOT_OK(CheckRoom(plan()));
     if (!std::filesystem::exists(plan().target.path)) new_folder_ = plan().target.path;
     ARROW_ASSIGN_OR_RAISE(lock_, state::RunLock::Take(folder(), name()));
     // Meanwhile another run may have come to its end.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 
 #include "pipeline/bounded_groups.h"
 #include "pipeline/key_checks.h"
@@ -104,9 +105,16 @@ std::optional<size_t> BoundedSourceColumn(const BoundLookup& lookup, size_t sour
   return column < source_columns ? std::optional(column) : std::nullopt;
 }
 
+// A key's expression is only ever a cast: SameBounds decides whether that keeps the bounds.
 std::optional<size_t> BoundedLookupColumn(const BoundLookup& lookup) {
-  const Projection& key = lookup.projections.front();
-  return key.expression ? std::nullopt : std::optional(static_cast<size_t>(key.column));
+  return static_cast<size_t>(lookup.projections.front().column);
+}
+
+// Whether keys of the two types that are equal have equal bounds: integers do, whatever their
+// width.
+static bool SameBounds(const arrow::DataType& left, const arrow::DataType& right) {
+  return left.Equals(right) ||
+         (arrow::is_signed_integer(left.id()) && arrow::is_signed_integer(right.id()));
 }
 
 std::optional<KeyRangePlan> CutKeyRanges(const BoundLookup& lookup, const PinnedTable& source,
@@ -118,7 +126,9 @@ std::optional<KeyRangePlan> CutKeyRanges(const BoundLookup& lookup, const Pinned
   const auto type_of = [](const PinnedTable& of, size_t column) {
     return of.read_schema()->field(static_cast<int>(column))->type();
   };
-  if (!type_of(source, *source_key)->Equals(*type_of(table, *lookup_key))) return std::nullopt;
+  if (!SameBounds(*type_of(source, *source_key), *type_of(table, *lookup_key))) {
+    return std::nullopt;
+  }
   auto source_groups = BoundedGroupsOf(source, *source_key);
   auto lookup_groups = BoundedGroupsOf(table, *lookup_key);
   if (!source_groups || !lookup_groups) return std::nullopt;

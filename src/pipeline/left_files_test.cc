@@ -41,14 +41,14 @@ class LeftFilesTest : public ::testing::Test {
 
   const std::shared_ptr<arrow::Schema> schema_ =
       arrow::schema({arrow::field("id", arrow::int64())});
-  const std::string tag_ = NewFileTag();
+  const std::string tag_ = NewFileTag({.pipeline = "test", .app_id = "app"});
   std::vector<KeptPiece> kept_;
   const test::TestFolder folder_;
 };
 
 TEST_F(LeftFilesTest, WhatIsInACommitStays) {
   MakeTable();
-  const std::string others = WriteFile(NewFileTag());
+  const std::string others = WriteFile(NewFileTag({.pipeline = "test", .app_id = "app"}));
   const std::string committed = WriteFile(tag_);
   Commit(committed);
   const std::string left = WriteFile(tag_);
@@ -89,7 +89,7 @@ TEST_F(LeftFilesTest, WhatIsKeptStays) {
 
 TEST_F(LeftFilesTest, WithoutATableAllGo) {
   const std::string left = WriteFile(tag_);
-  const std::string others = WriteFile(NewFileTag());
+  const std::string others = WriteFile(NewFileTag({.pipeline = "test", .app_id = "app"}));
   EXPECT_EQ(Remove(0), 1);
   EXPECT_FALSE(Exists(left));
   EXPECT_TRUE(Exists(others));
@@ -101,7 +101,7 @@ TEST_F(LeftFilesTest, AFolderThatIsGoneHasNone) { EXPECT_EQ(Remove(0), 0); }
 TEST_F(LeftFilesTest, WithACommitMissingAllStay) {
   MakeTable();
   const std::string left = WriteFile(tag_);
-  for (int i = 0; i < 3; ++i) Commit(WriteFile(NewFileTag()));
+  for (int i = 0; i < 3; ++i) Commit(WriteFile(NewFileTag({.pipeline = "test", .app_id = "app"})));
   ASSERT_TRUE(delta::Snapshot::Open(table()).ValueOrDie()->WriteCheckpoint().ok());
   fs::remove(table() + "/_delta_log/00000000000000000002.json");
   EXPECT_EQ(Remove(1), 0);

@@ -63,7 +63,7 @@ class ExternalJoinRun {
 
   Status ProbeSource() {
     const std::vector<ColumnUse> uses = UseOfSourceKeys(*context_.plan.pipeline, lookup_);
-    const std::vector<int>& keys = context_.plan.pipeline->lookups[lookup_].source_keys;
+    const BoundLookup& bound = context_.plan.pipeline->lookups[lookup_];
     return InLanes(pieces_.size(), [&](LaneItems& items) -> Status {
       ARROW_ASSIGN_OR_RAISE(const auto writer, join_->MakeProbeWriter());
       while (const auto item = items.Take()) {
@@ -72,14 +72,15 @@ class ExternalJoinRun {
         ARROW_RETURN_NOT_OK(writer->StartPiece(piece.number));
         ReaderPointer rows = ReadSource(context_, piece, moment_, uses);
         if (!before_.KeepRows(piece)) {
-          ARROW_ASSIGN_OR_RAISE(rows, JoinLookups(context_, before_, piece, std::move(rows)));
+          ARROW_ASSIGN_OR_RAISE(rows,
+                                JoinLookups(context_, before_, piece, moment_, std::move(rows)));
         }
         for (;;) {
           ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
           if (batch == nullptr) break;
-          arrow::ArrayVector arrays;
-          for (const int column : keys) arrays.push_back(batch->column(column));
-          ARROW_RETURN_NOT_OK(writer->Append(arrays));
+          ARROW_ASSIGN_OR_RAISE(const arrow::ArrayVector keys,
+                                KeysOf(bound, *batch, EvaluationContextOf(context_, moment_)));
+          ARROW_RETURN_NOT_OK(writer->Append(keys));
         }
       }
       return writer->Finish();

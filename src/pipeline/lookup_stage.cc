@@ -16,8 +16,10 @@
 #include <arrow/compute/exec.h>
 #include <arrow/type_traits.h>
 #include <arrow/util/byte_size.h>
+#include <fmt/format.h>
 
 #include "base/units.h"
+#include "base/error.h"
 #include "join/text_codes.h"
 #include "pipeline/stages.h"
 
@@ -95,7 +97,7 @@ class LookupStage : public arrow::RecordBatchReader {
         lookup_(lookup),
         matcher_(std::move(matcher)),
         options_(options),
-        execution_(options.pool) {}
+        execution_(options.evaluation.pool) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 
@@ -123,11 +125,8 @@ class LookupStage : public arrow::RecordBatchReader {
 
  private:
   Status StartBatch() {
-    arrow::ArrayVector keys;
-    for (const int column : lookup_.source_keys) {
-      ARROW_ASSIGN_OR_RAISE(auto key, join::PlainTexts(source_->column(column), options_.pool));
-      keys.push_back(std::move(key));
-    }
+    ARROW_ASSIGN_OR_RAISE(const arrow::ArrayVector keys,
+                          KeysOf(lookup_, *source_, options_.evaluation));
     ARROW_RETURN_NOT_OK(matcher_->Start(keys));
     next_row_ = 0;
     last_row_ = -1;
@@ -197,7 +196,7 @@ class LookupStage : public arrow::RecordBatchReader {
     ARROW_ASSIGN_OR_RAISE(arrow::ArrayVector columns, SourceColumns(rows));
     for (auto payload : rows.payload) {
       if (!options_.for_writing) {
-        ARROW_ASSIGN_OR_RAISE(payload, join::PlainTexts(payload, options_.pool));
+        ARROW_ASSIGN_OR_RAISE(payload, join::PlainTexts(payload, options_.evaluation.pool));
       }
       columns.insert(columns.end() - (options_.numbered ? 1 : 0), std::move(payload));
     }
@@ -259,7 +258,43 @@ class LookupStage : public arrow::RecordBatchReader {
   int64_t last_row_ = -1;   // of the source batch, that was counted
 };
 
+// A key whose text is no number, say.
+Status CannotCast(const Status& status, const spec::LocatedText& name,
+                  const arrow::DataType& type) {
+  const std::optional<ErrorInfo> error = FindError(status);
+  if (!error || error->code != ErrorCode::kEvaluation) return status;
+  return MakeError({.code = ErrorCode::kEvaluation,
+                    .what = fmt::format("a value of the key \"{}\" cannot be cast to {}, the type "
+                                        "in which both sides are compared",
+                                        name.text, type.ToString()),
+                    .where = name.Where(),
+                    .why = error->what,
+                    .cure = "leave such rows out with `where`, or write both tables' keys with one "
+                            "type"});
+}
+
 }  // namespace
+
+Result<arrow::ArrayVector> KeysOf(const BoundLookup& lookup, const arrow::RecordBatch& batch,
+                                  const expression::EvaluationContext& context) {
+  arrow::ArrayVector keys;
+  for (size_t i = 0; i < lookup.source_keys.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto key,
+                          join::PlainTexts(batch.column(lookup.source_keys[i]), context.pool));
+    if (i < lookup.source_casts.size() && lookup.source_casts[i]) {
+      const expression::BoundExpression& cast = *lookup.source_casts[i];
+      const auto column = arrow::RecordBatch::Make(
+          arrow::schema({arrow::field("key", key->type())}), batch.num_rows(), {key});
+      const Result<arrow::Datum> value = cast.Evaluate(*column, context);
+      if (!value.ok()) {
+        return CannotCast(value.status(), lookup.source_key_names[i], *cast.type());
+      }
+      key = value->make_array();
+    }
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
 
 ReaderPointer MakeLookupStage(ReaderPointer input, const BoundLookup& lookup,
                               std::unique_ptr<join::Matcher> matcher,

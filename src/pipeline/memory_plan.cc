@@ -39,12 +39,22 @@ void ForEachLookupColumn(const PlannedInputs& inputs, Visit&& visit) {
   }
 }
 
+// Bytes of a row's keys that are cast before they are looked up.
+int64_t CastKeyBytes(const BoundLookup& lookup) {
+  int64_t bytes = 0;
+  for (const auto& cast : lookup.source_casts) {
+    if (cast) bytes += RowBytes(*cast->type(), kDerivedValueBytes);
+  }
+  return bytes;
+}
+
 // Bytes of one row that the pipeline adds to a source row: payload and derived columns.
 int64_t AddedRowBytes(const PlannedInputs& inputs) {
   int64_t bytes = 0;
   ForEachLookupColumn(inputs, [&bytes](const Projection& projection, int64_t value_bytes) {
     bytes += RowBytes(*projection.field->type(), value_bytes);
   });
+  for (const BoundLookup& lookup : inputs.pipeline.lookups) bytes += CastKeyBytes(lookup);
   for (const DerivedColumn& derived : inputs.pipeline.derived) {
     bytes += RowBytes(*derived.field->type(), kDerivedValueBytes);
   }
@@ -350,7 +360,8 @@ class MomentPlanner {
     probing.push_back(ReadingKeys());
     plan_.lookups.push_back(
         {.lookup_bytes = building.back().bytes, .source_bytes = probing.back().bytes});
-    if (lookup > 0 || inputs_.pipeline.where) probing.push_back(FilteringSource());
+    const bool casts = inputs_.pipeline.lookups[lookup].casts_source();
+    if (lookup > 0 || inputs_.pipeline.where || casts) probing.push_back(FilteringSource());
     Consider(std::move(building));
     Consider(std::move(probing));
     Consider(lines_of(2));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "pipeline/column_mapping.h"
 #include "pipeline/silver_reader.h"
 #include "pipeline/spliced_piece.h"
 #include "pipeline/table_writer.h"
@@ -56,7 +57,7 @@ Result<std::optional<WrittenFiles>> TrySpliced(const PieceContext& context, cons
 
 Result<WrittenFiles> WriteRows(const RunContext& context, arrow::RecordBatchReader* rows) {
   const Plan& plan = context.plan;
-  TableWriter writer(plan.pipeline->output_schema,
+  TableWriter writer(plan.file_schema,
                      {.table_path = plan.target.path,
                       .parquet = WriteOptionsFor(plan, context.sizes, context.memory.write_pool()),
                       .target_file_bytes = plan.spec.target.target_file_size_bytes,
@@ -66,7 +67,7 @@ Result<WrittenFiles> WriteRows(const RunContext& context, arrow::RecordBatchRead
     std::shared_ptr<arrow::RecordBatch> batch;
     ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
     if (batch == nullptr) break;
-    ARROW_RETURN_NOT_OK(writer.Write(*batch));
+    ARROW_RETURN_NOT_OK(writer.Write(*InFiles(*batch, plan.file_schema)));
     context.progress->rows_written.fetch_add(batch->num_rows(), std::memory_order_relaxed);
   }
   return writer.Finish();

@@ -15,16 +15,18 @@
 
 #include "base/status.h"
 #include "memory/budget.h"
+#include "pipeline/beginning.h"
 #include "pipeline/bound_pipeline.h"
 #include "pipeline/checkpoint.h"
 #include "pipeline/chunk.h"
+#include "pipeline/inputs.h"
 #include "pipeline/lookup_plan.h"
 #include "pipeline/memory_plan.h"
 #include "pipeline/piece.h"
 #include "pipeline/pinned_table.h"
-#include "pipeline/progress_record.h"
 #include "pipeline/splice_plan.h"
 #include "pipeline/target.h"
+#include "pipeline/target_changes.h"
 #include "pipeline/work_sizes.h"
 #include "spec/spec.h"
 
@@ -55,6 +57,7 @@ struct Plan {
   bool saves_what_is_in_memory = false;
   std::unique_ptr<PinnedTable> source;
   std::vector<std::unique_ptr<PinnedTable>> lookups;
+  std::vector<HeldVersion> held;  // inputs of which an earlier run's version is read
   std::unique_ptr<BoundPipeline> pipeline;
   RunMode mode = RunMode::kStandard;
   std::string mode_reason;
@@ -76,12 +79,21 @@ struct Plan {
   std::string plan_text;
   std::string app_id;
   std::optional<int64_t> committed_ordinal;
+  // Whether it goes on behind these rows although the log does not tell any more which files hold
+  // them: --fresh.
+  bool trusts_commits = false;
   std::string work_identity;    // WorkIdentity
   std::vector<KeptPiece> kept;  // what an earlier attempt has written behind that
   // What is left to do. In key order, where `where` and lookups drop rows, they may be fewer.
   std::vector<Chunk> chunks;
   ExistingTarget target;
+  // The target's columns, as BoundPipeline::output_schema, as data files have them; and as a table
+  // gets them that this run makes, with their mapping where it maps them.
+  std::shared_ptr<arrow::Schema> file_schema;
+  std::shared_ptr<arrow::Schema> definition;
+  TargetChanges changes;  // of a finished run's target, unless the plan only looks
 
+  bool maps_columns() const { return file_schema != pipeline->output_schema; }
   bool spills() const {
     return std::ranges::any_of(external_joins,
                                [](const auto& join) { return join && !join->ranges; });
@@ -140,6 +152,9 @@ struct PlanOptions {
 // Plans the run of `spec`. Reads logs and footers, and writes nothing. A plan that does not fit its
 // budget is a plan too; CheckBound refuses it. Errors: all those of BadInput in docs/errors.
 Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& options);
+
+// CheckRowsAreLeft, where the plan's run has finished.
+Status CheckFinishedTarget(const Plan& plan);
 
 // The pieces of all chunks that are left to do; of a finished run and in key order, of all the
 // source's rows as one chunk.

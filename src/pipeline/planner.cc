@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "memory/overhead.h"
+#include "pipeline/column_mapping.h"
 #include "pipeline/nested_nullability.h"
 #include "pipeline/plan.h"
 #include "pipeline/progress_record.h"
@@ -15,29 +16,9 @@
 #include "pipeline/table_writer.h"
 #include "pipeline/way_choice.h"
 #include "pipeline/work_left.h"
-#include "storage/table_location.h"
 
 namespace spillway::pipeline {
 namespace {
-
-Result<std::unique_ptr<delta::Snapshot>> OpenInput(const spec::Spec& spec,
-                                                   const spec::InputTable& input) {
-  ARROW_ASSIGN_OR_RAISE(const storage::TableLocation location,
-                        storage::ParseTableLocation(spec.Resolve(input.path), spec.directory));
-  Result<std::unique_ptr<delta::Snapshot>> snapshot = delta::Snapshot::Open(
-      location.path, {.version = input.version, .timestamp = input.timestamp});
-  if (snapshot.ok()) return snapshot;
-  std::optional<ErrorInfo> info = FindError(snapshot.status());
-  if (!info) return snapshot;
-  if (input.timestamp) {
-    info->why = fmt::format("{}{}the timestamp asked for is {}", info->why,
-                            info->why.empty() ? "" : "; ", *input.timestamp);
-  }
-  // Both places help: the file that is wrong, and the line that names it.
-  info->where =
-      fmt::format("{}{}{}", info->where, info->where.empty() ? "" : ", from ", input.path.Where());
-  return MakeError(*std::move(info));
-}
 
 // By rung; ways that follow each other may share one.
 std::vector<WorkSizes> SizesOf(const std::vector<WorkPlan>& ways) {
@@ -63,17 +44,16 @@ std::vector<size_t> BoundedColumns(const std::vector<std::optional<size_t>>& col
 }
 
 // Opens the tables for every way to work that may be chosen, which are returned.
-Result<std::vector<WorkPlan>> PinTables(Plan* plan, std::unique_ptr<delta::Snapshot> source,
-                                        std::vector<std::unique_ptr<delta::Snapshot>> lookups) {
+Result<std::vector<WorkPlan>> PinTables(Plan* plan, Inputs inputs) {
   const int lanes = MostLanes(plan->spec.resources);
   const int64_t working_bytes = plan->budget.total_bytes - memory::kProcessOverheadBytes;
   std::vector<std::optional<size_t>> source_keys;
-  for (size_t i = 0; i < lookups.size(); ++i) {
+  for (size_t i = 0; i < inputs.lookups.size(); ++i) {
     const BoundLookup& bound = plan->pipeline->lookups[i];
     source_keys.push_back(BoundedSourceColumn(bound, plan->pipeline->source_columns.size()));
     ARROW_ASSIGN_OR_RAISE(
         auto table,
-        PinnedTable::Make(plan->spec.lookups[i].name.text, std::move(lookups[i]),
+        PinnedTable::Make(plan->spec.lookups[i].name.text, std::move(inputs.lookups[i]),
                           bound.table_columns, SizesOf(WaysToWork(working_bytes, lanes)), {},
                           BoundedColumns({BoundedLookupColumn(bound)})));
     plan->lookups.push_back(std::move(table));
@@ -83,10 +63,44 @@ Result<std::vector<WorkPlan>> PinTables(Plan* plan, std::unique_ptr<delta::Snaps
       WaysToWork(working_bytes - std::min(IndexBytesOf(*plan), working_bytes / 2), lanes);
   ARROW_ASSIGN_OR_RAISE(
       plan->source,
-      PinnedTable::Make("the source", std::move(source), plan->pipeline->source_columns,
+      PinnedTable::Make("the source", std::move(inputs.source), plan->pipeline->source_columns,
                         SizesOf(ways), UseOfSource(*plan->pipeline).computed,
                         BoundedColumns(source_keys)));
   return ways;
+}
+
+Result<std::unique_ptr<BoundPipeline>> BindTo(const spec::Spec& spec, const Inputs& inputs) {
+  ARROW_ASSIGN_OR_RAISE(const auto source, ColumnsOf(*inputs.source, spec.source, "the source"));
+  std::vector<std::shared_ptr<arrow::Schema>> lookups;
+  for (size_t i = 0; i < inputs.lookups.size(); ++i) {
+    const spec::Lookup& lookup = spec.lookups[i];
+    ARROW_ASSIGN_OR_RAISE(auto schema, ColumnsOf(*inputs.lookups[i], lookup.table,
+                                                 fmt::format("the lookup {}", lookup.name.text)));
+    lookups.push_back(std::move(schema));
+  }
+  return BindPipeline(spec, *source, lookups);
+}
+
+// The table's columns in its files; of a table that is made, or gets new columns, as they will be.
+void KnowColumns(bool keeps_schema, Plan* plan) {
+  const arrow::Schema& schema = *plan->pipeline->output_schema;
+  plan->definition = plan->file_schema = plan->pipeline->output_schema;
+  if (!MapsColumns(plan->spec, plan->target)) return;
+  if (keeps_schema) {
+    plan->file_schema = InFilesOf(*plan->target.snapshot, schema);
+    return;
+  }
+  plan->definition = WithMapping(schema, plan->app_id, LargestColumnId(plan->target));
+  plan->file_schema = InFiles(*plan->definition);
+}
+
+void KnowStart(const Start& start, const Beginning& beginning, Plan* plan) {
+  plan->plan_text = MakePlanText(plan->spec, start.pins).shown;
+  plan->app_id = start.progress.app_id;
+  plan->file_tag = NewFileTag({.pipeline = plan->spec.pipeline.text, .app_id = plan->app_id});
+  plan->work_identity = WorkIdentity(plan->spec, plan->app_id);
+  plan->committed_ordinal = start.progress.committed_ordinal;
+  plan->trusts_commits = beginning.fresh;
 }
 
 // Whether a second attempt in key order would have other rows: it counts them to know where to go
@@ -162,32 +176,16 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
                                             static_cast<int>(resources.max_memory_usage_percent),
                                             options.memory_paths));
 
-  // Open the tables, and bind the pipeline to their schemas.
-  ARROW_ASSIGN_OR_RAISE(auto source, OpenInput(plan->spec, plan->spec.source));
-  std::vector<std::unique_ptr<delta::Snapshot>> lookups;
-  std::vector<std::shared_ptr<arrow::Schema>> lookup_schemas;
-  std::vector<std::string> input_paths = {source->root_path()};
-  for (const spec::Lookup& lookup : plan->spec.lookups) {
-    ARROW_ASSIGN_OR_RAISE(auto snapshot, OpenInput(plan->spec, lookup.table));
-    lookup_schemas.push_back(snapshot->schema());
-    input_paths.push_back(snapshot->root_path());
-    lookups.push_back(std::move(snapshot));
-  }
-  ARROW_ASSIGN_OR_RAISE(plan->pipeline,
-                        BindPipeline(plan->spec, *source->schema(), lookup_schemas));
+  // Open the tables: how far did an earlier attempt come, and with which versions? Bind the
+  // pipeline to their schemas, and look whether it may write to the target.
+  ARROW_ASSIGN_OR_RAISE(Inputs inputs, OpenInputs(plan->spec));
+  ARROW_ASSIGN_OR_RAISE(plan->target, OpenTarget(plan->spec, inputs.paths()));
+  ARROW_ASSIGN_OR_RAISE(const Start start, FindStart(plan->spec, plan->target.snapshot.get(),
+                                                     inputs.pins(), options.beginning));
+  ARROW_RETURN_NOT_OK(HoldVersions(plan->spec, start.pins, &inputs));
+  ARROW_ASSIGN_OR_RAISE(plan->pipeline, BindTo(plan->spec, inputs));
   ARROW_RETURN_NOT_OK(CheckKeyOrder(*plan));
-
-  // Look at the target: may the run write there, and how far did an earlier attempt come?
-  ARROW_ASSIGN_OR_RAISE(plan->target, OpenTarget(plan->spec, input_paths));
-  const PlanText plan_text = MakePlanText(plan->spec, *source, lookups);
-  plan->plan_text = plan_text.shown;
-  ARROW_ASSIGN_OR_RAISE(
-      const ProgressRecord progress,
-      FindBeginning(plan->spec, plan->target.snapshot.get(), plan_text, options.beginning));
-  plan->file_tag = NewFileTag();
-  plan->app_id = progress.app_id;
-  plan->work_identity = WorkIdentity(plan->spec, plan->app_id);
-  plan->committed_ordinal = progress.committed_ordinal;
+  KnowStart(start, options.beginning, plan.get());
   if (!plan->committed_ordinal) {
     ARROW_RETURN_NOT_OK(CheckTarget(plan->spec, plan->target, *plan->pipeline->output_schema));
   }
@@ -196,20 +194,31 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
   plan->pipeline->output_schema =
       keeps_schema ? AsStoredIn(*plan->target.snapshot->schema(), *plan->pipeline->output_schema)
                    : AllNullable(*plan->pipeline->output_schema);
+  KnowColumns(keeps_schema, plan.get());
 
   // Read the footers, and add up the memory.
-  ARROW_ASSIGN_OR_RAISE(const std::vector<WorkPlan> ways,
-                        PinTables(plan.get(), std::move(source), std::move(lookups)));
+  plan->held = inputs.held;
+  const Result<std::vector<WorkPlan>> ways = PinTables(plan.get(), std::move(inputs));
+  ARROW_RETURN_NOT_OK(CannotGoOn(ways.status(), plan->held, plan->spec));
   ChooseMode(plan.get());
+  if (plan->finished() && !options.beginning.only_looks) {
+    ARROW_ASSIGN_OR_RAISE(plan->changes,
+                          FindTargetChanges(plan->spec, *plan->target.snapshot, plan->app_id));
+  }
   FindKept(plan.get());
   CutWork(plan.get());
-  ChooseWay(ways, options, plan.get());
+  ChooseWay(*ways, options, plan.get());
   return plan;
 }
 
 std::vector<Piece> PiecesOf(const Plan& plan) {
   return CutPieces(ChunksOfSource(plan), plan.source->files(), plan.splice,
                    plan.spec.target.target_file_size_bytes);
+}
+
+Status CheckFinishedTarget(const Plan& plan) {
+  if (!plan.finished()) return Status::OK();
+  return CheckRowsAreLeft(plan.spec, *plan.target.snapshot, plan.changes);
 }
 
 Status CheckBound(const Plan& plan) {

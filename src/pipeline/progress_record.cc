@@ -19,8 +19,31 @@
 namespace spillway::pipeline {
 namespace {
 
-std::string Pin(std::string_view name, const delta::Snapshot& table) {
-  return fmt::format("{} is version {} of {}\n", name, table.version(), table.table_id());
+constexpr std::string_view kIsVersion = " is version ";
+constexpr std::string_view kOf = " of ";
+
+std::string PinLine(std::string_view name, const InputPin& pin) {
+  return fmt::format("{}{}{}{}{}\n", name, kIsVersion, pin.version, kOf, pin.table_id);
+}
+
+// The name of an input in a plan's text.
+std::string PinName(size_t input) {
+  return input == 0 ? "source" : fmt::format("lookup {}", input);
+}
+
+// None where `line` pins no input of this name.
+std::optional<InputPin> PinOf(std::string_view line, std::string_view name) {
+  if (!line.starts_with(name)) return std::nullopt;
+  line.remove_prefix(name.size());
+  if (!line.starts_with(kIsVersion)) return std::nullopt;
+  line.remove_prefix(kIsVersion.size());
+  InputPin pin;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), pin.version);
+  if (error != std::errc()) return std::nullopt;
+  line.remove_prefix(static_cast<size_t>(end - line.data()));
+  if (!line.starts_with(kOf)) return std::nullopt;
+  pin.table_id = line.substr(kOf.size());
+  return pin;
 }
 
 constexpr int64_t kMostCommits = 10'000;
@@ -56,7 +79,7 @@ Result<std::optional<LastRun>> RunOf(delta::CommitStream* commit, const std::str
       parameters = std::move(action->parameters);
     } else if (action->kind == delta::CommitAction::Kind::kTransaction) {
       if (auto identity = IdentityIn(action->text, prefix)) {
-        run = LastRun{.identity = *std::move(identity)};
+        run = LastRun{.app_id = action->text, .identity = *std::move(identity)};
         progress = action->transaction_version;
       }
     }
@@ -81,97 +104,22 @@ std::set<std::string> LinesOf(const std::string& text) {
   return lines;
 }
 
-// `shown` names the string variables that the rows depend on, but not their values.
-std::string ChangedVariable(const spec::Spec& spec, const std::string& shown) {
-  std::vector<std::string> used;
-  for (const auto& [name, variable] : spec.variables) {
-    if (shown.find(fmt::format("${{{}}}", name)) == std::string::npos) continue;
-    if (variable.kind == spec::Variable::Kind::kString) used.push_back(fmt::format("`{}`", name));
-  }
-  return used.size() == 1
-             ? fmt::format("variable {} has changed", used.front())
-             : fmt::format("one of the variables {} has changed", fmt::join(used, ", "));
-}
-
-Status PlanChanged(const spec::Spec& spec, const delta::Snapshot& target, const LastRun& last,
-                   const PlanText& plan_text) {
-  const bool appends = spec.target.mode == spec::TargetMode::kAppend;
-  std::string difference = "its commits do not record what was different";
-  if (last.plan_text == plan_text.shown) {
-    difference = ChangedVariable(spec, plan_text.shown);
-  } else if (!last.plan_text.empty()) {
-    difference = PlanDifference(last.plan_text, plan_text.shown);
-  }
-  ErrorInfo error{
-      .code = ErrorCode::kPlanChanged,
-      .what = "an earlier, unfinished run used a different pipeline file or different inputs",
-      .where = fmt::format("{} (version {})", target.root_path(), last.version),
-      .why = difference};
-  if (last.is_finished) {
-    error.what =
-        "an earlier run of this pipeline appended rows from a different pipeline file or different "
-        "inputs";
-    error.cure = "run with --fresh to append all rows of this run as well";
-  } else if (appends) {
-    error.cure =
-        "undo the change (source.version pins an input) to finish that run; or RESTORE the table "
-        "to the version before that run, and run with --fresh";
-  } else {
-    error.cure =
-        "run with --fresh to rewrite the target; or undo the change (source.version pins an input) "
-        "to finish that run";
-  }
-  return MakeError(std::move(error));
-}
-
-Status ProgressForgotten(const delta::Snapshot& target, const std::string& retention) {
-  return MakeError(
-      {.code = ErrorCode::kProgressForgotten,
-       .what = "the target does not keep track of which rows were appended",
-       .where = fmt::format("{} (version {})", target.root_path(), target.version()),
-       .why = fmt::format("delta.setTransactionRetentionDuration is {}, and there is no record of "
-                          "a run of this plan",
-                          retention),
-       .cure = "run with --fresh if these rows were never appended; or unset the property: ALTER "
-               "TABLE .. UNSET TBLPROPERTIES ('delta.setTransactionRetentionDuration')"});
-}
-
 }  // namespace
 
-Result<ProgressRecord> FindBeginning(const spec::Spec& spec, const delta::Snapshot* target,
-                                     const PlanText& plan_text, const Beginning& beginning) {
-  const std::string identity = PlanIdentity(spec, plan_text);
-  ARROW_ASSIGN_OR_RAISE(ProgressRecord progress, FindProgress(target, identity, /*fresh=*/false));
-  if (target == nullptr || beginning.only_looks) return progress;
-  const bool appends = spec.target.mode == spec::TargetMode::kAppend;
-  ARROW_ASSIGN_OR_RAISE(const std::optional<LastRun> last, FindLastRun(*target, spec.pipeline));
-  const bool is_changed = last && last->identity != identity;
-  if (beginning.fresh) {
-    const bool has_begun = progress.committed_ordinal && last && !last->is_finished;
-    if (appends && has_begun && !is_changed) return progress;
-    return FindProgress(target, identity, /*fresh=*/true, beginning.ours);
-  }
-  if (is_changed) {
-    const bool adds_to_it = appends && !progress.committed_ordinal;
-    if (!last->is_finished || adds_to_it) return PlanChanged(spec, *target, *last, plan_text);
-    // Since this plan's run another one has overwritten its rows.
-    if (!appends) return FindProgress(target, identity, /*fresh=*/true, beginning.ours);
-  }
-  const auto retention = target->properties().find("delta.setTransactionRetentionDuration");
-  if (appends && !progress.committed_ordinal && retention != target->properties().end()) {
-    return ProgressForgotten(*target, retention->second);
-  }
-  return progress;
+PlanText MakePlanText(const spec::Spec& spec, const std::vector<InputPin>& pins) {
+  std::string lines;
+  for (size_t i = 0; i < pins.size(); ++i) lines += PinLine(PinName(i), pins[i]);
+  return {.whole = spec::CanonicalText(spec, spec::VariableText::kValues) + lines,
+          .shown = spec::CanonicalText(spec, spec::VariableText::kNames) + lines};
 }
 
-PlanText MakePlanText(const spec::Spec& spec, const delta::Snapshot& source,
-                      const std::vector<std::unique_ptr<delta::Snapshot>>& lookups) {
-  std::string pins = Pin("source", source);
-  for (size_t i = 0; i < lookups.size(); ++i) {
-    pins += Pin(fmt::format("lookup {}", i + 1), *lookups[i]);
+std::vector<InputPin> PinsIn(const std::string& plan_text) {
+  std::vector<InputPin> pins;
+  std::istringstream stream(plan_text);
+  for (std::string line; std::getline(stream, line);) {
+    if (auto pin = PinOf(line, PinName(pins.size()))) pins.push_back(*std::move(pin));
   }
-  return {.whole = spec::CanonicalText(spec, spec::VariableText::kValues) + pins,
-          .shown = spec::CanonicalText(spec, spec::VariableText::kNames) + pins};
+  return pins;
 }
 
 std::string PlanIdentity(const spec::Spec& spec, const PlanText& plan_text) {
@@ -198,6 +146,38 @@ Result<std::optional<LastRun>> FindLastRun(const delta::Snapshot& target,
     return run;
   }
   return std::nullopt;
+}
+
+Result<WrittenRows> FindWrittenRows(const delta::Snapshot& target,
+                                    const spec::LocatedText& pipeline, const LastRun& last) {
+  const std::string prefix = IdentityPrefix(pipeline);
+  WrittenRows written{.first_version = last.version};
+  std::set<std::string> paths;
+  const int64_t newest = target.version();
+  for (int64_t version = newest; version >= 0 && newest - version < kMostCommits; --version) {
+    ARROW_ASSIGN_OR_RAISE(const auto commit, delta::CommitStream::Open(target, version));
+    if (commit == nullptr) break;
+    std::vector<std::string> added;
+    std::optional<std::string> app_id;
+    for (;;) {
+      ARROW_ASSIGN_OR_RAISE(const auto action, commit->Next());
+      if (!action) break;
+      if (action->kind == delta::CommitAction::Kind::kAdd) added.push_back(action->text);
+      if (action->kind != delta::CommitAction::Kind::kTransaction) continue;
+      if (IdentityIn(action->text, prefix)) app_id = action->text;
+    }
+    if (!app_id) continue;
+    if (*app_id == last.app_id) written.first_version = version;
+    paths.insert(added.begin(), added.end());
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto files, target.Files());
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const std::optional<delta::DataFile> file, files->Next());
+    if (!file) return written;
+    if (!paths.contains(file->path)) continue;
+    written.rows += file->num_records.value_or(0) -
+                    (file->deletion_vector ? file->deletion_vector->cardinality : 0);
+  }
 }
 
 std::string PlanDifference(const std::string& before, const std::string& now) {

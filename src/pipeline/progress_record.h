@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +15,7 @@
 
 #include "base/status.h"
 #include "delta/snapshot.h"
+#include "pipeline/inputs.h"
 #include "spec/spec.h"
 
 namespace spillway::pipeline {
@@ -32,8 +32,10 @@ struct PlanText {
   // the run, so that another run can tell what has changed since.
   std::string shown;
 };
-PlanText MakePlanText(const spec::Spec& spec, const delta::Snapshot& source,
-                      const std::vector<std::unique_ptr<delta::Snapshot>>& lookups);
+PlanText MakePlanText(const spec::Spec& spec, const std::vector<InputPin>& pins);
+
+// The pins in a PlanText::shown; empty where it has none.
+std::vector<InputPin> PinsIn(const std::string& plan_text);
 
 // "spillway:silver_accident:0123456789abcdef0123456789abcdef", the hash that of the whole text.
 std::string PlanIdentity(const spec::Spec& spec, const PlanText& plan_text);
@@ -48,6 +50,7 @@ inline constexpr char kSourceRowsParameter[] = "spillwaySourceRows";  // where i
 
 // The run of a pipeline that committed last to a table.
 struct LastRun {
+  std::string app_id;
   std::string identity;     // of its plan
   std::string plan_text;    // empty where its commit does not tell
   int64_t version = 0;      // of the table, that it committed last
@@ -58,26 +61,16 @@ struct LastRun {
 Result<std::optional<LastRun>> FindLastRun(const delta::Snapshot& target,
                                            const spec::LocatedText& pipeline);
 
+// What the runs of a pipeline left in a table, as far as its log tells.
+struct WrittenRows {
+  int64_t rows = 0;           // in files that are live and were added by the pipeline's commits
+  int64_t first_version = 0;  // of the last run's commits
+};
+Result<WrittenRows> FindWrittenRows(const delta::Snapshot& target,
+                                    const spec::LocatedText& pipeline, const LastRun& last);
+
 // "- where id > 3" and "+ where id > 4": the lines in which two plans differ.
 std::string PlanDifference(const std::string& before, const std::string& now);
-
-// How a run is to begin.
-struct Beginning {
-  bool fresh = false;       // anew, although an earlier run has finished or begun
-  bool only_looks = false;  // for the run of this plan, whatever came after it
-  std::string ours = {};    // but not anew after this app id, of an earlier attempt of the same run
-};
-
-// Where a run of `spec` begins that would write `target` (null: there is no table yet).
-//
-// It goes on with the latest run of the same plan. After one of another plan it begins anew where
-// that has finished and the target is overwritten. Errors: kPlanChanged where an earlier run has
-// not finished, or a changed plan would append rows to those of the earlier one;
-// kProgressForgotten where the table lets txn actions expire, so that nobody knows whether the rows
-// to be appended are there. `fresh` overrides all three; but rows that were appended stay, so that
-// a run of the same plan that has begun to append goes on all the same.
-Result<ProgressRecord> FindBeginning(const spec::Spec& spec, const delta::Snapshot* target,
-                                     const PlanText& plan_text, const Beginning& beginning);
 
 // The latest run of `identity` in `target` (null: there is no table yet); with `fresh`, a run that
 // has not begun, or the one with the app id `ours`: the n-th repetition of a run has ":n" at the

@@ -97,6 +97,7 @@ TEST_P(RunTest, AppendsAndOverwrites) {
   auto rows = ExpectedRows(0, 30);
   EXPECT_EQ(TargetRows(), rows);
   // Again, although it has finished.
+  append_again_ = true;
   ASSERT_TRUE(RunAll(Chunked(10, "append"), /*fresh=*/true).ok());
   const auto once = rows;
   rows.insert(rows.end(), once.begin(), once.end());

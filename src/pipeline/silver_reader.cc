@@ -56,13 +56,13 @@ ReaderPointer ReadSource(const RunContext& context, const Piece& piece, const Mo
 }
 
 Result<ReaderPointer> JoinLookups(const RunContext& context, const Lookups& lookups,
-                                  const Piece& piece, ReaderPointer rows,
+                                  const Piece& piece, const Moment& moment, ReaderPointer rows,
                                   LookupStageOptions options, std::vector<LookupCounts>* counts) {
   const Plan& plan = context.plan;
   options.batch_bytes = context.sizes.batch_bytes;
-  options.pool = context.memory.transform_pool();
+  options.evaluation = EvaluationContextOf(context, moment);
   for (size_t i = 0; i < lookups.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto matcher, lookups.MakeMatcher(i, piece, options.pool));
+    ARROW_ASSIGN_OR_RAISE(auto matcher, lookups.MakeMatcher(i, piece, options.evaluation.pool));
     if (counts != nullptr) options.counts = &(*counts)[i];
     rows = MakeLookupStage(std::move(rows), plan.pipeline->lookups[i], std::move(matcher), options);
   }
@@ -74,7 +74,7 @@ Result<ReaderPointer> ReadNumbered(const RunContext& context, const Lookups& loo
   // Rows that `where` drops make numbers smaller, but never larger than those of the next piece.
   ReaderPointer rows = MakeNumberStage(ReadSource(context, piece, moment, {}), piece.first_ordinal,
                                        context.memory.transform_pool());
-  return JoinLookups(context, lookups, piece, std::move(rows), {.numbered = true});
+  return JoinLookups(context, lookups, piece, moment, std::move(rows), {.numbered = true});
 }
 
 Result<ReaderPointer> ReadSilver(const RunContext& context, const Lookups& lookups,
@@ -82,7 +82,7 @@ Result<ReaderPointer> ReadSilver(const RunContext& context, const Lookups& looku
                                  const SilverOptions& options) {
   ARROW_ASSIGN_OR_RAISE(
       ReaderPointer rows,
-      JoinLookups(context, lookups, piece, ReadSource(context, piece, moment, options.uses),
+      JoinLookups(context, lookups, piece, moment, ReadSource(context, piece, moment, options.uses),
                   {.rows_changed = options.rows_changed, .for_writing = options.derive.for_writing},
                   options.lookups));
   return MakeDeriveStage(std::move(rows), *context.plan.pipeline,

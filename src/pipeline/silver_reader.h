@@ -38,7 +38,7 @@ ReaderPointer ReadSource(const RunContext& context, const Piece& piece, const Mo
 // Joins `rows`, which are those of ReadSource, with all of `lookups`, which may be the first few of
 // the pipeline's. Sizes and pool of `options` are the run's; `counts`, if given, are by lookup.
 Result<ReaderPointer> JoinLookups(const RunContext& context, const Lookups& lookups,
-                                  const Piece& piece, ReaderPointer rows,
+                                  const Piece& piece, const Moment& moment, ReaderPointer rows,
                                   LookupStageOptions options = {},
                                   std::vector<LookupCounts>* counts = nullptr);
 

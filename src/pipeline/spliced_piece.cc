@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "pipeline/column_mapping.h"
 #include "pipeline/silver_reader.h"
 #include "pipeline/table_writer.h"
 #include "pipeline/write_options.h"
@@ -84,8 +85,8 @@ Status SplicedPiece::OpenFile(const parquet::FileReader& reader, int row_group) 
   const Plan& plan = context_.run.plan;
   const PinnedTable& source = *plan.source;
   std::vector<parquet::SpliceColumn> columns;
-  for (int i = 0; i < plan.pipeline->output_schema->num_fields(); ++i) {
-    columns.push_back({.field = plan.pipeline->output_schema->field(i)});
+  for (int i = 0; i < plan.file_schema->num_fields(); ++i) {
+    columns.push_back({.field = plan.file_schema->field(i)});
     if (!splice_->is_copied[static_cast<size_t>(i)]) continue;
     const auto source_column =
         static_cast<size_t>(plan.pipeline->output_columns[static_cast<size_t>(i)]);
@@ -102,12 +103,14 @@ Status SplicedPiece::OpenFile(const parquet::FileReader& reader, int row_group) 
 }
 
 Status SplicedPiece::Encode(const arrow::RecordBatch& batch) {
+  const std::shared_ptr<arrow::Schema>& schema = context_.run.plan.file_schema;
+  const auto in_files = InFiles(batch, schema);
   arrow::FieldVector fields;
   arrow::ArrayVector columns;
   for (int i = 0; i < batch.num_columns(); ++i) {
     if (splice_->is_copied[static_cast<size_t>(i)]) continue;
-    fields.push_back(batch.schema()->field(i));
-    columns.push_back(batch.column(i));
+    fields.push_back(schema->field(i));
+    columns.push_back(in_files->column(i));
   }
   ARROW_RETURN_NOT_OK(writer_->Write(*arrow::RecordBatch::Make(
       arrow::schema(std::move(fields)), batch.num_rows(), std::move(columns))));

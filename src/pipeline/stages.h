@@ -29,6 +29,11 @@ ReaderPointer MakeProjectionStage(ReaderPointer input, std::shared_ptr<arrow::Sc
                                   const std::vector<Projection>& projections,
                                   const expression::EvaluationContext& context);
 
+// The columns of `batch` that `lookup` is probed with: texts plain, and cast where the lookup's key
+// has another type. Errors: kEvaluation, with the key's place, for a value that cannot be cast.
+Result<arrow::ArrayVector> KeysOf(const BoundLookup& lookup, const arrow::RecordBatch& batch,
+                                  const expression::EvaluationContext& context);
+
 // What a lookup did with the rows that came to it.
 struct LookupCounts {
   int64_t rows = 0;     // that came
@@ -46,7 +51,7 @@ struct LookupStageOptions {
   // A source row may give many rows: batches are cut so that none holds more than about so many
   // bytes, or one row.
   int64_t batch_bytes = 0;
-  arrow::MemoryPool* pool = nullptr;
+  expression::EvaluationContext evaluation = {};  // its pool is the stage's
   // If given, the rows have to stay one to one: the stage sets it and fails where they do not.
   bool* rows_changed = nullptr;
   // The input's last column is that of MakeNumberStage, and stays the last one.

@@ -154,8 +154,7 @@ TEST(LookupStage, JoinsLikeNestedLoops) {
       const int64_t batch_bytes = 1 + static_cast<int64_t>(random() % 5000);
       const auto stage =
           MakeLookupStage(ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema), bound,
-                          MatcherOf(*index, type),
-                          {.batch_bytes = batch_bytes, .pool = arrow::default_memory_pool()});
+                          MatcherOf(*index, type), {.batch_bytes = batch_bytes});
       int64_t largest = 0;
       ASSERT_EQ(Joined(*stage, &largest), NaiveJoin(source, lookup, type));
       ASSERT_LE(largest, 40);  // never more rows than the source's batch had
@@ -170,9 +169,8 @@ TEST(LookupStage, CutsWhatAHotKeyMultiplies) {
   BoundLookup bound;
   bound.source_keys = {0};
   const auto rows_at_once = [&](int64_t batch_bytes) {
-    const auto stage =
-        MakeLookupStage(ReaderOf({SourceBatch(source)}, kSourceSchema), bound, MatcherOf(*index),
-                        {.batch_bytes = batch_bytes, .pool = arrow::default_memory_pool()});
+    const auto stage = MakeLookupStage(ReaderOf({SourceBatch(source)}, kSourceSchema), bound,
+                                       MatcherOf(*index), {.batch_bytes = batch_bytes});
     int64_t largest = 0;
     EXPECT_EQ(Joined(*stage, &largest).size(), 4000U);
     return largest;
@@ -196,7 +194,7 @@ TEST(LookupStage, SlicesWhereEveryRowMatchesOnce) {
   const BatchPointer batch = SourceBatch(source);
   // However small the batches are meant to be: nothing is multiplied.
   const auto stage = MakeLookupStage(ReaderOf({batch}, kSourceSchema), bound, MatcherOf(*index),
-                                     {.batch_bytes = 1, .pool = arrow::default_memory_pool()});
+                                     {.batch_bytes = 1});
   const BatchPointer joined = stage->Next().ValueOrDie();
   ASSERT_EQ(joined->num_rows(), 100);
   EXPECT_EQ(joined->column(1)->data()->buffers[2], batch->column(1)->data()->buffers[2]);
@@ -302,10 +300,8 @@ TEST(LookupStage, StacksOneUponAnother) {
   BoundLookup bound;
   bound.source_keys = {0};
   auto stage = MakeLookupStage(ReaderOf(RandomSlices(SourceBatch(source), random), kSourceSchema),
-                               bound, MatcherOf(*first_index),
-                               {.batch_bytes = 300, .pool = arrow::default_memory_pool()});
-  stage = MakeLookupStage(std::move(stage), bound, MatcherOf(*second_index),
-                          {.batch_bytes = 300, .pool = arrow::default_memory_pool()});
+                               bound, MatcherOf(*first_index), {.batch_bytes = 300});
+  stage = MakeLookupStage(std::move(stage), bound, MatcherOf(*second_index), {.batch_bytes = 300});
   size_t expected = 0;
   for (const Row& row : source) {
     const auto matches = [&row](const std::vector<Row>& rows) {
@@ -328,7 +324,7 @@ TEST(NumberStage, ANumberStaysWithItsRowAndBehindAllColumns) {
                                40, pool);
   for (int lookup = 0; lookup < 2; ++lookup) {
     stage = MakeLookupStage(std::move(stage), bound, MatcherOf(*index),
-                            {.batch_bytes = 300, .pool = pool, .numbered = true});
+                            {.batch_bytes = 300, .numbered = true});
   }
   std::vector<std::string> numbers;
   for (const std::string& row : test::RowsOf(*stage)) {

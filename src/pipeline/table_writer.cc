@@ -7,6 +7,8 @@
 
 #include <arrow/util/compression.h>
 #include <fmt/format.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include "pipeline/clock.h"
 
@@ -16,14 +18,28 @@ namespace {
 // Of the files that this process wrote.
 std::atomic<uint64_t> next_serial = 0;
 
+// What the tags of a pipeline begin with, and what follows in those of one run.
+uint32_t Mark(std::string_view name) {
+  return static_cast<uint32_t>(XXH3_64bits(name.data(), name.size()));
+}
+
+uint32_t RunMark(const FileOwner& owner) { return Mark(owner.app_id) & 0xffff; }
+
 }  // namespace
 
-// Random in 122 bits (UUID version 4).
-std::string NewFileTag() {
+// Random in 74 bits (UUID version 4).
+std::string NewFileTag(const FileOwner& owner) {
   std::random_device device;
   const auto word = [&device] { return static_cast<uint32_t>(device()); };
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:08x}{:04x}", word(), word() & 0xffff,
-                     word() & 0xfff, 0x8000 | (word() & 0x3fff), word(), word() & 0xffff);
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:08x}{:04x}", Mark(owner.pipeline),
+                     RunMark(owner), word() & 0xfff, 0x8000 | (word() & 0x3fff), word(),
+                     word() & 0xffff);
+}
+
+bool IsFileOf(const std::string& path, const FileOwner& owner) {
+  std::string mark = fmt::format("{:08x}-", Mark(owner.pipeline));
+  if (!owner.app_id.empty()) mark += fmt::format("{:04x}-", RunMark(owner));
+  return FileTagIn(path.substr(path.rfind('/') + 1)).starts_with(mark);
 }
 
 std::string FileTagIn(const std::string& name) {
@@ -59,7 +75,7 @@ delta::AddedFile DescribeFile(const parquet::WrittenFile& written, std::string n
 TableWriter::TableWriter(std::shared_ptr<arrow::Schema> schema, TableWriterOptions options)
     : schema_(std::move(schema)),
       options_(std::move(options)),
-      file_tag_(options_.file_tag.empty() ? NewFileTag() : options_.file_tag) {}
+      file_tag_(options_.file_tag.empty() ? NewFileTag(FileOwner{}) : options_.file_tag) {}
 
 Status TableWriter::Write(const arrow::RecordBatch& batch) {
   int64_t written = 0;

@@ -20,8 +20,19 @@
 
 namespace spillway::pipeline {
 
-// What the names of a run's data files have in common, and no other file's: a random UUID.
-std::string NewFileTag();
+// Whose a data file is: a pipeline's, and one of its runs'.
+struct FileOwner {
+  std::string pipeline;
+  std::string app_id;
+};
+
+// What the names of an attempt's data files have in common, and no other file's: a UUID, random but
+// for its beginning, which the owner gives.
+std::string NewFileTag(const FileOwner& owner);
+
+// Whether the data file `path` has a name that the owner gave it; of any run of the pipeline where
+// the app id is empty.
+bool IsFileOf(const std::string& path, const FileOwner& owner);
 
 // The tag in the name of a data file that NewDataFileName gave.
 std::string FileTagIn(const std::string& name);

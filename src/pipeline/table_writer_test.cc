@@ -85,7 +85,7 @@ TEST_F(TableWriterTest, BeginsANewFileWhenOneIsLargeEnough) {
 TEST_F(TableWriterTest, NamesAreUniqueAndSayTheCodec) {
   TableWriterOptions options = Options();
   options.max_records_per_file = 1;
-  options.file_tag = NewFileTag();
+  options.file_tag = NewFileTag({.pipeline = "test", .app_id = "app"});
   std::set<std::string> names;
   for (int writer_number = 0; writer_number < 3; ++writer_number) {
     TableWriter writer(kSchema, options);
@@ -101,7 +101,7 @@ TEST_F(TableWriterTest, NamesAreUniqueAndSayTheCodec) {
     }
   }
   EXPECT_EQ(names.size(), 60U);
-  EXPECT_NE(NewFileTag(), options.file_tag);
+  EXPECT_NE(NewFileTag({.pipeline = "test", .app_id = "app"}), options.file_tag);
   EXPECT_EQ(options.file_tag.size(), 36U);
   EXPECT_EQ(options.file_tag[14], '4') << options.file_tag;
   options.parquet.compression = arrow::Compression::UNCOMPRESSED;

@@ -1,14 +1,18 @@
 #include "pipeline/target.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/column_name.h"
 #include "base/error.h"
+#include "base/units.h"
 #include "delta/transaction.h"
 #include "pipeline/char_columns.h"
+#include "pipeline/column_mapping.h"
 #include "pipeline/column_names.h"
 #include "pipeline/nested_nullability.h"
 #include "storage/writable_check.h"
@@ -27,15 +31,129 @@ std::string Describe(const arrow::Field& field) {
                      field.nullable() ? "" : " not null");
 }
 
-Status CheckNewTable(const spec::Spec& spec, const std::string& path, const arrow::Schema& schema) {
-  return delta::CheckDefinition(path, {.schema = arrow::schema(schema.fields(), schema.metadata()),
-                                       .properties = spec.target.properties});
+// Delta's writers refuse these in a name unless the table maps its columns to other ones.
+constexpr std::string_view kOddCharacters = " ,;{}()\n\t=";
+
+void FindOddNames(const arrow::Field& field, const std::string& path,
+                  std::vector<std::string>* odd) {
+  const std::string name = path.empty() ? field.name() : path + "." + field.name();
+  if (field.name().find_first_of(kOddCharacters) != std::string::npos) odd->push_back(name);
+  for (const auto& child : field.type()->fields()) FindOddNames(*child, name, odd);
+}
+
+Status CheckNames(const std::string& path, const arrow::Schema& schema) {
+  constexpr size_t kShown = 3;
+  std::vector<std::string> odd;
+  for (const auto& field : schema.fields()) FindOddNames(*field, "", &odd);
+  if (odd.empty()) return Status::OK();
+  const std::string first = odd.front();
+  const size_t count = odd.size();
+  odd.resize(std::min(count, kShown));
+  for (std::string& name : odd) name = '"' + name + '"';
+  std::string renamed = first;
+  std::ranges::replace_if(
+      renamed, [](const char c) { return kOddCharacters.find(c) != std::string_view::npos; }, '_');
+  return MakeError(
+      {.code = ErrorCode::kValueOutOfRange,
+       .what = fmt::format(
+           "{} the target cannot have as {}",
+           count == 1 ? "a column has a name that"
+                      : FormatCount(static_cast<int64_t>(count)) + " columns have names that",
+           count == 1 ? "it is" : "they are"),
+       .where = path,
+       .why = fmt::format(
+           "{}{}: a blank and the characters ,;{{}}()= need column mapping", fmt::join(odd, ", "),
+           count > kShown
+               ? fmt::format(" and {} more", FormatCount(static_cast<int64_t>(count - kShown)))
+               : ""),
+       .cure = fmt::format("write \"column_mapping: name\" under target; or rename them with "
+                           "source.rename or lookups[].rename, as in rename: {{\"{}\": {}}}",
+                           first, renamed)});
+}
+
+// The mapping is the pipeline file's own key, because files have to be written by it.
+Status CheckProperties(const spec::Spec& spec) {
+  for (const char* name : {kColumnMappingMode, kLargestColumnId}) {
+    if (!spec.target.properties.contains(name)) continue;
+    return MakeError({.code = ErrorCode::kValueOutOfRange,
+                      .what = fmt::format("the property {} is not set by hand", name),
+                      .where = spec.target.path.Where(),
+                      .cure = "write \"column_mapping: name\" under target, and remove it"});
+  }
+  return Status::OK();
+}
+
+Status CheckNewTable(const spec::Spec& spec, const ExistingTarget& target,
+                     const arrow::Schema& schema) {
+  ARROW_RETURN_NOT_OK(CheckProperties(spec));
+  auto wanted = arrow::schema(schema.fields(), schema.metadata());
+  if (MapsColumns(spec, target)) {
+    wanted = WithMapping(schema, /*run=*/"", LargestColumnId(target));
+  } else {
+    ARROW_RETURN_NOT_OK(CheckNames(target.path, schema));
+  }
+  return delta::CheckDefinition(
+      target.path, {.schema = std::move(wanted), .properties = NewProperties(spec, target)});
+}
+
+// Properties that keep a table's rows from being replaced, by this program or by any.
+struct KeepingProperty {
+  std::string_view name;
+  std::string_view what;
+};
+constexpr KeepingProperty kKeepingProperties[] = {
+    {"delta.appendOnly", "the target is append-only, and mode overwrite removes its rows"},
+    {"delta.enableChangeDataFeed",
+     "the target keeps a change data feed, which mode overwrite would have to write"}};
+
+Status CheckMayReplace(const spec::Spec& spec, const delta::Snapshot& table,
+                       const std::string& where) {
+  if (spec.target.mode != spec::TargetMode::kOverwrite) return Status::OK();
+  for (const KeepingProperty& keeping : kKeepingProperties) {
+    const auto property = table.properties().find(std::string(keeping.name));
+    if (property == table.properties().end() || !SameName(property->second, "true")) continue;
+    return MakeError(
+        {.code = ErrorCode::kUnsupportedFeature,
+         .what = std::string(keeping.what),
+         .where = where,
+         .why = fmt::format("{} is true", keeping.name),
+         .cure = fmt::format("run with --set target.mode=append to add rows; or choose another "
+                             "target; or ALTER TABLE .. SET TBLPROPERTIES ('{}' = 'false')",
+                             keeping.name)});
+  }
+  return Status::OK();
 }
 
 }  // namespace
 
 bool ReplacesSchema(const spec::Spec& spec) {
   return spec.target.mode == spec::TargetMode::kOverwrite && spec.target.overwrite_schema;
+}
+
+bool MapsColumns(const spec::Spec& spec, const ExistingTarget& target) {
+  if (!target.exists()) return spec.target.column_mapping == spec::ColumnMapping::kName;
+  return target.snapshot->column_mapping() != delta::ColumnMapping::kNone;
+}
+
+int64_t LargestColumnId(const ExistingTarget& target) {
+  int64_t largest = 0;
+  if (!target.exists()) return largest;
+  const auto property = target.snapshot->properties().find(kLargestColumnId);
+  if (property != target.snapshot->properties().end()) {
+    const std::string& text = property->second;
+    std::from_chars(text.data(), text.data() + text.size(), largest);
+  }
+  return largest;
+}
+
+std::map<std::string, std::string> NewProperties(const spec::Spec& spec,
+                                                 const ExistingTarget& target) {
+  std::map<std::string, std::string> properties = spec.target.properties;
+  if (!MapsColumns(spec, target)) return properties;
+  const bool by_id =
+      target.exists() && target.snapshot->column_mapping() == delta::ColumnMapping::kId;
+  properties[kColumnMappingMode] = by_id ? "id" : "name";
+  return properties;
 }
 
 Result<bool> IsEmptyTable(const delta::Snapshot& table) {
@@ -75,7 +193,7 @@ Result<ExistingTarget> OpenTarget(const spec::Spec& spec,
 
 Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
                    const arrow::Schema& schema) {
-  if (!target.exists()) return CheckNewTable(spec, target.path, schema);
+  if (!target.exists()) return CheckNewTable(spec, target, schema);
   ARROW_ASSIGN_OR_RAISE(const bool is_just_made, IsJustMade(*target.snapshot, schema));
   const std::string where = fmt::format("{} (version {})", target.path, target.snapshot->version());
   if (spec.target.mode == spec::TargetMode::kErrorIfExists && !is_just_made) {
@@ -86,7 +204,8 @@ Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
                       .cure = "choose another target, or target.mode: append or overwrite"});
   }
   ARROW_RETURN_NOT_OK(target.snapshot->CheckWritable());
-  if (ReplacesSchema(spec)) return CheckNewTable(spec, target.path, schema);
+  ARROW_RETURN_NOT_OK(CheckMayReplace(spec, *target.snapshot, where));
+  if (ReplacesSchema(spec)) return CheckNewTable(spec, target, schema);
   if (!target.snapshot->partition_columns().empty()) {
     return MakeError(
         {.code = ErrorCode::kFeatureNotBuilt,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,16 @@ Result<ExistingTarget> OpenTarget(const spec::Spec& spec,
 
 // Whether a first attempt of `spec` gives the target new columns, whatever it has now.
 bool ReplacesSchema(const spec::Spec& spec);
+
+// Whether a table that a run of `spec` makes, or gives new columns, maps them.
+bool MapsColumns(const spec::Spec& spec, const ExistingTarget& target);
+
+// Of a table that maps its columns, the largest id that it has given; else 0.
+int64_t LargestColumnId(const ExistingTarget& target);
+
+// The properties of such a table: those of the pipeline file, and the mapping's.
+std::map<std::string, std::string> NewProperties(const spec::Spec& spec,
+                                                 const ExistingTarget& target);
 
 // Whether `table` has no rows, going by its files.
 Result<bool> IsEmptyTable(const delta::Snapshot& table);

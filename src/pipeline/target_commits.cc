@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "pipeline/column_mapping.h"
 #include "pipeline/progress_record.h"
 
 namespace spillway::pipeline {
@@ -53,7 +54,7 @@ Status TargetCommits::Prepare() {
   last_version_ = plan_.target.snapshot->version();
   if (plan_.committed_ordinal) {
     known_ = DefinitionOf(*plan_.target.snapshot);
-    ARROW_ASSIGN_OR_RAISE(files_, CommittedFiles::Find(*plan_.target.snapshot, plan_.app_id));
+    ARROW_RETURN_NOT_OK(FindCommittedFiles());
     return CheckNoRowsLost(*plan_.target.snapshot);
   }
   BeginWith(*plan_.target.snapshot);
@@ -61,6 +62,17 @@ Status TargetCommits::Prepare() {
     return Commit({.first_ordinal = 0, .end_ordinal = 0}, {});
   }
   return Status::OK();
+}
+
+Status TargetCommits::FindCommittedFiles() {
+  const delta::Snapshot& table = *plan_.target.snapshot;
+  Result<CommittedFiles> found = CommittedFiles::Find(table, plan_.app_id);
+  const std::optional<ErrorInfo> error = FindError(found.status());
+  if (plan_.trusts_commits && error && error->code == ErrorCode::kVersionNotFound) {
+    files_.emplace(plan_.app_id, table.version() + 1);
+    return Status::OK();
+  }
+  return std::move(found).Value(&files_.emplace(plan_.app_id, 0));
 }
 
 // The run has committed nothing to `table` yet, which others have made.
@@ -100,8 +112,8 @@ Status TargetCommits::KnowDefinitionOf(int64_t version) {
 
 // Makes the table with the first rows; false where another writer has made it meanwhile.
 Result<bool> TargetCommits::CreateWith(delta::CommitRequest* request) {
-  request->schema = plan_.pipeline->output_schema;
-  request->properties = plan_.spec.target.properties;
+  request->schema = plan_.definition;
+  request->properties = NewProperties(plan_.spec, plan_.target);
   ARROW_ASSIGN_OR_RAISE(const delta::CommitOutcome outcome,
                         delta::CreateTable(plan_.target.path, *request));
   creates_next_ = false;
@@ -173,14 +185,15 @@ void TargetCommits::SetMode(const delta::Snapshot& latest, delta::CommitRequest*
   }
   const arrow::Schema& schema = *plan_.pipeline->output_schema;
   const bool is_same = latest.partition_columns().empty() &&
-                       latest.schema()->Equals(schema, /*check_metadata=*/false);
+                       latest.schema()->Equals(schema, /*check_metadata=*/false) &&
+                       HasFileSchema(latest);
   if (!ReplacesSchema(plan_.spec) || is_same) {
     request->mode = delta::CommitRequest::Mode::kOverwrite;
     return;
   }
   request->mode = delta::CommitRequest::Mode::kOverwriteSchema;
-  request->schema = plan_.pipeline->output_schema;
-  request->properties = plan_.spec.target.properties;
+  request->schema = plan_.definition;
+  request->properties = NewProperties(plan_.spec, plan_.target);
 }
 
 Status TargetCommits::CheckSameTable(const delta::Snapshot& latest) const {
@@ -199,6 +212,10 @@ Status TargetCommits::CheckUnchanged(const delta::Snapshot& latest) const {
   const std::string& commit = files_->last_definition();
   std::string difference = SchemaDifference(*latest.schema(), *plan_.pipeline->output_schema);
   std::string_view what = "columns";
+  if (difference.empty() && !HasFileSchema(latest)) {
+    what = "column mapping";
+    difference = "its files have the columns under other names or ids than this run has written";
+  }
   if (difference.empty()) {
     if (now == known_) return Status::OK();
     what = now.partition_columns != known_.partition_columns ? "partitioning"
@@ -214,6 +231,14 @@ Status TargetCommits::CheckUnchanged(const delta::Snapshot& latest) const {
        .cure = "run again; what was committed before is kept"});
 }
 
+// Whether `latest`, whose columns are the run's, has them in files as the run writes them.
+bool TargetCommits::HasFileSchema(const delta::Snapshot& latest) const {
+  const bool maps = latest.column_mapping() != delta::ColumnMapping::kNone;
+  if (maps != plan_.maps_columns()) return false;
+  return !maps || InFilesOf(latest, *plan_.pipeline->output_schema)
+                      ->Equals(*plan_.file_schema, /*check_metadata=*/true);
+}
+
 // Another writer's overwrite or DELETE may have taken rows of the run out of the table, which the
 // run would never notice: it goes on behind them.
 Status TargetCommits::CheckNoRowsLost(const delta::Snapshot& latest) const {
@@ -226,7 +251,8 @@ Status TargetCommits::CheckNoRowsLost(const delta::Snapshot& latest) const {
        .why = fmt::format("{} removed or rewrote files that hold them", NameCommit(*loss)),
        .cure = plan_.spec.target.mode == spec::TargetMode::kOverwrite
                    ? "run again with --fresh, which overwrites the table"
-                   : fmt::format("RESTORE the table to version {} and run again to resume",
+                   : fmt::format("RESTORE the table to version {} and run again to resume; or, if "
+                                 "none of the run's rows are left, run with --fresh",
                                  loss->version - 1)});
 }
 

@@ -52,6 +52,7 @@ class TargetCommits {
   };
 
   static Definition DefinitionOf(const delta::Snapshot& table);
+  Status FindCommittedFiles();
   void BeginWith(const delta::Snapshot& table);
   Status KnowDefinitionOf(int64_t version);
   Result<bool> CreateWith(delta::CommitRequest* request);
@@ -59,6 +60,7 @@ class TargetCommits {
   Result<bool> IsCommitted(const delta::Snapshot& latest, const delta::CommitRequest& request,
                            int64_t expected_progress, int attempt) const;
   Status CheckSameTable(const delta::Snapshot& latest) const;
+  bool HasFileSchema(const delta::Snapshot& latest) const;
   Status CheckUnchanged(const delta::Snapshot& latest) const;
   Status CheckNoRowsLost(const delta::Snapshot& latest) const;
   Status CheckStillEmpty(const delta::Snapshot& latest) const;

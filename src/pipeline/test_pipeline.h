@@ -87,12 +87,13 @@ resources: {memory: 256MiB}
   Result<std::unique_ptr<Plan>> PlanOf(const std::vector<std::string>& settings = {},
                                        bool fresh = false) {
     ARROW_ASSIGN_OR_RAISE(spec::Spec parsed, ParseSpec(folder_, pipeline_, settings));
-    return MakePlan(std::move(parsed), {.beginning = {.fresh = fresh},
-                                        .smallest_splice_bytes = smallest_splice_bytes_,
-                                        .joins_out_of_core = joins_out_of_core_,
-                                        .large_index_bytes = large_index_bytes_,
-                                        .most_range_bytes = most_range_bytes_,
-                                        .spools = spools_});
+    return MakePlan(std::move(parsed),
+                    {.beginning = {.fresh = fresh, .append_again = append_again_},
+                     .smallest_splice_bytes = smallest_splice_bytes_,
+                     .joins_out_of_core = joins_out_of_core_,
+                     .large_index_bytes = large_index_bytes_,
+                     .most_range_bytes = most_range_bytes_,
+                     .spools = spools_});
   }
 
   // Plans and runs; `chunks` cuts the run short after so many, as a kill between two chunks does.
@@ -129,6 +130,7 @@ resources: {memory: 256MiB}
   int64_t large_index_bytes_ = kLargeIndexBytes;
   std::optional<int64_t> most_range_bytes_ = std::nullopt;
   bool spools_ = false;
+  bool append_again_ = false;
 };
 
 // The same tests with indexes in memory, and with joins out of core.

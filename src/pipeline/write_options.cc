@@ -34,20 +34,23 @@ parquet::ColumnCompression CompressionOf(const spec::Compression& wanted,
   return {.type = arrow::Compression::SNAPPY};
 }
 
-// Whether a dictionary pays is known of the columns that come out of files: it did there, or not.
+// Columns by the names that they have in files. Whether a dictionary pays is known of the columns
+// that come out of files: it did there, or not.
 void AddPlainColumns(const Plan& plan, const std::vector<int>& unchanged,
                      std::set<std::string>* plain) {
   const BoundPipeline& pipeline = *plan.pipeline;
   for (size_t i = 0; i < unchanged.size(); ++i) {
     if (unchanged[i] < 0) continue;
     if (!plan.source->weights()[static_cast<size_t>(unchanged[i])].is_plain) continue;
-    plain->insert(pipeline.output_schema->field(static_cast<int>(i))->name());
+    plain->insert(plan.file_schema->field(static_cast<int>(i))->name());
   }
   for (size_t i = 0; i < pipeline.lookups.size(); ++i) {
     for (const Projection& projection : pipeline.lookups[i].projections) {
       if (projection.expression) continue;
       const auto column = static_cast<size_t>(projection.column);
-      if (plan.lookups[i]->weights()[column].is_plain) plain->insert(projection.field->name());
+      if (!plan.lookups[i]->weights()[column].is_plain) continue;
+      const int output = pipeline.output_schema->GetFieldIndex(projection.field->name());
+      if (output >= 0) plain->insert(plan.file_schema->field(output)->name());
     }
   }
 }
@@ -72,7 +75,7 @@ parquet::WriteOptions WriteOptionsFor(const Plan& plan, const WorkSizes& sizes,
   for (size_t i = 0; i < unchanged.size(); ++i) {
     if (unchanged[i] < 0) continue;
     const auto column = static_cast<size_t>(unchanged[i]);
-    options.column_compression[pipeline.output_schema->field(static_cast<int>(i))->name()] = {
+    options.column_compression[plan.file_schema->field(static_cast<int>(i))->name()] = {
         .type = KeptCodec(source[column].codec)};
   }
   return options;

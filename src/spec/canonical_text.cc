@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "spec/sql_cursor.h"
@@ -43,6 +44,17 @@ std::string NamedExpressions(std::string_view label, const std::vector<NamedExpr
   return text;
 }
 
+// By their old names, so that their order does not count.
+std::string RenameText(std::string_view label, const InputTable& table) {
+  std::vector<std::string> lines;
+  for (const Rename& rename : table.rename) {
+    lines.push_back(
+        fmt::format("{} {} = {}\n", label, Quoted(rename.from.text), Quoted(rename.to.text)));
+  }
+  std::sort(lines.begin(), lines.end());
+  return fmt::format("{}", fmt::join(lines, ""));
+}
+
 std::string_view NameOf(LookupType type) {
   return type == LookupType::kInner ? "inner" : "left_outer";
 }
@@ -74,6 +86,7 @@ std::string_view NameOf(TargetMode mode) {
 std::string LookupText(const Spec& spec, const Lookup& lookup, VariableText variables) {
   std::string text = fmt::format("lookup {} {} {}\n", PathText(spec, lookup.table.path),
                                  NameOf(lookup.type), NameOf(lookup.duplicates));
+  text += RenameText("  rename", lookup.table);
   for (const KeyColumn& column : lookup.key) {
     text += fmt::format("  key {} = {}\n", Quoted(column.source.text), Quoted(column.lookup.text));
   }
@@ -130,6 +143,7 @@ std::string ExpectationsText(const Spec& spec) {
 std::string CanonicalText(const Spec& spec, VariableText variables) {
   std::string text(kFirstLine);
   text += fmt::format("source {}\n", PathText(spec, spec.source.path));
+  text += RenameText("rename", spec.source);
   for (const Lookup& lookup : spec.lookups) text += LookupText(spec, lookup, variables);
   if (spec.where) text += fmt::format("where {}\n", ExpressionText(*spec.where, variables));
   text += NamedExpressions("column", spec.columns, variables);

@@ -102,7 +102,8 @@ std::string_view TakeName(std::string_view& path) {
 
 bool IsFreeMap(ValueType type) {
   return type == ValueType::kVariableMap || type == ValueType::kPropertyMap ||
-         type == ValueType::kExpressionMap || type == ValueType::kLookupColumns;
+         type == ValueType::kRenameMap || type == ValueType::kExpressionMap ||
+         type == ValueType::kLookupColumns;
 }
 
 bool IsCollection(ValueType type) {

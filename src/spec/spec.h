@@ -16,11 +16,18 @@
 
 namespace spillway::spec {
 
+// A column of a table, and the name by which the pipeline knows it.
+struct Rename {
+  LocatedText from;
+  LocatedText to;
+};
+
 // A table that is read. At most one of `version` and `timestamp` is set; neither means the latest.
 struct InputTable {
   LocatedText path;  // as written, variables substituted; see Spec::directory
   std::optional<int64_t> version;
   std::optional<std::string> timestamp;  // RFC 3339 with seconds and zone: 2026-01-31T00:00:00Z
+  std::vector<Rename> rename = {};       // in the file's order
 };
 
 // One column of a lookup's key: its name in the source and in the lookup.
@@ -81,6 +88,10 @@ enum class TargetMode { kAppend, kOverwrite, kErrorIfExists };
 // When the rows of a chunked run are to be seen: chunk by chunk, or all at once.
 enum class Publish { kPerChunk, kAtEnd };
 
+// Whether a table that is made keeps its columns in files under other names, so that its own may
+// have any character.
+enum class ColumnMapping { kNone, kName };
+
 // How new columns are compressed. kKeep: as the source's file compresses its columns.
 struct Compression {
   enum class Codec { kKeep, kSnappy, kZstd, kLz4, kNone };
@@ -93,6 +104,7 @@ struct Target {
   TargetMode mode = TargetMode::kErrorIfExists;  // as Spark's writer
   bool overwrite_schema = false;
   Publish publish = Publish::kPerChunk;
+  ColumnMapping column_mapping = ColumnMapping::kNone;
   std::optional<int64_t> max_records_per_file;
   int64_t target_file_size_bytes = 256 * kMiB;
   Compression compression;

@@ -33,6 +33,7 @@ LookupType& TypeOf(const Owner& o) { return o.lookup->type; }
 DuplicateKeys& DuplicatesOf(const Owner& o) { return o.lookup->duplicates; }
 ExpectationAction& ActionOf(const Owner& o) { return o.expectation->action; }
 TargetMode& TargetModeOf(const Owner& o) { return o.spec->target.mode; }
+ColumnMapping& ColumnMappingOf(const Owner& o) { return o.spec->target.column_mapping; }
 Publish& PublishOf(const Owner& o) { return o.spec->target.publish; }
 ChunkOrder& ChunkOrderOf(const Owner& o) { return o.spec->processing.chunk_order; }
 Mode& ModeOf(const Owner& o) { return o.spec->mode; }
@@ -90,6 +91,10 @@ std::vector<Key> SourceKeys() {
        .field = FieldOf<OptionalString>(
            [](const Owner& o) -> auto& { return o.spec->source.timestamp; }),
        .description = "Reads the version that was the latest at this time."},
+      {.path = "source.rename",
+       .type = ValueType::kRenameMap,
+       .description = "New names of the table's columns, old to new: the pipeline and the target "
+                      "know them by these."},
   };
 }
 
@@ -119,6 +124,9 @@ std::vector<Key> LookupKeys() {
        .field = FieldOf<OptionalString>(
            [](const Owner& o) -> auto& { return o.lookup->table.timestamp; }),
        .description = "Reads the version that was the latest at this time."},
+      {.path = "lookups[].rename",
+       .type = ValueType::kRenameMap,
+       .description = "New names of the lookup's columns, old to new."},
       {.path = "lookups[].key",
        .type = ValueType::kKeyColumns,
        .required = true,
@@ -211,6 +219,13 @@ std::vector<Key> TargetKeys() {
        .choices = {"per_chunk", "at_end"},
        .description = "When readers see the rows of a chunked run: each chunk once it is written "
                       "(per_chunk), or all at once, by one commit at the end (at_end)."},
+      {.path = "target.column_mapping",
+       .type = ValueType::kChoice,
+       .field = ChoiceOf<ColumnMappingOf>(),
+       .choices = {"none", "name"},
+       .description =
+           "Whether a table that is made maps its columns (name), so that their names may "
+           "have blanks and other characters."},
       {.path = "target.max_records_per_file",
        .type = ValueType::kInteger,
        .field = FieldOf<OptionalInteger>(

@@ -29,6 +29,7 @@ enum class ValueType {
   kExpressionMap,  // column name -> Spark SQL
   kLookupColumns,  // "*", a list of column names, or column name -> Spark SQL
   kVariableMap,    // variable name -> text, number or boolean
+  kRenameMap,      // column name -> new column name
   kPropertyMap,    // any text -> text, number or boolean
   kInteger,
   kByteSize,

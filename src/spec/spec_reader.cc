@@ -92,6 +92,8 @@ class SpecReader {
         return ReadLookupColumns(key, id, owner.lookup->columns);
       case ValueType::kVariableMap:
         return Status::OK();  // read before
+      case ValueType::kRenameMap:
+        return ReadRenames(key, id, owner.lookup ? owner.lookup->table : spec_.source);
       case ValueType::kPropertyMap:
         return ReadProperties(key, id);
       case ValueType::kByteSize:
@@ -228,6 +230,20 @@ class SpecReader {
       ARROW_ASSIGN_OR_RAISE(column.expression,
                             values_.Expression(JoinPath(key.path, column.name.text), entry.value));
       expressions.push_back(std::move(column));
+    }
+    return Status::OK();
+  }
+
+  Status ReadRenames(const Key& key, NodeId id, InputTable& table) {
+    ARROW_RETURN_NOT_OK(values_.CheckCollection(key.path, id, NodeKind::kMap, 0, kMostColumns));
+    std::set<std::string> seen;
+    for (const Entry& entry : document_.node(id).entries) {
+      Rename rename;
+      ARROW_ASSIGN_OR_RAISE(rename.from, values_.MapKey(key.path, entry.key));
+      ARROW_ASSIGN_OR_RAISE(rename.to,
+                            values_.ColumnName(JoinPath(key.path, rename.from.text), entry.value));
+      ARROW_RETURN_NOT_OK(AddUnique(seen, key.path, rename.to));
+      table.rename.push_back(std::move(rename));
     }
     return Status::OK();
   }

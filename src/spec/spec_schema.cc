@@ -1,8 +1,10 @@
 #include "spec/spec_schema.h"
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -38,8 +40,10 @@ Json ExpressionSchema() {
   return schema;
 }
 
-Json ScalarSchema() {
-  return {{"type", {"string", "number", "boolean"}}, {"maxLength", kLongestTextBytes}};
+// What is neither a map nor a list nor nothing. Readers of YAML take 2026-01-31 for a date, which
+// no JSON type names: so the other types are refused instead.
+Json ScalarSchema(std::vector<std::string> refused = {"object", "array", "null"}) {
+  return {{"not", {{"type", std::move(refused)}}}, {"maxLength", kLongestTextBytes}};
 }
 
 Json MapSchema(Json names, Json values, size_t most) {
@@ -74,7 +78,7 @@ Json ByteSizeSchema() {
 }
 
 Json TimestampSchema() {
-  Json schema = TextSchema();
+  Json schema = ScalarSchema({"object", "array", "null", "number", "boolean"});
   schema["anyOf"] = {{{"pattern", kTimestampPattern}}, {{"pattern", "\\$"}}};
   return schema;
 }
@@ -123,9 +127,12 @@ Json TypeSchema(const Key& key) {
       return {{"anyOf", {{{"const", "*"}}, NamesSchema(), ExpressionMapSchema()}}};
     case ValueType::kVariableMap: {
       Json values = ScalarSchema();
-      values["not"] = {{"type", "string"}, {"pattern", "\\$\\{"}};
+      const Json uses_variable = {{"type", "string"}, {"pattern", "\\$\\{"}};
+      values["not"] = {{"anyOf", {values["not"], uses_variable}}};
       return MapSchema({{"pattern", kVariableNamePattern}}, std::move(values), kMostVariables);
     }
+    case ValueType::kRenameMap:
+      return MapSchema(ColumnNameSchema(), ColumnNameSchema(), kMostColumns);
     case ValueType::kPropertyMap:
       return MapSchema(ColumnNameSchema(), ScalarSchema(), kMostProperties);
     case ValueType::kInteger:

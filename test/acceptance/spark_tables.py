@@ -62,3 +62,8 @@ def read(spark, table, parquet):
             "overwrite").parquet(parquet)
     finally:
         spark.conf.unset("spark.sql.parquet.outputTimestampType")
+
+
+def rows(spark, *, statement):
+    """The rows of a query, whose values JSON has."""
+    return [list(row) for row in spark.sql(statement).collect()]

@@ -19,7 +19,8 @@ target: {table: silver}
 
 @pytest.fixture
 def tables(job):
-    job.table("bronze", pa.table({"id": [1, 2], "score": [0.5, 1.0], "when": ["a", "b"]}))
+    job.table("bronze", pa.table({"id": [1, 2], "score": [0.5, 1.0], "when": ["a", "b"],
+                                  "is_new": [True, False], "bytes": [b"a", b"b"]}))
     job.table("known", pa.table({"id": [1], "name": ["one"], "score": [1.5], "code": ["x"]}))
     return job
 
@@ -73,8 +74,8 @@ def test_keys_and_values(tables, old, new, code, place, told):
 @pytest.mark.parametrize(("old", "new", "code", "place", "told"), [
     ("key: [id]", "key: [idd]", 1301, ":6:11", "id"),
     ("key: [id]", "key: [{source: id, lookup: ids}]", 1301, ":6:32", "id"),
-    ("key: [id]", "key: [{source: score, lookup: id}]", 1302, ":6:20", "double"),
-    ("key: [id]", "key: [{source: when, lookup: id}]", 1302, ":6:20", "string"),
+    ("key: [id]", "key: [{source: is_new, lookup: id}]", 1302, ":6:20", "bool"),
+    ("key: [id]", "key: [{source: bytes, lookup: id}]", 1302, ":6:20", "binary"),
     ("columns: [name]", "columns: [nam]", 1202, ":7:15", "name"),
     ("columns: [name]", 'columns: "*"', 1303, ":4:11", "score"),
     ("columns: [name]", "columns: {WHEN: name}", 1303, ":4:11", "WHEN"),

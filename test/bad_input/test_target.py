@@ -131,3 +131,58 @@ def test_a_column_of_bounded_length(job, mode, column, type_, declared):
     job.write(target={"table": "silver", "mode": "overwrite", "overwrite_schema": True})
     job.run()
     assert job.rows()[column].to_pylist() == [text]
+
+
+@pytest.mark.parametrize("verb", ["plan", "run"])
+@pytest.mark.parametrize("name", ["delta.appendOnly", "delta.enableChangeDataFeed"])
+@pytest.mark.parametrize("mode", ["standard", "chunked"])
+def test_its_rows_may_not_be_replaced(job_with_rows, name, verb, mode):
+    """The plan knows it; and what the error advises works."""
+    write_deltalake(str(job_with_rows.folder / "silver"), ROWS, configuration={name: "true"})
+    job_with_rows.write(target={"table": "silver", "mode": "overwrite"}, mode=mode)
+    assert_refused(job_with_rows, 3006, name, "--set target.mode=append", verb=verb)
+    job_with_rows.run("--set=target.mode=append")
+    assert job_with_rows.rows().num_rows == 4
+
+
+def test_its_disk_is_too_small_for_the_copy(job_with_rows):
+    """Said before anything is written, by plan and run."""
+    noise = pa.table({"id": range(3000), "noise": [os.urandom(1000) for _ in range(3000)]})
+    job_with_rows.table("noisy", noise)
+    with mounted(job_with_rows.folder / "small", "tmpfs", "size=2m") as folder:
+        job_with_rows.write(source={"table": "noisy"}, target={"table": str(folder / "silver")},
+                            columns={"twice": "id * 2"})
+        for verb in ("plan", "run"):
+            run = job_with_rows.spillway(verb, job_with_rows.folder / "pipeline.yaml", exit_code=6)
+            assert "error[SPW-6003]" in run.stderr and "MiB are free" in run.stderr
+        assert list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("below", ["_delta_log", "_spillway"])
+def test_a_folder_inside_may_not_be_written(job_with_rows, below):
+    folder = job_with_rows.table("silver", ROWS) / below
+    folder.mkdir(exist_ok=True)
+    job_with_rows.write(target={"table": "silver", "mode": "append"})
+    folder.chmod(0o555)
+    assert_refused(job_with_rows, 6002, below, verb="plan")
+    assert_refused(job_with_rows, 6002, below)
+    folder.chmod(0o755)
+
+
+def test_names_that_want_column_mapping(job_with_rows):
+    """One short error, and its cure works."""
+    odd = pa.table({"Employee ID": [1, 2], "Größe": [1.5, 2.5], "select": ["a", "b"],
+                    **{f"odd {number}": [1, 2] for number in range(300)}})
+    job_with_rows.table("odd", odd, configuration={"delta.columnMapping.mode": "name",
+                                                   "delta.minReaderVersion": "2",
+                                                   "delta.minWriterVersion": "5"})
+    job_with_rows.write(source={"table": "odd"})
+    error = assert_refused(job_with_rows, 1108, '301 columns', '"Employee ID", "odd 0", "odd 1"',
+                           "and 298 more", 'rename: {"Employee ID": Employee_ID}')
+    assert len(error) < 1000
+    names = {"Employee ID": "Employee_ID", **{f"odd {number}": f"odd_{number}"
+                                              for number in range(300)}}
+    job_with_rows.run(source={"table": "odd", "rename": names}, where="Employee_ID > 1")
+    assert job_with_rows.rows().column_names[:3] == ["Employee_ID", "Größe", "select"]
+    assert job_with_rows.rows()["Employee_ID"].to_pylist() == [2]

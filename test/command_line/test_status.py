@@ -55,7 +55,10 @@ def test_runs_of_one_pipeline_and_of_all(told):
     assert "4 of 4 chunks of 25 rows" in detail and "100 rows committed, now at version 3" in detail
     other = told.folder / "other.yaml"
     other.write_text((told.folder / "pipeline.yaml").read_text().replace('"test"', '"other"'))
-    assert told.status(str(other)) == "No runs recorded yet.\n"
+    missing = told.status(str(other))
+    assert "No runs of other to" in missing and "recorded yet" in missing
+    told.run("--set=pipeline=other", environment=told.environment, exit_code=None)
+    assert "No runs of" not in told.status(str(told.folder / "pipeline.yaml"), "--set=pipeline=other")
 
 
 def test_a_failed_run_and_its_error(told):

@@ -87,12 +87,13 @@ def test_what_is_not_there(three_versions, pin, told):
 
 
 def test_a_new_version_of_an_input_is_a_new_job(three_versions):
-    """error_if_exists then refuses the target; append wants --fresh to add all its rows."""
+    """error_if_exists then refuses the target; append wants two flags to add all its rows."""
     job = three_versions
     job.run("--set=target.mode=append")
     assert "Nothing to do" in job.run("--set=target.mode=append").stdout
     job.table("bronze", pa.table({"id": [3]}))
     job.run(exit_code=3)
     assert "- source is version 2" in job.run("--set=target.mode=append", exit_code=2).stderr
-    job.run("--set=target.mode=append", "--fresh")
+    assert "SPW-1111" in job.run("--set=target.mode=append", "--fresh", exit_code=2).stderr
+    job.run("--set=target.mode=append", "--fresh", "--append-again")
     assert sorted(job.rows()["id"].to_pylist()) == [0, 0, 1, 1, 2, 2, 3]

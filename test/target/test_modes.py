@@ -116,7 +116,10 @@ def test_overwrite_of_its_own_result_with_new_inputs(job_with_rows, flags):
 
 def test_fresh_runs_again(job_with_rows, flags):
     job_with_rows.run(*flags, target=target("append"))
-    job_with_rows.run(*flags, "--fresh")
+    refused = job_with_rows.run(*flags, "--fresh", exit_code=2)
+    assert "error[SPW-1111]: 5 rows of this pipeline" in refused.stderr
+    assert ids(job_with_rows) == [1, 2, 3, 4, 5]
+    job_with_rows.run(*flags, "--fresh", "--append-again")
     assert ids(job_with_rows) == sorted([1, 2, 3, 4, 5] * 2)
     assert job_with_rows.run(*flags).stdout.startswith("Nothing to do")
     app_ids = {txn["appId"] for txn in actions(job_with_rows.folder / "silver", "txn")}
