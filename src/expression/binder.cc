@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -55,8 +56,11 @@ struct Shared {
 
 class Binder {
  public:
-  Binder(std::string_view text, const arrow::Schema& schema, arrow::MemoryPool* pool)
-      : text_(text), schema_(schema), pool_(pool), next_slot_(schema.num_fields()) {}
+  Binder(std::string_view text, const arrow::FieldVector& fields, arrow::MemoryPool* pool)
+      : text_(text), fields_(fields), pool_(pool) {}
+
+  // Which field each number of a ColumnNode or a LET stands for, as BoundTree has them.
+  std::vector<int> TakeNumbered() { return std::move(numbered_); }
 
   Result<NodePointer> Bind(const SyntaxNode& node) {
     switch (node.kind) {
@@ -117,24 +121,36 @@ class Binder {
 
   Result<NodePointer> BindName(const SyntaxNode& node) {
     const std::string& name = node.names[0];
-    ARROW_ASSIGN_OR_RAISE(const int index, Find(schema_.fields(), name, node.span));
+    ARROW_ASSIGN_OR_RAISE(const int index, Find(fields_, name, node.span));
     if (index < 0) {
       if (node.names.size() == 1 &&
           (SameName(name, "current_timestamp") || SameName(name, "current_date"))) {
         return BindFunction(arrow::internal::AsciiToLower(name), {}, node.span);
       }
-      const std::vector<std::string> names = NamesOf(schema_.fields());
+      const std::vector<std::string> names = NamesOf(fields_);
       return Fail(node.span, ErrorCode::kUnknownColumn, fmt::format("there is no column {}", name),
                   ListNames(names, "columns"),
                   DidYouMean(name, names, "use one of these names, or put text in quotes"));
     }
-    const arrow::Field& field = *schema_.field(index);
-    NodePointer bound = std::make_unique<ColumnNode>(FromArrow(field.type()), index,
+    const arrow::Field& field = *fields_[static_cast<size_t>(index)];
+    NodePointer bound = std::make_unique<ColumnNode>(FromArrow(field.type()), NumberOf(index),
                                                      field.nullable(), false, node.span);
     for (size_t i = 1; i < node.names.size(); ++i) {
       ARROW_ASSIGN_OR_RAISE(bound, BindField(std::move(bound), node.names[i], node.span));
     }
     return bound;
+  }
+
+  // Of a field; it is given when the field is first read.
+  int NumberOf(int field) {
+    const auto [place, is_new] = number_of_field_.try_emplace(field, 0);
+    if (is_new) place->second = AddNumber(field);
+    return place->second;
+  }
+
+  int AddNumber(int field) {
+    numbered_.push_back(field);
+    return static_cast<int>(numbered_.size()) - 1;
   }
 
   Result<NodePointer> BindField(NodePointer structure, const std::string& name, Span span) {
@@ -218,7 +234,7 @@ class Binder {
     if (node.kind == SyntaxKind::kName || node.kind == SyntaxKind::kLiteral) return shared;
     shared.syntax = nullptr;
     ARROW_ASSIGN_OR_RAISE(shared.value, Bind(node));
-    shared.slot = next_slot_++;
+    shared.slot = AddNumber(kSlot);
     shared.type = shared.value->type;
     shared.nullable = shared.value->nullable;
     return shared;
@@ -377,17 +393,20 @@ class Binder {
   }
 
   std::string_view text_;
-  const arrow::Schema& schema_;
+  const arrow::FieldVector& fields_;
   arrow::MemoryPool* pool_;
-  int next_slot_;
+  std::vector<int> numbered_;
+  std::unordered_map<int, int> number_of_field_;
 };
 
 }  // namespace
 
-Result<NodePointer> BindTree(const SyntaxNode& syntax, std::string_view text,
-                             const arrow::Schema& schema, arrow::MemoryPool* pool) {
-  ARROW_ASSIGN_OR_RAISE(NodePointer root, Binder(text, schema, pool).Bind(syntax));
-  return FoldConstants(std::move(root), text, pool);
+Result<BoundTree> BindTree(const SyntaxNode& syntax, std::string_view text,
+                           const arrow::FieldVector& fields, arrow::MemoryPool* pool) {
+  Binder binder(text, fields, pool);
+  ARROW_ASSIGN_OR_RAISE(NodePointer root, binder.Bind(syntax));
+  ARROW_ASSIGN_OR_RAISE(root, FoldConstants(std::move(root), text, pool));
+  return BoundTree{.root = std::move(root), .fields = binder.TakeNumbered()};
 }
 
 }  // namespace spillway::expression

@@ -18,8 +18,8 @@
 
 namespace spillway::expression {
 
-// The rows that a node evaluates: the columns by index (only those that the tree reads are filled),
-// the values of LET slots behind them, and the context.
+// The rows that a node evaluates: the columns and LET slots by the numbers that they have in the
+// tree, and the context.
 struct Rows {
   std::vector<Value> columns;
   int64_t count = 0;

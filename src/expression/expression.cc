@@ -23,10 +23,15 @@ bool Contains(const std::vector<int>& sorted, int number) {
   return std::binary_search(sorted.begin(), sorted.end(), number);
 }
 
-// Slots of LET nodes are numbered behind the schema's columns.
-std::vector<int> BelowSchema(std::vector<int> numbers, int num_fields) {
-  numbers.erase(std::lower_bound(numbers.begin(), numbers.end(), num_fields), numbers.end());
-  return numbers;
+// The fields that numbers of a tree stand for, ascending, without those of LET slots.
+std::vector<int> FieldsOf(const std::vector<int>& numbers, const BoundTree& tree) {
+  std::vector<int> fields;
+  for (const int number : numbers) {
+    const int field = tree.fields[static_cast<size_t>(number)];
+    if (field != kSlot) fields.push_back(field);
+  }
+  std::ranges::sort(fields);
+  return fields;
 }
 
 Result<arrow::Datum> ToDatum(const Value& value) {
@@ -48,16 +53,22 @@ BoundExpression::BoundExpression(BoundExpression&&) noexcept = default;
 BoundExpression& BoundExpression::operator=(BoundExpression&&) noexcept = default;
 BoundExpression::~BoundExpression() = default;
 
-Result<Rows> BoundExpression::RowsOf(const arrow::RecordBatch& batch,
-                                     const EvaluationContext& context) const {
-  Rows rows{.columns = std::vector<Value>(static_cast<size_t>(batch.num_columns())),
-            .count = std::max<int64_t>(batch.num_rows(), 1),
+ReadRows BoundExpression::ReadFrom(const arrow::RecordBatch& batch) const {
+  ReadRows read{.columns = {}, .count = batch.num_rows()};
+  for (const int index : columns_) read.columns.push_back(batch.column_data(index));
+  return read;
+}
+
+Result<Rows> BoundExpression::RowsOf(const ReadRows& read, const EvaluationContext& context) const {
+  const int most = numbers_.empty() ? -1 : std::ranges::max(numbers_);
+  Rows rows{.columns = std::vector<Value>(static_cast<size_t>(most + 1)),
+            .count = std::max<int64_t>(read.count, 1),
             .context = &context,
             .text = text_};
-  for (const int index : columns_) {
-    Value& column = rows.columns[static_cast<size_t>(index)];
-    column.data = batch.column_data(index);
-    if (Contains(null_test_only_columns_, index)) continue;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    Value& column = rows.columns[static_cast<size_t>(numbers_[i])];
+    column.data = read.columns[i];
+    if (Contains(null_test_only_columns_, columns_[i])) continue;
     Result<std::shared_ptr<arrow::ArrayData>> plain = ToPlain(column.data, context.pool);
     if (!plain.ok()) return WithPlace(plain.status(), text_, {});
     column.data = *std::move(plain);
@@ -67,27 +78,38 @@ Result<Rows> BoundExpression::RowsOf(const arrow::RecordBatch& batch,
 
 Result<arrow::Datum> BoundExpression::Evaluate(const arrow::RecordBatch& batch,
                                                const EvaluationContext& context) const {
-  if (batch.num_rows() == 0 && !columns_.empty()) {
+  return Evaluate(ReadFrom(batch), context);
+}
+
+Result<arrow::Datum> BoundExpression::Evaluate(const ReadRows& read,
+                                               const EvaluationContext& context) const {
+  if (read.count == 0 && !columns_.empty()) {
     ARROW_ASSIGN_OR_RAISE(const Value none, MakeNulls(root_->type, 0, context.pool));
     return ToDatum(none);
   }
-  ARROW_ASSIGN_OR_RAISE(const Rows rows, RowsOf(batch, context));
+  ARROW_ASSIGN_OR_RAISE(const Rows rows, RowsOf(read, context));
   ARROW_ASSIGN_OR_RAISE(const Value value, root_->Evaluate(rows));
   return ToDatum(value);
 }
 
 Result<std::shared_ptr<arrow::Array>> BoundExpression::EvaluateDictionary(
-    const arrow::RecordBatch& batch, const EvaluationContext& context) const {
-  ARROW_ASSIGN_OR_RAISE(const Rows rows, RowsOf(batch, context));
+    const ReadRows& read, const EvaluationContext& context) const {
+  ARROW_ASSIGN_OR_RAISE(const Rows rows, RowsOf(read, context));
   ARROW_ASSIGN_OR_RAISE(const auto values, constant_choice_->Evaluate(rows));
-  return values->Slice(0, batch.num_rows());
+  return values->Slice(0, read.count);
 }
 
 Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
                              const BindOptions& options) {
+  return Bind(text, schema.fields(), options);
+}
+
+Result<BoundExpression> Bind(std::string_view text, const arrow::FieldVector& fields,
+                             const BindOptions& options) {
   ARROW_RETURN_NOT_OK(arrow::compute::Initialize());
   ARROW_ASSIGN_OR_RAISE(const SyntaxPointer syntax, Parse(text));
-  ARROW_ASSIGN_OR_RAISE(NodePointer root, BindTree(*syntax, text, schema, options.pool));
+  ARROW_ASSIGN_OR_RAISE(BoundTree tree, BindTree(*syntax, text, fields, options.pool));
+  NodePointer& root = tree.root;
   if (root->type.kind == Kind::kOther) {
     return ErrorAt(
         text, syntax->span,
@@ -104,8 +126,12 @@ Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
   std::vector<int> all;
   std::vector<int> values;
   CollectColumns(*bound.root_, &all, &values);
-  bound.columns_ = BelowSchema(std::move(all), schema.num_fields());
-  values = BelowSchema(std::move(values), schema.num_fields());
+  bound.columns_ = FieldsOf(all, tree);
+  for (const int column : bound.columns_) {
+    const auto number = std::ranges::find(tree.fields, column);
+    bound.numbers_.push_back(static_cast<int>(number - tree.fields.begin()));
+  }
+  values = FieldsOf(values, tree);
   std::set_difference(bound.columns_.begin(), bound.columns_.end(), values.begin(), values.end(),
                       std::back_inserter(bound.null_test_only_columns_));
   return bound;

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include <arrow/array/data.h>
 #include <arrow/datum.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
@@ -56,6 +57,12 @@ struct EvaluationContext {
   std::atomic<bool>* found_time_of_today = nullptr;
 };
 
+// What an expression reads of some rows: an array for each of BoundExpression::columns().
+struct ReadRows {
+  std::vector<std::shared_ptr<arrow::ArrayData>> columns;
+  int64_t count = 0;  // of rows
+};
+
 class BoundExpression {
  public:
   BoundExpression(BoundExpression&&) noexcept;
@@ -91,6 +98,8 @@ class BoundExpression {
   // malformed text; and with kBudgetExceeded where `context.pool` refuses.
   Result<arrow::Datum> Evaluate(const arrow::RecordBatch& batch,
                                 const EvaluationContext& context) const;
+  // The same on the columns alone that are read, however wide the table.
+  Result<arrow::Datum> Evaluate(const ReadRows& read, const EvaluationContext& context) const;
 
   // Whether EvaluateDictionary may be called: it is a CASE whose values are constants, and
   // neither booleans nor decimals.
@@ -98,14 +107,17 @@ class BoundExpression {
 
   // As Evaluate, but always an array, of dictionary(int32, type()): its dictionary is the same for
   // every batch.
-  Result<std::shared_ptr<arrow::Array>> EvaluateDictionary(const arrow::RecordBatch& batch,
+  Result<std::shared_ptr<arrow::Array>> EvaluateDictionary(const ReadRows& read,
                                                            const EvaluationContext& context) const;
 
+  // Of a batch, what is read.
+  ReadRows ReadFrom(const arrow::RecordBatch& batch) const;
+
  private:
-  friend Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
+  friend Result<BoundExpression> Bind(std::string_view text, const arrow::FieldVector& fields,
                                       const BindOptions& options);
   BoundExpression(std::string text, std::unique_ptr<BoundNode> root);
-  Result<Rows> RowsOf(const arrow::RecordBatch& batch, const EvaluationContext& context) const;
+  Result<Rows> RowsOf(const ReadRows& read, const EvaluationContext& context) const;
 
   std::string text_;
   std::shared_ptr<arrow::DataType> type_;
@@ -113,6 +125,7 @@ class BoundExpression {
   bool constant_ = false;
   TimeDependence time_dependence_ = TimeDependence::kNever;
   std::vector<int> columns_;
+  std::vector<int> numbers_;  // of columns_, in the tree
   std::vector<int> null_test_only_columns_;
   std::unique_ptr<const BoundNode> root_;
   std::unique_ptr<const ConstantChoice> constant_choice_;  // null where there is none
@@ -123,6 +136,8 @@ class BoundExpression {
 // kUnknownFunction, kExpressionType, kAmbiguousColumn, kExpressionUnsupported (valid Spark SQL that
 // is not computed here) or kEvaluation (a constant part fails, as 1/0 does); `where` then says the
 // column of the text, counted in characters from 1, and `why` shows the place.
+Result<BoundExpression> Bind(std::string_view text, const arrow::FieldVector& fields,
+                             const BindOptions& options = {});
 Result<BoundExpression> Bind(std::string_view text, const arrow::Schema& schema,
                              const BindOptions& options = {});
 

@@ -385,7 +385,7 @@ TEST(Expression, ACaseOfConstantsGivesADictionary) {
     std::shared_ptr<arrow::Array> dictionary;
     for (const std::string_view rows : {"[1, 2, null, 4, 9, 2]", "[7, 7]", "[null]", "[1]", "[]"}) {
       const auto batch = batch_of(rows);
-      const auto array = bound.EvaluateDictionary(*batch, {}).ValueOrDie();
+      const auto array = bound.EvaluateDictionary(bound.ReadFrom(*batch), {}).ValueOrDie();
       ASSERT_TRUE(array->ValidateFull().ok());
       const auto& encoded = static_cast<const arrow::DictionaryArray&>(*array);
       const auto plain = bound.Evaluate(*batch, {}).ValueOrDie();

@@ -21,7 +21,7 @@ class ConstantNode : public BoundNode {
   Value value_;
 };
 
-// A column of the schema, or, behind those, a LET slot.
+// A column of the rows, or a LET slot among them.
 class ColumnNode : public BoundNode {
  public:
   ColumnNode(ValueType value_type, int index, bool may_be_null, bool fails, Span place);

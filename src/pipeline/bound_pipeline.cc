@@ -31,16 +31,16 @@ struct Wanted {
 };
 
 Result<expression::BoundExpression> BindText(const spec::LocatedText& text,
-                                             const arrow::Schema& schema) {
-  Result<expression::BoundExpression> bound = expression::Bind(text.text, schema);
+                                             const arrow::FieldVector& fields) {
+  Result<expression::BoundExpression> bound = expression::Bind(text.text, fields);
   if (!bound.ok()) return PlaceInFile(bound.status(), text);
   return bound;
 }
 
 // The same for an expression that makes a column.
 Result<expression::BoundExpression> BindColumn(const spec::NamedExpression& named,
-                                               const arrow::Schema& schema) {
-  ARROW_ASSIGN_OR_RAISE(auto bound, BindText(named.expression, schema));
+                                               const arrow::FieldVector& fields) {
+  ARROW_ASSIGN_OR_RAISE(auto bound, BindText(named.expression, fields));
   if (bound.type()->id() != arrow::Type::NA) return bound;
   return MakeError({.code = ErrorCode::kExpressionType,
                     .what = fmt::format("the column \"{}\" has no type", named.name.text),
@@ -159,8 +159,8 @@ void Binder::BindSource(const Wanted& wanted) {
 // The same for a condition; `what` is its name in errors.
 Result<expression::BoundExpression> BindCondition(std::string_view what,
                                                   const spec::LocatedText& text,
-                                                  const arrow::Schema& schema) {
-  ARROW_ASSIGN_OR_RAISE(auto bound, BindText(text, schema));
+                                                  const arrow::FieldVector& fields) {
+  ARROW_ASSIGN_OR_RAISE(auto bound, BindText(text, fields));
   if (bound.type()->id() == arrow::Type::BOOL) return bound;
   return MakeError({.code = ErrorCode::kExpressionType,
                     .what = fmt::format("{} is not a condition", what),
@@ -171,8 +171,7 @@ Result<expression::BoundExpression> BindCondition(std::string_view what,
 
 Status Binder::BindWhere() {
   if (!spec_.where) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(auto condition,
-                        BindCondition("`where`", *spec_.where, *bound_->source_schema));
+  ARROW_ASSIGN_OR_RAISE(auto condition, BindCondition("`where`", *spec_.where, fields_));
   bound_->rows_time_dependence = condition.time_dependence();
   bound_->where.emplace(std::move(condition));
   return Status::OK();
@@ -234,7 +233,7 @@ Result<Projection> ProjectExpression(const arrow::Schema& table,
                         .column = column};
     }
   }
-  ARROW_ASSIGN_OR_RAISE(auto bound, BindColumn(named, table));
+  ARROW_ASSIGN_OR_RAISE(auto bound, BindColumn(named, table.fields()));
   auto field = arrow::field(named.name.text, bound.type());
   return Projection{
       .field = std::move(field), .expression = std::move(bound), .text = named.expression};
@@ -291,10 +290,10 @@ std::vector<int> ColumnsRead(const std::vector<int>& table_keys,
 }
 
 // To the columns that are read.
-Status BindAgain(const arrow::Schema& read_schema, Projection* projection) {
+Status BindAgain(const arrow::FieldVector& read_fields, Projection* projection) {
   if (!projection->expression) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(projection->expression,
-                        expression::Bind(projection->expression->text(), read_schema));
+                        expression::Bind(projection->expression->text(), read_fields));
   return Status::OK();
 }
 
@@ -317,19 +316,18 @@ Status Binder::BindLookup(const spec::Lookup& lookup, const arrow::Schema& table
   bound.table_columns = ColumnsRead(table_keys, payload);
   arrow::FieldVector read_fields;
   for (const int column : bound.table_columns) read_fields.push_back(table.field(column));
-  const arrow::Schema read_schema(read_fields);
   const auto place = [&bound](int column) {
     return static_cast<int>(std::ranges::lower_bound(bound.table_columns, column) -
                             bound.table_columns.begin());
   };
   for (size_t i = 0; i < table_keys.size(); ++i) {
     bound.projections[i].column = place(table_keys[i]);
-    ARROW_RETURN_NOT_OK(BindAgain(read_schema, &bound.projections[i]));
+    ARROW_RETURN_NOT_OK(BindAgain(read_fields, &bound.projections[i]));
   }
   ARROW_RETURN_NOT_OK(AddPayload(lookup, payload));
   for (Projection& projection : payload) {
     if (!projection.expression) projection.column = place(projection.column);
-    ARROW_RETURN_NOT_OK(BindAgain(read_schema, &projection));
+    ARROW_RETURN_NOT_OK(BindAgain(read_fields, &projection));
     bound.projections.push_back(std::move(projection));
   }
   arrow::FieldVector build_fields;
@@ -384,7 +382,7 @@ Status Binder::BindDerived() {
   for (const spec::NamedExpression& named : spec_.columns) {
     const std::string* const earlier = names.Add(named.name.text);
     if (earlier != nullptr) return TwiceInColumns(named.name, *earlier);
-    ARROW_ASSIGN_OR_RAISE(auto bound, BindColumn(named, arrow::Schema(fields_)));
+    ARROW_ASSIGN_OR_RAISE(auto bound, BindColumn(named, fields_));
     const TimeDependence time_dependence = DependenceOf(bound);
     ARROW_ASSIGN_OR_RAISE(int position, FindColumn(fields_, named.name, "the pipeline"));
     std::shared_ptr<arrow::Field> field = arrow::field(named.name.text, bound.type());
@@ -416,7 +414,7 @@ Status Binder::BindExpectations() {
   for (const spec::Expectation& expectation : spec_.expectations) {
     ARROW_ASSIGN_OR_RAISE(auto condition,
                           BindCondition(fmt::format("the expectation {}", expectation.name.text),
-                                        expectation.condition, arrow::Schema(fields_)));
+                                        expectation.condition, fields_));
     if (expectation.action == spec::ExpectationAction::kDrop) {
       bound_->rows_time_dependence =
           std::max(bound_->rows_time_dependence, DependenceOf(condition));

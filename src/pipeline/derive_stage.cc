@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include <arrow/array/util.h>
@@ -76,10 +76,10 @@ class DeriveStage : public MapStage {
     for (size_t i = 0; i < pipeline_.derived.size(); ++i) {
       const DerivedColumn& derived = pipeline_.derived[i];
       const bool is_constant = running.IsConstant(derived.expression);
-      ARROW_ASSIGN_OR_RAISE(const auto rows, running.BatchFor(derived.expression));
+      ARROW_ASSIGN_OR_RAISE(const auto read, running.ReadFor(derived.expression));
       const auto evaluate = [&]() -> Result<arrow::Datum> {
-        if (is_constant || !is_dictionary_[i]) return derived.expression.Evaluate(*rows, context_);
-        return derived.expression.EvaluateDictionary(*rows, context_);
+        if (is_constant || !is_dictionary_[i]) return derived.expression.Evaluate(read, context_);
+        return derived.expression.EvaluateDictionary(read, context_);
       };
       Result<arrow::Datum> value = evaluate();
       if (!value.ok()) return PlaceInFile(value.status(), derived.text);
@@ -123,20 +123,16 @@ class DeriveStage : public MapStage {
 
   // By derived column: whether it may be a dictionary, since nothing but the writer reads it.
   static std::vector<bool> DictionariesOf(const BoundPipeline& pipeline, bool for_writing) {
-    std::vector<bool> may_be;
-    for (size_t i = 0; i < pipeline.derived.size(); ++i) {
+    std::unordered_set<int> read;  // by expectations, and by the columns behind
+    for (const BoundExpectation& expectation : pipeline.expectations) {
+      read.insert(expectation.condition.columns().begin(), expectation.condition.columns().end());
+    }
+    std::vector<bool> may_be(pipeline.derived.size());
+    for (size_t i = pipeline.derived.size(); i-- > 0;) {
       const DerivedColumn& column = pipeline.derived[i];
-      const auto reads = [&column](const expression::BoundExpression& expression) {
-        return std::ranges::binary_search(expression.columns(), column.position);
-      };
-      const auto later = pipeline.derived.begin() + static_cast<std::ptrdiff_t>(i) + 1;
-      const bool is_read =
-          std::any_of(later, pipeline.derived.end(),
-                      [&](const DerivedColumn& other) { return reads(other.expression); }) ||
-          std::ranges::any_of(pipeline.expectations, [&](const BoundExpectation& expectation) {
-            return reads(expectation.condition);
-          });
-      may_be.push_back(for_writing && !is_read && column.expression.gives_dictionary());
+      may_be[i] =
+          for_writing && !read.contains(column.position) && column.expression.gives_dictionary();
+      read.insert(column.expression.columns().begin(), column.expression.columns().end());
     }
     return may_be;
   }

@@ -54,8 +54,8 @@ Result<std::shared_ptr<arrow::BooleanArray>> ExpectationJudge::Judge(RunningColu
 Result<std::shared_ptr<arrow::BooleanArray>> ExpectationJudge::Met(
     const BoundExpectation& expectation, RunningColumns& columns) const {
   const bool is_constant = columns.IsConstant(expectation.condition);
-  ARROW_ASSIGN_OR_RAISE(const auto batch, columns.BatchFor(expectation.condition));
-  Result<arrow::Datum> value = expectation.condition.Evaluate(*batch, context_);
+  ARROW_ASSIGN_OR_RAISE(const auto read, columns.ReadFor(expectation.condition));
+  Result<arrow::Datum> value = expectation.condition.Evaluate(read, context_);
   if (!value.ok()) return PlaceInFile(value.status(), expectation.text);
   if (is_constant && value->is_array()) {
     ARROW_ASSIGN_OR_RAISE(value, value->make_array()->GetScalar(0));

@@ -41,21 +41,18 @@ bool RunningColumns::IsConstant(const expression::BoundExpression& expression) c
   });
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> RunningColumns::BatchFor(
+Result<expression::ReadRows> RunningColumns::ReadFor(
     const expression::BoundExpression& expression) {
   const bool is_constant = IsConstant(expression);
-  const int64_t rows = is_constant ? 1 : rows_;
-  arrow::ArrayVector columns(arrays_.size(), std::make_shared<arrow::NullArray>(rows));
+  expression::ReadRows read{.columns = {}, .count = is_constant ? 1 : rows_};
   for (const int column : expression.columns()) {
-    const auto at = static_cast<size_t>(column);
-    if (is_constant) {
-      ARROW_ASSIGN_OR_RAISE(columns[at],
-                            arrow::MakeArrayFromScalar(*constants_[at], 1, context_.pool));
-    } else {
-      ARROW_ASSIGN_OR_RAISE(columns[at], Rows(column));
-    }
+    const auto& constant = constants_[static_cast<size_t>(column)];
+    ARROW_ASSIGN_OR_RAISE(
+        const auto values,
+        is_constant ? arrow::MakeArrayFromScalar(*constant, 1, context_.pool) : Rows(column));
+    read.columns.push_back(values->data());
   }
-  return arrow::RecordBatch::Make(arrow::schema(fields_), rows, std::move(columns));
+  return read;
 }
 
 Result<std::shared_ptr<arrow::Array>> RunningColumns::Rows(int column) {

@@ -32,9 +32,8 @@ class RunningColumns {
 
   bool IsConstant(const expression::BoundExpression& expression) const;
 
-  // A batch in which `expression` can be evaluated: of one row where it is constant.
-  Result<std::shared_ptr<arrow::RecordBatch>> BatchFor(
-      const expression::BoundExpression& expression);
+  // What `expression` is evaluated on: one row where it is constant.
+  Result<expression::ReadRows> ReadFor(const expression::BoundExpression& expression);
 
   Result<std::shared_ptr<arrow::Array>> Rows(int column);
 
