@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/App.hpp>
@@ -53,7 +56,7 @@ bool CheckColumns(const delta::Snapshot& table, const parquet::FileReader& file,
   bool any = false;
   for (int column = 0; column < table.schema()->num_fields(); ++column) {
     if (pipeline::IsPartitionColumn(table, column)) continue;
-    const std::string reason = file.WhyNotCopied(pipeline::FileColumn(table, column));
+    const std::string_view reason = file.WhyNotCopied(pipeline::FileColumn(table, column));
     any |= reason.empty();
     if (reason.empty()) continue;
     ++layout->not_copied[fmt::format("{}: {}", table.schema()->field(column)->name(), reason)];
@@ -61,22 +64,11 @@ bool CheckColumns(const delta::Snapshot& table, const parquet::FileReader& file,
   return any;
 }
 
-Status AddFile(const delta::Snapshot& table, const delta::DataFile& file, Layout* layout) {
-  ARROW_ASSIGN_OR_RAISE(
-      const auto reader,
-      parquet::FileReader::Open(file.path, file.size_bytes,
-                                pipeline::ReadOptionsOf(table, {.pool = memory::BackingPool()})));
-  const parquet::Footer& footer = reader->footer();
-  const bool any_is_copied = CheckColumns(table, *reader, layout);
-  layout->shared_bytes += storage::SharedBytes(file.path);
-  ++layout->files;
-  layout->bytes += footer.file_bytes;
-  layout->rows += footer.num_rows;
-  if (file.deletion_vector) layout->deleted_rows += file.deletion_vector->cardinality;
-  ARROW_ASSIGN_OR_RAISE(const std::vector<int64_t> deleted_rows,
-                        pipeline::CountDeletedRows(table, file, footer));
-  for (size_t i = 0; i < footer.row_groups.size(); ++i) {
-    const parquet::RowGroupFacts& group = footer.row_groups[i];
+// `deleted_rows` begins with those of the first of `row_groups`.
+void AddRowGroups(const std::vector<parquet::RowGroupFacts>& row_groups,
+                  std::span<const int64_t> deleted_rows, bool any_is_copied, Layout* layout) {
+  for (size_t i = 0; i < row_groups.size(); ++i) {
+    const parquet::RowGroupFacts& group = row_groups[i];
     const bool is_first = layout->row_groups++ == 0;
     layout->smallest_row_group_rows =
         is_first ? group.num_rows : std::min(layout->smallest_row_group_rows, group.num_rows);
@@ -85,6 +77,29 @@ Status AddFile(const delta::Snapshot& table, const delta::DataFile& file, Layout
     const bool is_small = group.compressed_bytes < pipeline::kSmallestSpliceBytes;
     layout->small_row_groups += is_small ? 1 : 0;
     layout->spliceable_row_groups += any_is_copied && !is_small && deleted_rows[i] == 0 ? 1 : 0;
+  }
+}
+
+Status AddFile(const delta::Snapshot& table, const delta::DataFile& file, Layout* layout) {
+  ARROW_ASSIGN_OR_RAISE(const auto footer, parquet::StoredFooter::Read(file.path, file.size_bytes));
+  layout->shared_bytes += storage::SharedBytes(file.path);
+  ++layout->files;
+  layout->bytes += footer->file_bytes();
+  layout->rows += footer->num_rows();
+  if (file.deletion_vector) layout->deleted_rows += file.deletion_vector->cardinality;
+  ARROW_ASSIGN_OR_RAISE(const std::vector<int64_t> deleted_rows,
+                        pipeline::CountDeletedRows(table, file, *footer));
+  std::vector<parquet::RowGroupRange> ranges = footer->Cut(footer->all_row_groups());
+  if (ranges.empty()) ranges.emplace_back();
+  std::optional<bool> any_is_copied;
+  for (const parquet::RowGroupRange& range : ranges) {
+    ARROW_ASSIGN_OR_RAISE(
+        const auto reader,
+        parquet::FileReader::Open(*footer, range,
+                                  pipeline::ReadOptionsOf(table, {.pool = memory::BackingPool()})));
+    if (!any_is_copied) any_is_copied = CheckColumns(table, *reader, layout);
+    AddRowGroups(reader->footer().row_groups, std::span(deleted_rows).subspan(range.first),
+                 *any_is_copied, layout);
   }
   return Status::OK();
 }

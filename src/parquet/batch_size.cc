@@ -1,7 +1,6 @@
 #include "parquet/batch_size.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "base/saturating.h"
 
@@ -16,14 +15,6 @@ constexpr int64_t kOffsetBytes = 4;       // of one string in an Arrow array
 constexpr int64_t kLevelBytes = 4;        // of one value below a list: two 16-bit levels
 constexpr int64_t kWidestType = 1 << 20;  // fixed bytes: a footer may claim any length
 
-// Encodings whose size is that of the values: every other one may be far smaller.
-bool IsPlain(const ColumnChunkFacts& chunk) {
-  return std::all_of(chunk.encodings.begin(), chunk.encodings.end(), [](std::string_view encoding) {
-    return encoding == "PLAIN" || encoding == "RLE" || encoding == "BIT_PACKED" ||
-           encoding == "DELTA_LENGTH_BYTE_ARRAY";
-  });
-}
-
 }  // namespace
 
 DecodedSize DecodedSizeOf(const LeafColumn& leaf, const ColumnChunkFacts& chunk) {
@@ -35,7 +26,7 @@ DecodedSize DecodedSizeOf(const LeafColumn& leaf, const ColumnChunkFacts& chunk)
     const int64_t offsets = MultiplyBytes(chunk.num_values, kOffsetBytes);
     return {.bytes = AddBytes(AddBytes(*chunk.unencoded_bytes, offsets), levels)};
   }
-  return {.bytes = AddBytes(chunk.uncompressed_bytes, levels), .known = IsPlain(chunk)};
+  return {.bytes = AddBytes(chunk.uncompressed_bytes, levels), .known = chunk.is_plain};
 }
 
 BatchSize::BatchSize(const Footer& footer, const RowGroupFacts& row_group,

@@ -29,9 +29,8 @@ TEST(BatchSizeTest, FixedTypesAreKnownWhateverTheirEncoding) {
 }
 
 TEST(BatchSizeTest, PlainStringsAreAsLargeAsTheFooterSays) {
-  const Footer footer = OneColumn(
-      {},
-      {.num_values = kRows, .uncompressed_bytes = 20000 * kRows, .encodings = {"PLAIN", "RLE"}});
+  const Footer footer =
+      OneColumn({}, {.num_values = kRows, .uncompressed_bytes = 20000 * kRows, .is_plain = true});
   const BatchSize size = SizeFor(footer, 65536, 2000000);
   EXPECT_TRUE(size.is_known());
   EXPECT_EQ(size.next_rows(), 100);
@@ -41,7 +40,7 @@ TEST(BatchSizeTest, ADictionaryIsKnownByItsUnencodedBytes) {
   const ColumnChunkFacts chunk{.num_values = kRows,
                                .uncompressed_bytes = 1000,
                                .unencoded_bytes = 996 * kRows,
-                               .encodings = {"PLAIN", "RLE", "RLE_DICTIONARY"},
+
                                .has_dictionary = true};
   EXPECT_EQ(SizeFor(OneColumn({}, chunk), 65536, 1000000).next_rows(), 1000);
 }
@@ -49,7 +48,7 @@ TEST(BatchSizeTest, ADictionaryIsKnownByItsUnencodedBytes) {
 TEST(BatchSizeTest, UnknownSizesStartSmallAndFollowWhatWasSeen) {
   const Footer footer = OneColumn({}, {.num_values = kRows,
                                        .uncompressed_bytes = 1000,
-                                       .encodings = {"RLE_DICTIONARY"},
+
                                        .has_dictionary = true});
   BatchSize size = SizeFor(footer, 65536, 1000000);
   EXPECT_FALSE(size.is_known());

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -49,10 +48,11 @@ const SchemaField& CheapestLeaf(const SchemaField& source) {
 
 // Turns positions among all fields into positions among the `decoded` ones.
 void CountOnly(const std::set<int>& decoded, std::vector<ColumnPlan>& plans) {
+  const std::vector<int> ascending(decoded.begin(), decoded.end());
   for (ColumnPlan& plan : plans) {
-    const auto place = decoded.find(plan.position);
-    if (place == decoded.end()) continue;
-    plan.position = static_cast<int>(std::distance(decoded.begin(), place));
+    const auto place = std::ranges::lower_bound(ascending, plan.position);
+    if (place == ascending.end() || *place != plan.position) continue;
+    plan.position = static_cast<int>(place - ascending.begin());
   }
 }
 

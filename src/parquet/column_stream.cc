@@ -269,8 +269,7 @@ Result<std::unique_ptr<ArrowReader>> MakeArrowReader(const DataFile& file, bool 
   properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
   return ArrowReader::Make(
       file.properties.memory_pool(),
-      ::parquet::ParquetFileReader::Open(file.source, file.properties, file.decoding_metadata),
-      properties);
+      ::parquet::ParquetFileReader::Open(file.source, file.properties, file.metadata), properties);
 }
 
 std::unique_ptr<arrow::RecordBatchReader> MakeColumnStream(DataFile file,

@@ -2,10 +2,8 @@
 
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
-#include <parquet/arrow/schema.h>
 #include <parquet/schema.h>
 
-#include "parquet/old_calendar.h"
 #include "parquet/throw_boundary.h"
 
 namespace spillway::parquet {
@@ -92,50 +90,46 @@ bool HasOtherNamesInside(const arrow::Field& field) {
   return false;
 }
 
-Result<std::shared_ptr<arrow::DataType>> TypeInFile(const DataFile& file, int field) {
-  std::shared_ptr<arrow::Schema> schema;
-  ARROW_RETURN_NOT_OK(::parquet::arrow::FromParquetSchema(
-      file.metadata->schema(), ::parquet::default_arrow_reader_properties(),
-      file.decoding_metadata->key_value_metadata(), &schema));
-  return schema->field(field)->type();
-}
-
 // parquet-mr before 1.2.9 left the dictionary's header out of a column chunk's size (PARQUET-816).
 bool HasWrongSizes(const ::parquet::FileMetaData& metadata) {
   return metadata.writer_version().VersionLt(
       ::parquet::ApplicationVersion::PARQUET_816_FIXED_VERSION());
 }
 
-std::string FindReason(const DataFile& file, const ReadColumn& column) {
-  const int field = FieldOf(file, column);
+}  // namespace
+
+CopyCheck::CopyCheck(const DataFile& file, const arrow::Schema& file_schema)
+    : file_(file), file_schema_(file_schema), calendar_(file) {}
+
+std::string_view CopyCheck::FindReason(const ReadColumn& column) const {
+  const int field = FieldOf(file_, column);
   if (field < 0) return "the file has no such column";
-  const Node& node = *file.metadata->schema()->group_node()->field(field);
+  const Node& node = *file_.metadata->schema()->group_node()->field(field);
   if (node.is_repeated() || !HasStandardLists(node)) return "a list in an old layout";
   if (HasPart(node, IsInt96)) return "INT96 timestamps";
   if (HasPart(node, IsOfUnknownType)) return "an unknown logical type";
   if (HasOtherNamesInside(*column.field)) return "different names inside a nested column";
-  const auto type = TypeInFile(file, field);
-  if (!type.ok() || !(*type)->Equals(*column.field->type())) return "stored as another type";
-  if (HasWrongSizes(*file.metadata)) return "a writer known to record wrong sizes";
-  if (IsHadoopsLz4(file, field)) return "Hadoop's LZ4";
-  if (OldCalendar(file).Counts(field)) return "dates in the old (Julian) calendar";
+  if (!file_schema_.field(field)->type()->Equals(*column.field->type())) {
+    return "stored as another type";
+  }
+  if (HasWrongSizes(*file_.metadata)) return "a writer known to record wrong sizes";
+  if (IsHadoopsLz4(file_, field)) return "Hadoop's LZ4";
+  if (calendar_.Counts(field)) return "dates in the old (Julian) calendar";
   return {};
 }
-
-}  // namespace
 
 int FieldOf(const DataFile& file, const ReadColumn& column) {
   const std::vector<int> found = file.fields->Find(std::nullopt, column.physical_name);
   return found.size() == 1 ? found.front() : -1;
 }
 
-std::string WhyNotCopied(const DataFile& file, const ReadColumn& column) {
-  std::string reason;
+std::string_view CopyCheck::WhyNot(const ReadColumn& column) const {
+  std::string_view reason;
   const Status status = CatchParquet([&]() -> Status {
-    reason = FindReason(file, column);
+    reason = FindReason(column);
     return Status::OK();
   });
-  return status.ok() ? reason : status.message();
+  return status.ok() ? reason : "a form that cannot be read";
 }
 
 }  // namespace spillway::parquet

@@ -1,19 +1,36 @@
 // Whether a column of a file may be copied into another file as it is stored, for readers to find
 // there what decoding and encoding would have put.
 //
-// Thread rule: free functions without state.
+// Thread rule: immutable.
 #pragma once
 
-#include <string>
+#include <string_view>
+
+#include <arrow/type_fwd.h>
 
 #include "parquet/data_file.h"
+#include "parquet/old_calendar.h"
 #include "parquet/reader.h"
 
 namespace spillway::parquet {
 
-// Why the stored bytes of `column` cannot stand for the wanted field, in words for a plan:
-// "timestamps of the old INT96 form"; empty where they can.
-std::string WhyNotCopied(const DataFile& file, const ReadColumn& column);
+class CopyCheck {
+ public:
+  // `file_schema` is Footer::schema of `file`; both outlive the check.
+  CopyCheck(const DataFile& file, const arrow::Schema& file_schema);
+
+  // Why the stored bytes of `column` cannot stand for the wanted field, in words for a plan:
+  // "timestamps of the old INT96 form"; empty where they can. The text lives as long as the
+  // program.
+  std::string_view WhyNot(const ReadColumn& column) const;
+
+ private:
+  std::string_view FindReason(const ReadColumn& column) const;
+
+  const DataFile& file_;
+  const arrow::Schema& file_schema_;
+  const OldCalendar calendar_;
+};
 
 // The top-level field of `file` that holds `column`, which the table finds by name, or -1 where
 // there is none, or more than one.

@@ -44,8 +44,8 @@ class CopyCheckTest : public testing::Test {
   std::string ReasonOf(const std::string& name, std::shared_ptr<arrow::DataType> type) const {
     const auto reader =
         FileReader::Open(path_, -1, {.pool = arrow::default_memory_pool()}).ValueOrDie();
-    return WhyNotCopied(reader->data_file(),
-                        {.physical_name = name, .field = arrow::field(name, std::move(type))});
+    return std::string(reader->WhyNotCopied(
+        {.physical_name = name, .field = arrow::field(name, std::move(type))}));
   }
 
   const TemporaryFolder folder_;

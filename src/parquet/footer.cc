@@ -58,44 +58,37 @@ LeafColumn DescribeLeaf(const ::parquet::ColumnDescriptor& leaf, int32_t root) {
           .level_bits = LevelBits(leaf)};
 }
 
-// Statistics are hints: those that cannot be read are unknown, not an error.
-Status DescribeStatistics(const ::parquet::ColumnChunkMetaData& chunk, ColumnChunkFacts& facts) {
-  const Status status = CatchParquet([&]() -> Status {
-    const auto statistics = ReadableStatistics(chunk);
-    if (statistics == nullptr) return Status::OK();
-    if (statistics->HasNullCount()) facts.null_count = statistics->null_count();
-    if (!statistics->HasMinMax() || !HasTypesOrder(*statistics)) return Status::OK();
-    return ::parquet::arrow::StatisticsAsScalars(*statistics, &facts.minimum, &facts.maximum);
-  });
-  if (!status.ok()) facts.minimum = facts.maximum = nullptr;
-  return status.IsOutOfMemory() ? status : Status::OK();
+bool IsDictionary(::parquet::Encoding::type encoding) {
+  return encoding == ::parquet::Encoding::RLE_DICTIONARY ||
+         encoding == ::parquet::Encoding::PLAIN_DICTIONARY;
 }
 
-Result<ColumnChunkFacts> DescribeChunk(const ::parquet::ColumnChunkMetaData& chunk) {
+bool IsAsLargeAsValues(::parquet::Encoding::type encoding) {
+  return encoding == ::parquet::Encoding::PLAIN || encoding == ::parquet::Encoding::RLE ||
+         encoding == ::parquet::Encoding::BIT_PACKED ||
+         encoding == ::parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY;
+}
+
+ColumnChunkFacts DescribeChunk(const ::parquet::ColumnChunkMetaData& chunk) {
   ColumnChunkFacts facts{.num_values = chunk.num_values(),
                          .first_byte = FirstByte(chunk),
                          .compressed_bytes = chunk.total_compressed_size(),
                          .uncompressed_bytes = AddBytes(chunk.total_uncompressed_size(), 0),
                          .codec = chunk.compression()};
-  for (const ::parquet::Encoding::type encoding : chunk.encodings()) {
-    facts.encodings.push_back(::parquet::EncodingToString(encoding));
-    facts.has_dictionary |= encoding == ::parquet::Encoding::RLE_DICTIONARY ||
-                            encoding == ::parquet::Encoding::PLAIN_DICTIONARY;
-  }
-  facts.has_dictionary |= chunk.has_dictionary_page();
+  facts.is_plain = std::ranges::all_of(chunk.encodings(), IsAsLargeAsValues);
+  facts.has_dictionary =
+      chunk.has_dictionary_page() || std::ranges::any_of(chunk.encodings(), IsDictionary);
   facts.is_all_dictionary = facts.has_dictionary && !chunk.encoding_stats().empty();
   for (const ::parquet::PageEncodingStats& pages : chunk.encoding_stats()) {
     const bool is_data = pages.page_type != ::parquet::PageType::DICTIONARY_PAGE;
-    const bool is_index = pages.encoding == ::parquet::Encoding::RLE_DICTIONARY ||
-                          pages.encoding == ::parquet::Encoding::PLAIN_DICTIONARY;
-    facts.gave_up_dictionary |= facts.has_dictionary && is_data && !is_index && pages.count > 0;
+    facts.gave_up_dictionary |=
+        facts.has_dictionary && is_data && !IsDictionary(pages.encoding) && pages.count > 0;
   }
   facts.is_all_dictionary &= !facts.gave_up_dictionary;
   if (const auto sizes = chunk.size_statistics()) {
     const std::optional<int64_t>& bytes = sizes->unencoded_byte_array_data_bytes;
     if (bytes && *bytes >= 0) facts.unencoded_bytes = AddBytes(*bytes, 0);
   }
-  ARROW_RETURN_NOT_OK(DescribeStatistics(chunk, facts));
   return facts;
 }
 
@@ -161,7 +154,6 @@ Result<Footer> DescribeMetadata(const DataFile& file) {
   Footer footer{.path = file.path,
                 .file_bytes = file.file_bytes,
                 .footer_bytes = file.footer_bytes,
-                .num_rows = metadata.num_rows(),
                 .created_by = metadata.created_by(),
                 .counts_nulls_right = CountsNullsRight(metadata)};
   ARROW_RETURN_NOT_OK(::parquet::arrow::FromParquetSchema(
@@ -171,17 +163,18 @@ Result<Footer> DescribeMetadata(const DataFile& file) {
     footer.leaves.push_back(DescribeLeaf(*metadata.schema()->Column(leaf),
                                          metadata.schema()->group_node()->FieldIndex(root)));
   }
-  int64_t first_row = 0;
+  int64_t first_row = file.first_row;
   for (int i = 0; i < metadata.num_row_groups(); ++i) {
     const auto row_group = metadata.RowGroup(i);
     RowGroupFacts facts{.first_row = first_row, .num_rows = row_group->num_rows()};
     for (int leaf = 0; leaf < metadata.num_columns(); ++leaf) {
-      ARROW_ASSIGN_OR_RAISE(ColumnChunkFacts chunk, DescribeChunk(*row_group->ColumnChunk(leaf)));
+      ColumnChunkFacts chunk = DescribeChunk(*row_group->ColumnChunk(leaf));
       facts.compressed_bytes = AddBytes(facts.compressed_bytes, chunk.compressed_bytes);
       facts.uncompressed_bytes = AddBytes(facts.uncompressed_bytes, chunk.uncompressed_bytes);
       facts.columns.push_back(std::move(chunk));
     }
     first_row += facts.num_rows;
+    footer.num_rows += facts.num_rows;
     footer.row_groups.push_back(std::move(facts));
   }
   return footer;
@@ -197,6 +190,22 @@ Result<Footer> DescribeFooter(const DataFile& file, bool page_sizes) {
                                 }),
                                 file.path));
   return footer;
+}
+
+Result<ChunkStatistics> DescribeStatistics(const DataFile& file, int row_group, int leaf) {
+  ChunkStatistics described;
+  const Status status = CatchParquet([&]() -> Status {
+    const auto chunk = file.metadata->RowGroup(row_group)->ColumnChunk(leaf);
+    const auto statistics = ReadableStatistics(*chunk);
+    if (statistics == nullptr) return Status::OK();
+    if (statistics->HasNullCount()) described.null_count = statistics->null_count();
+    if (!statistics->HasMinMax() || !HasTypesOrder(*statistics)) return Status::OK();
+    return ::parquet::arrow::StatisticsAsScalars(*statistics, &described.minimum,
+                                                 &described.maximum);
+  });
+  if (status.IsOutOfMemory()) return status;
+  if (!status.ok()) described.minimum = described.maximum = nullptr;
+  return described;
 }
 
 Result<Footer> ReadFooter(const std::string& path, int64_t expected_size_bytes,

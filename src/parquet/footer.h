@@ -29,15 +29,12 @@ struct ColumnChunkFacts {
   // BYTE_ARRAY only: what the values take once a dictionary is undone, without their lengths.
   std::optional<int64_t> unencoded_bytes;
   arrow::Compression::type codec{};
-  std::vector<std::string> encodings;  // "PLAIN", "RLE_DICTIONARY", "RLE", ..
+  // Its size is that of its values: every other encoding may be far smaller.
+  bool is_plain = false;
   bool has_dictionary = false;
   bool gave_up_dictionary =
       false;                       // as too large: some of its pages have values instead of indices
   bool is_all_dictionary = false;  // the footer says of all of its pages that they have indices
-  std::optional<int64_t> null_count;
-  // Of the logical type; null = unknown. They bound the values: a writer may have cut long strings.
-  std::shared_ptr<arrow::Scalar> minimum;
-  std::shared_ptr<arrow::Scalar> maximum;
   // Of data pages, from the offset index if the file has one and FooterOptions asked for it, or
   // from the headers of the pages once MeasurePages has read them.
   std::optional<int64_t> num_pages;
@@ -46,6 +43,14 @@ struct ColumnChunkFacts {
   // From the headers alone.
   std::optional<int64_t> largest_page_decompressed_bytes;
   std::optional<int64_t> dictionary_bytes;  // decompressed
+};
+
+// What the footer says of a column chunk's values.
+struct ChunkStatistics {
+  std::optional<int64_t> null_count;
+  // Of the logical type; null = unknown. They bound the values: a writer may have cut long strings.
+  std::shared_ptr<arrow::Scalar> minimum;
+  std::shared_ptr<arrow::Scalar> maximum;
 };
 
 struct RowGroupFacts {
@@ -69,7 +74,7 @@ struct Footer {
   std::string path;
   int64_t file_bytes = 0;
   int64_t footer_bytes = 0;  // serialised; it takes several times that in memory
-  int64_t num_rows = 0;
+  int64_t num_rows = 0;      // of `row_groups`
   std::string created_by;
   bool counts_nulls_right = false;  // its writer, see CountsNullsRight
   std::shared_ptr<arrow::Schema> schema;
@@ -92,5 +97,9 @@ Result<Footer> ReadFooter(const std::string& path, int64_t expected_size_bytes,
 // The same from a file that is open already.
 struct DataFile;
 Result<Footer> DescribeFooter(const DataFile& file, bool page_sizes);
+
+// Of one column chunk. Statistics are hints: those that cannot be read are unknown, not an error.
+// Fails where memory runs out.
+Result<ChunkStatistics> DescribeStatistics(const DataFile& file, int row_group, int leaf);
 
 }  // namespace spillway::parquet

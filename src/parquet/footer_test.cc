@@ -7,6 +7,7 @@
 #include <parquet/page_index.h>
 #include <parquet/statistics.h>
 
+#include "parquet/data_file.h"
 #include "parquet/random_rows.h"
 #include "parquet/test_files.h"
 
@@ -20,6 +21,11 @@ Footer MustDescribe(const std::string& path, bool page_sizes) {
   return footer.ok() ? *footer : Footer{};
 }
 
+DataFile OpenFile(const std::string& path) {
+  return OpenDataFile(path, -1, MakeReaderProperties(arrow::default_memory_pool(), 16 * 1024))
+      .ValueOrDie();
+}
+
 TEST(FooterTest, SaysWhatTheFileSays) {
   TemporaryFolder folder;
   Engine engine(1);
@@ -28,6 +34,7 @@ TEST(FooterTest, SaysWhatTheFileSays) {
   WriteWithArrow(*table, path, 300,
                  Properties().compression(arrow::Compression::ZSTD)->data_pagesize(500)->build());
   const Footer footer = MustDescribe(path, true);
+  const DataFile file = OpenFile(path);
   const auto reader = ::parquet::ParquetFileReader::OpenFile(path);
   const auto metadata = reader->metadata();
   EXPECT_EQ(footer.path, path);
@@ -53,8 +60,9 @@ TEST(FooterTest, SaysWhatTheFileSays) {
       EXPECT_EQ(chunk.uncompressed_bytes, truth->total_uncompressed_size());
       EXPECT_EQ(chunk.codec, arrow::Compression::ZSTD);
       EXPECT_EQ(chunk.has_dictionary, truth->has_dictionary_page());
-      EXPECT_EQ(chunk.null_count, truth->statistics()->null_count());
-      EXPECT_EQ(chunk.minimum != nullptr, truth->statistics()->HasMinMax());
+      const ChunkStatistics statistics = DescribeStatistics(file, i, leaf).ValueOrDie();
+      EXPECT_EQ(statistics.null_count, truth->statistics()->null_count());
+      EXPECT_EQ(statistics.minimum != nullptr, truth->statistics()->HasMinMax());
       EXPECT_EQ(chunk.unencoded_bytes.has_value(), truth->type() == ::parquet::Type::BYTE_ARRAY);
       const auto pages = index->GetOffsetIndex(leaf)->page_locations();
       EXPECT_EQ(chunk.num_pages, pages.size());
@@ -106,8 +114,7 @@ TEST(FooterTest, BoundsAreScalarsOfTheLogicalType) {
   const auto values = builder.Finish().ValueOrDie();
   WriteWithArrow(*arrow::Table::Make(arrow::schema({arrow::field("t", values->type())}), {values}),
                  path, 100, Properties().build());
-  const Footer footer = MustDescribe(path, false);
-  const ColumnChunkFacts& chunk = footer.row_groups[0].columns[0];
+  const ChunkStatistics chunk = DescribeStatistics(OpenFile(path), 0, 0).ValueOrDie();
   EXPECT_EQ(chunk.null_count, 1);
   ASSERT_NE(chunk.minimum, nullptr);
   EXPECT_TRUE(chunk.minimum->type->Equals(*values->type()));

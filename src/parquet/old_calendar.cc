@@ -113,6 +113,7 @@ OldCalendar::OldCalendar(const DataFile& file) : path_(file.path), metadata_(fil
   first_second_ = std::ranges::find(kNeverAhead, zone) != kNeverAhead.end()
                       ? kFirstDay * kSecondsOfDay
                       : kFirstSecondInAnyZone;
+  if (counts_dates_ || counts_int96_) leaf_ranges_ = LeafRangesOf(*metadata_->schema());
 }
 
 bool OldCalendar::CountsLeaf(int leaf) const {
@@ -124,11 +125,10 @@ bool OldCalendar::CountsLeaf(int leaf) const {
 
 std::vector<int> OldCalendar::LeavesOf(int field) const {
   std::vector<int> leaves;
-  if (!counts_dates_ && !counts_int96_) return leaves;
-  const ::parquet::SchemaDescriptor& schema = *metadata_->schema();
-  const auto& root = schema.group_node()->field(field);
-  for (int leaf = 0; leaf < schema.num_columns(); ++leaf) {
-    if (schema.GetColumnRoot(leaf) == root.get() && CountsLeaf(leaf)) leaves.push_back(leaf);
+  if (leaf_ranges_.empty()) return leaves;
+  const LeafRange& range = leaf_ranges_[static_cast<size_t>(field)];
+  for (int leaf = range.first; leaf < range.first + range.count; ++leaf) {
+    if (CountsLeaf(leaf)) leaves.push_back(leaf);
   }
   return leaves;
 }

@@ -18,6 +18,7 @@
 #include <parquet/metadata.h>
 
 #include "base/status.h"
+#include "parquet/leaf_ranges.h"
 
 namespace spillway::parquet {
 
@@ -46,7 +47,8 @@ class OldCalendar {
   const std::shared_ptr<::parquet::FileMetaData> metadata_;
   bool counts_dates_ = false;  // and instants but for INT96
   bool counts_int96_ = false;
-  int64_t first_second_ = 0;  // that is not ambiguous
+  int64_t first_second_ = 0;            // that is not ambiguous
+  std::vector<LeafRange> leaf_ranges_;  // by top-level field, where anything is counted so
 };
 
 }  // namespace spillway::parquet

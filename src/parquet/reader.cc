@@ -13,15 +13,26 @@
 #include "parquet/column_stream.h"
 #include "parquet/copy_check.h"
 #include "parquet/data_file.h"
+#include "parquet/leaf_ranges.h"
 #include "parquet/page_sizes.h"
 #include "parquet/throw_boundary.h"
 
 namespace spillway::parquet {
 
+namespace {
+
+constexpr int64_t kSmallestBufferBytes = 1024;
+
+}  // namespace
+
 struct FileReader::Opened {
   ReadOptions options;
   DataFile file;
   Footer footer;
+  int64_t most_buffer_bytes = 0;                       // what a column has to read at most
+  std::vector<LeafRange> leaf_ranges;                  // by top-level field
+  std::optional<CopyCheck> copy_check = std::nullopt;  // of `file`
+  std::unique_ptr<ArrowReader> manifest_reader;        // of EstimateMemory, once it was called
 };
 
 FileReader::FileReader(std::unique_ptr<Opened> opened) : opened_(std::move(opened)) {}
@@ -30,12 +41,23 @@ FileReader::~FileReader() = default;
 Result<std::unique_ptr<FileReader>> FileReader::Open(const std::string& path,
                                                      int64_t expected_size_bytes,
                                                      const ReadOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto footer, StoredFooter::Read(path, expected_size_bytes));
+  return Open(*footer, footer->all_row_groups(), options);
+}
+
+Result<std::unique_ptr<FileReader>> FileReader::Open(const StoredFooter& footer,
+                                                     RowGroupRange row_groups,
+                                                     const ReadOptions& options) {
   auto opened = std::make_unique<Opened>();
   opened->options = options;
+  opened->most_buffer_bytes = std::max(kSmallestBufferBytes, footer.largest_chunk_bytes());
+  const int64_t buffer_bytes = std::min(options.buffer_bytes, opened->most_buffer_bytes);
   ARROW_ASSIGN_OR_RAISE(opened->file,
-                        OpenDataFile(path, expected_size_bytes,
-                                     MakeReaderProperties(options.pool, options.buffer_bytes)));
+                        footer.Open(row_groups, MakeReaderProperties(options.pool, buffer_bytes)));
   ARROW_ASSIGN_OR_RAISE(opened->footer, DescribeFooter(opened->file, options.page_sizes));
+  const ::parquet::SchemaDescriptor& schema = *opened->file.metadata->schema();
+  opened->leaf_ranges = LeafRangesOf(schema);
+  opened->copy_check.emplace(opened->file, *opened->footer.schema);
   return std::unique_ptr<FileReader>(new FileReader(std::move(opened)));
 }
 
@@ -43,25 +65,27 @@ const Footer& FileReader::footer() const { return opened_->footer; }
 
 const DataFile& FileReader::data_file() const { return opened_->file; }
 
-std::string FileReader::WhyNotCopied(const ReadColumn& column) const {
+std::string_view FileReader::WhyNotCopied(const ReadColumn& column) const {
   if (opened_->options.use_field_ids) return "columns are found by their ids";
-  return parquet::WhyNotCopied(opened_->file, column);
+  return opened_->copy_check->WhyNot(column);
 }
 
 std::vector<size_t> FileReader::LeavesOf(const ReadColumn& column) const {
   const std::optional<int32_t> id =
       opened_->options.use_field_ids ? FieldId(*column.field) : std::nullopt;
-  const std::vector<int> fields = opened_->file.fields->Find(id, column.physical_name);
   std::vector<size_t> places;
-  for (size_t i = 0; i < footer().leaves.size(); ++i) {
-    if (std::ranges::find(fields, footer().leaves[i].root) != fields.end()) places.push_back(i);
+  for (const int field : opened_->file.fields->Find(id, column.physical_name)) {
+    const LeafRange& range = opened_->leaf_ranges[static_cast<size_t>(field)];
+    for (int i = 0; i < range.count; ++i) places.push_back(static_cast<size_t>(range.first + i));
   }
   return places;
 }
 
 Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
     const std::vector<ReadColumn>& columns, int first_row_group, int row_groups) const {
-  const auto& [options, file, footer] = *opened_;
+  const ReadOptions& options = opened_->options;
+  const DataFile& file = opened_->file;
+  const Footer& footer = opened_->footer;
   const int end = static_cast<int>(footer.row_groups.size());
   if (first_row_group < 0 || row_groups < 0 || row_groups > end - first_row_group) {
     return Status::IndexError(
@@ -86,22 +110,29 @@ Result<std::unique_ptr<arrow::RecordBatchReader>> FileReader::Read(
   return stream;
 }
 
+Result<ChunkStatistics> FileReader::StatisticsOf(size_t row_group, size_t leaf) const {
+  return DescribeStatistics(opened_->file, static_cast<int>(row_group), static_cast<int>(leaf));
+}
+
 Result<std::optional<int64_t>> FileReader::MeasureDictionary(size_t row_group, size_t leaf) {
-  auto& [options, file, footer] = *opened_;
-  ColumnChunkFacts& chunk = footer.row_groups[row_group].columns[leaf];
+  ColumnChunkFacts& chunk = opened_->footer.row_groups[row_group].columns[leaf];
   if (!chunk.has_dictionary || chunk.gave_up_dictionary) return std::nullopt;
-  if (!chunk.dictionary_bytes) ARROW_RETURN_NOT_OK(MeasurePages(file, chunk));
+  if (!chunk.dictionary_bytes) ARROW_RETURN_NOT_OK(MeasurePages(opened_->file, chunk));
   return chunk.is_all_dictionary ? chunk.dictionary_bytes : std::nullopt;
 }
 
 Result<std::vector<ReadMemory>> FileReader::EstimateMemory(const std::vector<ReadColumn>& columns,
                                                            const std::vector<ReadOptions>& ways,
                                                            int64_t assumed_page_bytes) {
-  auto& [opened_options, file, footer] = *opened_;
+  const DataFile& file = opened_->file;
+  Footer& footer = opened_->footer;
   ReadPlan plan;
   const auto make = [&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(const auto reader, MakeArrowReader(file, false));
-    return PlanColumns(reader->manifest(), columns, opened_options.use_field_ids, file)
+    if (opened_->manifest_reader == nullptr) {
+      ARROW_RETURN_NOT_OK(MakeArrowReader(file, false).Value(&opened_->manifest_reader));
+    }
+    return PlanColumns(opened_->manifest_reader->manifest(), columns,
+                       opened_->options.use_field_ids, file)
         .Value(&plan);
   };
   ARROW_RETURN_NOT_OK(ReadError(CatchParquet(make), file.path));
@@ -118,11 +149,12 @@ Result<std::vector<ReadMemory>> FileReader::EstimateMemory(const std::vector<Rea
       ARROW_RETURN_NOT_OK(MeasurePages(file, chunk));
     }
     for (size_t i = 0; i < ways.size(); ++i) {
-      highest[i].RaiseTo(EstimateReadMemory(footer, row_group, decoded_leaves, validity_leaves,
-                                            {.buffer_bytes = ways[i].buffer_bytes,
-                                             .batch_rows = ways[i].batch_rows,
-                                             .batch_bytes = ways[i].batch_bytes,
-                                             .assumed_page_bytes = assumed_page_bytes}));
+      highest[i].RaiseTo(EstimateReadMemory(
+          footer, row_group, decoded_leaves, validity_leaves,
+          {.buffer_bytes = std::min(ways[i].buffer_bytes, opened_->most_buffer_bytes),
+           .batch_rows = ways[i].batch_rows,
+           .batch_bytes = ways[i].batch_bytes,
+           .assumed_page_bytes = assumed_page_bytes}));
     }
   }
   return highest;

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <arrow/memory_pool.h>
@@ -26,6 +27,7 @@
 #include "base/status.h"
 #include "parquet/footer.h"
 #include "parquet/read_memory.h"
+#include "parquet/stored_footer.h"
 
 namespace spillway::parquet {
 
@@ -56,6 +58,8 @@ struct ReadColumn {
 
 struct DataFile;
 
+// A reader knows some row groups of its file, which follow each other and are numbered from 0, or
+// all of them.
 class FileReader {
  public:
   // Opens the file and checks its footer; fails as ReadFooter does. `expected_size_bytes` is the
@@ -63,13 +67,17 @@ class FileReader {
   static Result<std::unique_ptr<FileReader>> Open(const std::string& path,
                                                   int64_t expected_size_bytes,
                                                   const ReadOptions& options);
+  static Result<std::unique_ptr<FileReader>> Open(const StoredFooter& footer,
+                                                  RowGroupRange row_groups,
+                                                  const ReadOptions& options);
   ~FileReader();
 
   const Footer& footer() const;
 
   // Why the stored bytes of `column` cannot stand for the wanted field in another file, in words
-  // for a plan: "timestamps of the old INT96 form"; empty where they can.
-  std::string WhyNotCopied(const ReadColumn& column) const;
+  // for a plan: "timestamps of the old INT96 form"; empty where they can. The text lives as long as
+  // the program.
+  std::string_view WhyNotCopied(const ReadColumn& column) const;
 
   // The places in footer().leaves of all leaves of the file's column that holds `column`,
   // ascending; none where the file lacks it.
@@ -103,6 +111,9 @@ class FileReader {
   // all row groups.
   int64_t EstimateCountMemory(const std::vector<ReadColumn>& columns,
                               int64_t assumed_page_bytes) const;
+
+  // What the footer says of the values of a column chunk; as parquet::DescribeStatistics.
+  Result<ChunkStatistics> StatisticsOf(size_t row_group, size_t leaf) const;
 
   // What the dictionary of a column chunk of texts takes, decompressed, each value with four bytes
   // of length: none where the footer does not say that all its pages have one, or where its header

@@ -24,6 +24,7 @@
 #include "parquet/data_file.h"
 #include "parquet/file_then_memory.h"
 #include "parquet/footer_statistics.h"
+#include "parquet/leaf_ranges.h"
 #include "parquet/new_file.h"
 #include "parquet/null_counts.h"
 #include "parquet/spliced_footer.h"
@@ -53,22 +54,6 @@ NodePtr CopyNode(const ::parquet::schema::Node& node, const std::string& name) {
   }
   const auto& logical = node.logical_type();  // a struct's is "none", which Make does not take
   return GroupNode::Make(name, node.repetition(), children, logical->is_none() ? nullptr : logical);
-}
-
-// The leaves [first, first + count) of a schema that lie below its top-level field `field`.
-struct LeafRange {
-  int first = 0;
-  int count = 0;
-};
-
-LeafRange LeavesOf(const ::parquet::SchemaDescriptor& schema, int field) {
-  LeafRange range;
-  for (int leaf = 0; leaf < schema.num_columns(); ++leaf) {
-    const int root = schema.group_node()->FieldIndex(*schema.GetColumnRoot(leaf));
-    if (root < field) range.first = leaf + 1;
-    if (root == field) ++range.count;
-  }
-  return range;
 }
 
 // Bytes of a source file, and their place in the new one.
@@ -143,11 +128,11 @@ struct SpliceWriter::Impl {
 
 // The leaves of `source` that each copied column has; none for encoded columns.
 std::vector<LeafRange> SpliceWriter::Impl::CopiedLeaves(const DataFile& source) const {
+  const std::vector<LeafRange> of_fields = LeafRangesOf(*source.metadata->schema());
   std::vector<LeafRange> ranges;
   for (const SpliceColumn& column : columns) {
-    ranges.push_back(column.copied_from ? LeavesOf(*source.metadata->schema(),
-                                                   FieldOf(source, *column.copied_from))
-                                        : LeafRange{});
+    const int field = column.copied_from ? FieldOf(source, *column.copied_from) : -1;
+    ranges.push_back(field < 0 ? LeafRange{} : of_fields[static_cast<size_t>(field)]);
   }
   return ranges;
 }
@@ -189,7 +174,7 @@ Status SpliceWriter::Impl::Start(const DataFile& source, int row_group) {
     nodes.push_back(CopyNode(*node, column.field->name()));
   }
   schema.Init(GroupNode::Make("schema", ::parquet::Repetition::REQUIRED, nodes));
-  for (int i = 0; i < static_cast<int>(columns.size()); ++i) leaves.push_back(LeavesOf(schema, i));
+  leaves = LeafRangesOf(schema);
 
   const auto group = source.metadata->RowGroup(row_group);
   for (const LeafRange& range : CopiedLeaves(source)) {

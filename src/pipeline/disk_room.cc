@@ -26,14 +26,16 @@ int64_t KeptBytes(const Plan& plan) {
 // Of a row group's stored bytes, the part of the columns that are copied; by their shares in the
 // whole table.
 double CopiedShare(const Plan& plan, const FileSplice& splice) {
+  if (splice.columns == nullptr) return 0;
+  const std::vector<bool>& is_copied = splice.columns->is_copied;
   const SourceUse use = UseOfSource(*plan.pipeline);
   double all = 0;
   double copied = 0;
   for (const ColumnWeight& weight : plan.source->weights()) {
     all += static_cast<double>(weight.compressed_bytes);
   }
-  for (size_t i = 0; i < use.unchanged.size() && i < splice.is_copied.size(); ++i) {
-    if (use.unchanged[i] < 0 || !splice.is_copied[i]) continue;
+  for (size_t i = 0; i < use.unchanged.size() && i < is_copied.size(); ++i) {
+    if (use.unchanged[i] < 0 || !is_copied[i]) continue;
     copied += static_cast<double>(
         plan.source->weights()[static_cast<size_t>(use.unchanged[i])].compressed_bytes);
   }

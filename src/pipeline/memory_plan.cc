@@ -70,6 +70,15 @@ int64_t LongLookupValueBytes(const PlannedInputs& inputs, size_t rung) {
   return bytes;
 }
 
+// The rows that there are to write at most, unless lookups multiply them.
+int64_t MostRows(const PlannedInputs& inputs) {
+  const bool may_multiply =
+      std::ranges::any_of(inputs.pipeline.lookups, [](const BoundLookup& lookup) {
+        return lookup.duplicates == join::DuplicatePolicy::kExpand;
+      });
+  return may_multiply ? std::numeric_limits<int64_t>::max() : inputs.source.live_rows();
+}
+
 // Between the reader and the writer: a copy of the batch where rows are dropped or multiplied, the
 // added columns with an expression's intermediate results, the matches, and what expectations
 // judge by.
@@ -80,29 +89,62 @@ int64_t TransformBytes(const PlannedInputs& inputs, const WorkSizes& sizes, int6
   // A condition's intermediate results may be texts; one condition is judged at a time.
   const int64_t judged_bytes =
       expectations.empty() ? 0 : 3 * RowBytes(*arrow::utf8(), kDerivedValueBytes);
-  return copies * batch_bytes +
-         sizes.batch_rows * (3 * AddedRowBytes(inputs) + kMatchBytes + judged_bytes);
+  return copies * batch_bytes + std::min(sizes.batch_rows, MostRows(inputs)) *
+                                    (3 * AddedRowBytes(inputs) + kMatchBytes + judged_bytes);
 }
 
-// The leaves of the output columns that are encoded, where `is_copied` (null: none) names the
-// others.
-int64_t EncodedLeaves(const PlannedInputs& inputs, const std::vector<bool>* is_copied) {
+// The output columns that are encoded, where the others are copied.
+struct EncodedColumns {
   int64_t leaves = 0;
+  int64_t page_bytes = 0;       // for all of them
+  int64_t row_group_bytes = 0;  // of all rows that there are; the largest number: not known
+};
+
+// For a leaf a page being filled, its encoded and compressed form, and a dictionary with its hash
+// table.
+constexpr int64_t kPages = 7;
+
+// The same, and the encoded pages, of `rows` values that all take `value_bytes`: buffers grow by
+// doubling, and a dictionary has up to four slots of its hash table for a value.
+constexpr int64_t kSmallestBuffersBytes = 4 * kKiB;
+constexpr int64_t FewPagesBytes(int64_t rows, int64_t value_bytes) {
+  return kSmallestBuffersBytes + rows * (11 * value_bytes + 24);
+}
+constexpr int64_t FewEncodedBytes(int64_t rows, int64_t value_bytes) {
+  return rows * 3 * (value_bytes + 1);
+}
+
+EncodedColumns EncodedColumnsOf(const PlannedInputs& inputs, const std::vector<bool>* is_copied,
+                                const WorkSizes& sizes) {
+  constexpr int64_t kNotKnown = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kFewRows = 1 << 20;  // of more, pages are full in any case
+  EncodedColumns encoded;
+  const int64_t rows = MostRows(inputs);
   const auto& fields = inputs.pipeline.output_schema->fields();
   for (size_t i = 0; i < fields.size(); ++i) {
     if (is_copied != nullptr && (*is_copied)[i]) continue;
-    leaves += parquet::CountLeaves(*fields[i]->type());
+    const arrow::DataType& type = *fields[i]->type();
+    const int64_t leaves = parquet::CountLeaves(type);
+    int64_t page_bytes = kPages * sizes.page_bytes;
+    encoded.leaves += leaves;
+    if (rows > kFewRows || !parquet::IsEncodedByPage(type) || !arrow::is_fixed_width(type.id())) {
+      encoded.row_group_bytes = kNotKnown;
+    } else {
+      const int64_t value_bytes = RowBytes(type, 0);
+      page_bytes = std::min(page_bytes, FewPagesBytes(rows, value_bytes));
+      if (encoded.row_group_bytes != kNotKnown) {
+        encoded.row_group_bytes += FewEncodedBytes(rows, value_bytes);
+      }
+    }
+    encoded.page_bytes += leaves * page_bytes;
   }
-  return leaves;
+  return encoded;
 }
-
-// For each leaf a page being filled, its encoded and compressed form, and a dictionary with its
-// hash table.
-int64_t PageBytes(int64_t leaves, const WorkSizes& sizes) { return leaves * 7 * sizes.page_bytes; }
 
 // The row group's encoded pages, in buffers that grow by doubling.
 int64_t WriterBytes(const PlannedInputs& inputs, const WorkSizes& sizes) {
-  return 2 * sizes.row_group_bytes + PageBytes(EncodedLeaves(inputs, nullptr), sizes);
+  const EncodedColumns encoded = EncodedColumnsOf(inputs, nullptr, sizes);
+  return std::min(2 * sizes.row_group_bytes, encoded.row_group_bytes) + encoded.page_bytes;
 }
 
 // Of a derived column, what a row takes in encoded pages.
@@ -143,21 +185,19 @@ int64_t DictionaryRowBytes(const PlannedInputs& inputs) {
 
 // The same where row groups splice: of the new columns alone, but as large as the source's.
 int64_t SpliceWriterBytes(const PlannedInputs& inputs, const WorkPlan& work) {
-  int64_t rows = 0;
+  const int64_t rows = inputs.splice.most_rows;
   int64_t leaves = 0;
-  for (size_t i = 0; i < inputs.splice.files.size(); ++i) {
-    const PinnedFile& file = inputs.source.files()[i];
-    for (size_t group = 0; group < file.row_groups.size(); ++group) {
-      if (!inputs.splice.files[i].splices[group]) continue;
-      rows = std::max(rows, file.row_groups[group].num_rows);
-      leaves = std::max(leaves, EncodedLeaves(inputs, &inputs.splice.files[i].is_copied));
-    }
+  int64_t page_bytes = 0;
+  for (const auto& columns : inputs.splice.columns) {
+    const EncodedColumns encoded = EncodedColumnsOf(inputs, &columns->is_copied, work.sizes);
+    leaves = std::max(leaves, encoded.leaves);
+    page_bytes = std::max(page_bytes, encoded.page_bytes);
   }
   // A column's pages are in a small block, which doubles, before they are in a spooled one.
   constexpr int64_t kBeforeSpooled = spill::SpoolPool::kSpooledBlockBytes * 3 / 2;
   const int64_t held = work.spools ? rows * DictionaryRowBytes(inputs) + leaves * kBeforeSpooled
                                    : 2 * rows * EncodedRowBytes(inputs);
-  return held + PageBytes(leaves, work.sizes) + work.sizes.copy_buffer_bytes;
+  return held + page_bytes + work.sizes.copy_buffer_bytes;
 }
 
 // What one lane takes of each kind of memory.
@@ -189,6 +229,18 @@ LaneBytes BytesOfLane(const PlannedInputs& inputs, const WorkSizes& sizes,
           .writing = writing_bytes + kWrittenCopies * long_value};
 }
 
+// Whether a row group that splices may have to be encoded all the same: its rows may multiply, or
+// its new columns be larger than a value of their types says.
+bool MayEncodeAll(const PlannedInputs& inputs) {
+  const auto varies = [](const arrow::Field& field) {
+    return !arrow::is_fixed_width(field.type()->id());
+  };
+  return !inputs.pipeline.lookups.empty() ||
+         std::ranges::any_of(inputs.pipeline.derived, [&varies](const DerivedColumn& derived) {
+           return varies(*derived.field);
+         });
+}
+
 struct LanePlan {
   LaneBytes bytes;         // the larger of what decoding and splicing take
   WorkSizes decode_sizes;  // see MemoryPlan
@@ -210,14 +262,17 @@ LanePlan PlanLane(const PlannedInputs& inputs, const WorkPlan& work) {
     return lane;
   }
   // Rows are decoded although all row groups splice where a key turns out to have several lookup
-  // rows, and where new columns turn out to be larger than thought. For that there are smaller
-  // pieces, so that it hardly takes more than splicing does. That a long value is decoded then is
-  // left to the pool: what will most likely be copied takes no memory.
+  // rows, where new columns turn out to be larger than thought, and by validate, which writes
+  // nothing. For that there are smaller pieces, so that it hardly takes more than splicing does.
+  // That a long value is decoded then is left to the pool: what will most likely be copied takes no
+  // memory.
+  const bool may_encode = MayEncodeAll(inputs);
   LaneBytes decoded;
   for (size_t rung = work.rung; rung < pieces.size(); ++rung) {
     parquet::ReadMemory whole_rows = inputs.source.read_memory(rung);
     whole_rows.long_value_bytes = whole_rows.long_value_excess_bytes = 0;
     decoded = decoding(rung, whole_rows);
+    if (!may_encode) decoded.writing = 0;
     lane.decode_sizes = pieces[rung];
     if (decoded.total() <= lane.bytes.total()) break;
   }

@@ -10,7 +10,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -43,13 +47,16 @@ struct PinnedRowGroup {
   std::vector<ValueBounds> bounds = {};  // see PinnedTable::BoundsOf
 };
 
+// By wanted column: why it cannot be copied as it is stored; empty where it can.
+using CopyReasons = std::vector<std::string_view>;
+
 struct PinnedFile {
-  delta::DataFile data_file;
+  delta::DataFile data_file;  // without the log's statistics
   int64_t first_ordinal = 0;
   int64_t num_rows = 0;  // deleted ones included
   std::vector<PinnedRowGroup> row_groups;
-  // By wanted column: why it cannot be copied as it is stored; empty where it can.
-  std::vector<std::string> why_not_copied;
+  std::shared_ptr<const CopyReasons> why_not_copied;  // one for all files with the same reasons
+  int64_t parsed_footer_bytes = 0;                    // of all its row groups at once
 
   int64_t end_ordinal() const { return first_ordinal + num_rows; }
 };
@@ -58,7 +65,11 @@ struct PinnedFile {
 // delta::Snapshot::DeletedRows.
 Result<std::vector<int64_t>> CountDeletedRows(const delta::Snapshot& snapshot,
                                               const delta::DataFile& file,
-                                              const parquet::Footer& footer);
+                                              const parquet::StoredFooter& footer);
+
+// The footer of a file that was pinned. Fails with kCorruptDataFile where it has other row groups
+// by now, and as StoredFooter::Read.
+Result<std::unique_ptr<const parquet::StoredFooter>> ReadFooterAgain(const PinnedFile& file);
 
 // What one wanted column weighs over all files.
 struct ColumnWeight {
@@ -94,8 +105,11 @@ class PinnedTable {
   const std::vector<PinnedFile>& files() const { return files_; }
   int64_t physical_rows() const { return files_.empty() ? 0 : files_.back().end_ordinal(); }
   int64_t live_rows() const { return physical_rows() - deleted_rows_; }
-  int64_t bytes() const { return bytes_; }                                // of the data files
-  int64_t largest_footer_bytes() const { return largest_footer_bytes_; }  // serialised
+  int64_t bytes() const { return bytes_; }  // of the data files
+  // What a file's footer takes while it is read, at most.
+  int64_t largest_footer_bytes() const { return largest_footer_bytes_; }
+  // What this table takes as long as the plan lives, and what plans are made of it.
+  int64_t facts_bytes() const;
 
   const std::vector<int>& columns() const { return columns_; }
   // The wanted columns, in that order, partition columns among them.
@@ -115,12 +129,36 @@ class PinnedTable {
   std::string Describe() const;
 
  private:
+  struct LessReasons {
+    bool operator()(const std::shared_ptr<const CopyReasons>& left,
+                    const std::shared_ptr<const CopyReasons>& right) const {
+      return *left < *right;
+    }
+  };
+
   PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot, std::vector<int> columns,
               std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed,
               std::vector<size_t> bounded);
-  Status AddFile(delta::DataFile data_file);
-  void Weigh(const parquet::FileReader& file, PinnedFile* pinned);
-  void KeepBounds(const parquet::FileReader& file, PinnedFile* pinned) const;
+  // A file's footer, and a reader of its first row groups; none of a footer that is large.
+  struct OpenedFile {
+    Status status;
+    std::unique_ptr<const parquet::StoredFooter> footer;
+    std::unique_ptr<parquet::FileReader> first_reader;
+  };
+  size_t FilesAhead() const;
+  OpenedFile OpenAhead(const delta::DataFile& file, int64_t most_bytes) const;
+  Result<std::vector<OpenedFile>> OpenAhead(std::span<const delta::DataFile> files) const;
+  Result<std::unique_ptr<parquet::FileReader>> OpenRowGroups(
+      const parquet::StoredFooter& footer, const parquet::RowGroupRange& row_groups) const;
+
+  Status AddFile(delta::DataFile data_file, OpenedFile opened);
+  std::shared_ptr<const CopyReasons> CopyReasonsOf(const parquet::FileReader& file);
+  std::vector<size_t> LeavesOf(const parquet::FileReader& file, size_t column) const;
+  // `reader` is of the first row groups that are parsed at a time, or null.
+  Status DescribeRowGroups(const parquet::StoredFooter& footer,
+                           std::unique_ptr<parquet::FileReader> reader, PinnedFile* file);
+  void Weigh(const parquet::FileReader& file, std::span<PinnedRowGroup> row_groups);
+  Status KeepBounds(const parquet::FileReader& file, std::span<PinnedRowGroup> row_groups) const;
   Status CountValues(parquet::FileReader& file);
   Status EstimateMemory(parquet::FileReader& file, const PinnedFile& pinned);
 
@@ -131,6 +169,9 @@ class PinnedTable {
   const std::vector<ColumnUse> computed_;
   const std::vector<size_t> bounded_;
   std::shared_ptr<arrow::Schema> read_schema_;
+  // How files know the wanted columns; none for partition columns, which they do not hold.
+  std::vector<std::optional<parquet::ReadColumn>> file_columns_;
+  std::set<std::shared_ptr<const CopyReasons>, LessReasons> copy_reasons_;
   std::vector<PinnedFile> files_;
   std::vector<ColumnWeight> weights_;
   std::vector<parquet::ReadMemory> read_memory_;  // as pieces_
@@ -138,6 +179,7 @@ class PinnedTable {
   int64_t deleted_rows_ = 0;
   int64_t bytes_ = 0;
   int64_t largest_footer_bytes_ = 0;
+  int64_t row_groups_ = 0;
 };
 
 // How a column of the snapshot is found in its files.

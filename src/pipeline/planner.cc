@@ -155,14 +155,21 @@ void ChooseMode(Plan* plan) {
 }  // namespace
 
 int64_t Plan::overhead_bytes(int of_lanes) const {
-  // The program's own bytes have room for usual footers. Of one with long statistics there are so
-  // many copies: parsed for the reader and the writer, in the new file's footer, and in the log.
-  constexpr int64_t kUsualFooterBytes = kMiB;
-  constexpr int64_t kFooterCopies = 10;
+  // The program's own bytes have room for usual footers, and for the facts of usual tables.
+  constexpr int64_t kUsualBytes = 12 * kMiB;
+  // A lane reads its rows' columns by one footer, and copies the others by another one. Of what is
+  // copied there are then so many copies: of the source, in the new file's footer, and in the log.
+  constexpr int64_t kReadFooters = 2;
+  constexpr int64_t kCopiedFooters = 3;
   int64_t largest = source->largest_footer_bytes();
-  for (const auto& lookup : lookups) largest = std::max(largest, lookup->largest_footer_bytes());
+  int64_t facts_bytes = source->facts_bytes();
+  for (const auto& lookup : lookups) {
+    largest = std::max(largest, lookup->largest_footer_bytes());
+    facts_bytes += lookup->facts_bytes();
+  }
+  const int64_t lane_bytes = kReadFooters * largest + kCopiedFooters * splice.most_footer_bytes;
   return memory::kProcessOverheadBytes +
-         of_lanes * kFooterCopies * std::max<int64_t>(0, largest - kUsualFooterBytes);
+         std::max<int64_t>(0, facts_bytes + of_lanes * lane_bytes - kUsualBytes);
 }
 
 Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& options) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -21,20 +22,27 @@ std::string WhyNone(const spec::Spec& spec, const BoundPipeline& pipeline, const
   return keeps_any ? "" : "no source column stays unchanged";
 }
 
-// What the files' forms allow: fills is_copied and read. Returns why nothing can be copied, or "".
-std::string PlanColumns(const SourceUse& use, const PinnedFile& file, FileSplice* splice) {
-  std::string reason;
-  splice->read = use.computed;
+// What a file's form allows.
+struct FormPlan {
+  std::shared_ptr<const SplicedColumns> columns;
+  std::string why_none;  // of the columns is copied; empty where one is
+  bool is_used = false;  // by a row group that splices
+};
+
+FormPlan PlanForm(const SourceUse& use, const CopyReasons& why_not_copied) {
+  std::string_view reason;
+  SplicedColumns columns{.is_copied = {}, .read = use.computed};
   bool copies_any = false;
   for (const int column : use.unchanged) {
-    const bool is_copied = column >= 0 && file.why_not_copied[static_cast<size_t>(column)].empty();
-    splice->is_copied.push_back(is_copied);
+    const bool is_copied = column >= 0 && why_not_copied[static_cast<size_t>(column)].empty();
+    columns.is_copied.push_back(is_copied);
     copies_any |= is_copied;
     if (column < 0 || is_copied) continue;
-    splice->read[static_cast<size_t>(column)] = ColumnUse::kValues;
-    if (reason.empty()) reason = file.why_not_copied[static_cast<size_t>(column)];
+    columns.read[static_cast<size_t>(column)] = ColumnUse::kValues;
+    if (reason.empty()) reason = why_not_copied[static_cast<size_t>(column)];
   }
-  return copies_any ? "" : reason;
+  return {.columns = std::make_shared<const SplicedColumns>(std::move(columns)),
+          .why_none = std::string(copies_any ? "" : reason)};
 }
 
 // Finds the chunks of row groups, one after another in the order of their rows.
@@ -78,20 +86,27 @@ SplicePlan PlanSplice(const spec::Spec& spec, const BoundPipeline& pipeline,
   ChunkFinder finder(chunks);
   const SourceUse use = UseOfSource(pipeline);
   const std::string why_none = WhyNone(spec, pipeline, use);
+  std::map<const CopyReasons*, FormPlan> forms;
   for (const PinnedFile& file : source.files()) {
     FileSplice splice;
-    const std::string why_file = why_none.empty() ? PlanColumns(use, file, &splice) : why_none;
+    const auto [form, is_new] = forms.try_emplace(file.why_not_copied.get());
+    if (is_new) form->second = PlanForm(use, *file.why_not_copied);
+    const std::string& why_file = why_none.empty() ? form->second.why_none : why_none;
     for (const PinnedRowGroup& group : file.row_groups) {
       const int64_t rows = finder.RowsInOne(file, group);
       const std::string reason = why_file.empty() ? WhyNot(spec, group, rows, limits) : why_file;
       splice.splices.push_back(rows > 0 && reason.empty());
       if (rows == 0) continue;
       ++plan.row_groups;
-      if (reason.empty()) {
-        ++plan.spliced;
-      } else {
+      if (!reason.empty()) {
         ++plan.reasons[reason];
+        continue;
       }
+      ++plan.spliced;
+      plan.most_rows = std::max(plan.most_rows, group.num_rows);
+      plan.most_footer_bytes = std::max(plan.most_footer_bytes, file.parsed_footer_bytes);
+      splice.columns = form->second.columns;
+      if (!std::exchange(form->second.is_used, true)) plan.columns.push_back(splice.columns);
     }
     plan.files.push_back(std::move(splice));
   }

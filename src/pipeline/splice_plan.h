@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,20 +26,29 @@ inline constexpr int64_t kSmallestSpliceBytes = 1024 * 1024;
 // One of SplicePlan's reasons.
 inline constexpr std::string_view kCutByChunk = "a chunk ends inside the row group";
 
-// One file of the source.
-struct FileSplice {
+// How the columns of a file are split where its row groups splice.
+struct SplicedColumns {
   // By output column: whether it is copied. The others are encoded, some of them source columns
   // that cannot be copied.
   std::vector<bool> is_copied;
   // By source column: what is read of it where a row group splices.
   std::vector<ColumnUse> read;
+};
+
+// One file of the source.
+struct FileSplice {
+  std::shared_ptr<const SplicedColumns> columns;  // null where no row group splices
   std::vector<bool> splices;  // by row group; false too where no row of it is left to do
 };
 
 struct SplicePlan {
   std::vector<FileSplice> files;  // as the table's
-  int64_t row_groups = 0;         // with rows of a chunk
+  // Those of `files`, each once.
+  std::vector<std::shared_ptr<const SplicedColumns>> columns;
+  int64_t row_groups = 0;  // with rows of a chunk
   int64_t spliced = 0;
+  int64_t most_rows = 0;                   // of a row group that splices
+  int64_t most_footer_bytes = 0;           // PinnedFile::parsed_footer_bytes of a file with one
   std::map<std::string, int64_t> reasons;  // why the others do not splice, with their number
 };
 

@@ -10,6 +10,13 @@
 #include "pipeline/write_options.h"
 
 namespace spillway::pipeline {
+namespace {
+
+int64_t RowsOf(const parquet::FileReader& reader, int row_group) {
+  return reader.footer().row_groups[static_cast<size_t>(row_group)].num_rows;
+}
+
+}  // namespace
 
 SplicedPiece::SplicedPiece(const PieceContext& context, int64_t now_micros)
     : context_(context), now_micros_(now_micros) {}
@@ -21,35 +28,45 @@ Result<WrittenFiles> SplicedPiece::Write(const Piece& piece) {
       std::ranges::upper_bound(files, piece.first_ordinal, {}, &PinnedFile::first_ordinal) - 1;
   file_ = &*file;
   splice_ = &plan.splice.files[static_cast<size_t>(file - files.begin())];
-  ARROW_ASSIGN_OR_RAISE(
-      const auto reader,
-      parquet::FileReader::Open(file->data_file.path, file->data_file.size_bytes,
-                                ReadOptionsFor(plan.sizes, context_.run.memory.read_pool())));
+  ARROW_ASSIGN_OR_RAISE(const auto footer, ReadFooterAgain(*file));
   written_.expectations.resize(plan.pipeline->expectations.size());
   RunContext reading = context_.run;
   reading.progress = &reading_;
   ARROW_ASSIGN_OR_RAISE(const ReaderPointer rows,
                         ReadSilver(reading, context_.lookups, piece, {now_micros_},
-                                   {.uses = splice_->read,
+                                   {.uses = splice_->columns->read,
                                     .rows_changed = &rows_changed_,
                                     .derive = {.for_writing = true,
                                                .may_fail = true,
                                                .expectations = &written_.expectations}}));
-  for (size_t group = 0; group < file->row_groups.size(); ++group) {
-    const int64_t first = file->first_ordinal + file->row_groups[group].first_row;
-    if (first < piece.first_ordinal || first >= piece.end_ordinal) continue;
-    if (file->row_groups[group].num_rows == 0) continue;
-    ARROW_RETURN_NOT_OK(WriteRowGroup(*rows, *reader, static_cast<int>(group)));
+  const parquet::ReadOptions options = ReadOptionsFor(plan.sizes, context_.run.memory.read_pool());
+  for (const parquet::RowGroupRange& range : footer->Cut(RowGroupsOf(piece))) {
+    ARROW_ASSIGN_OR_RAISE(const auto reader, parquet::FileReader::Open(*footer, range, options));
+    for (int group = 0; group < range.count; ++group) {
+      if (RowsOf(*reader, group) > 0) ARROW_RETURN_NOT_OK(WriteRowGroup(*rows, *reader, group));
+    }
   }
   ARROW_RETURN_NOT_OK(CloseFile());
   return std::move(written_);
+}
+
+// Those of the piece's file that lie in the piece.
+parquet::RowGroupRange SplicedPiece::RowGroupsOf(const Piece& piece) const {
+  const std::vector<PinnedRowGroup>& groups = file_->row_groups;
+  const auto place_of = [&](int64_t ordinal) {
+    const int64_t row = ordinal - file_->first_ordinal;
+    return static_cast<int>(std::ranges::lower_bound(groups, row, {}, &PinnedRowGroup::first_row) -
+                            groups.begin());
+  };
+  const int first = place_of(piece.first_ordinal);
+  return {.first = first, .count = place_of(piece.end_ordinal) - first};
 }
 
 // Encodes the new columns of the row group's rows, which come in batches that no other row group
 // has a part in, and copies the others.
 Status SplicedPiece::WriteRowGroup(arrow::RecordBatchReader& rows,
                                    const parquet::FileReader& reader, int row_group) {
-  const int64_t num_rows = file_->row_groups[static_cast<size_t>(row_group)].num_rows;
+  const int64_t num_rows = RowsOf(reader, row_group);
   if (writer_ != nullptr && !HasRoom(reader, row_group)) ARROW_RETURN_NOT_OK(CloseFile());
   if (writer_ == nullptr) ARROW_RETURN_NOT_OK(OpenFile(reader, row_group));
   ARROW_RETURN_NOT_OK(writer_->StartRowGroup(reader, row_group));
@@ -71,7 +88,7 @@ Status SplicedPiece::WriteRowGroup(arrow::RecordBatchReader& rows,
 
 bool SplicedPiece::HasRoom(const parquet::FileReader& reader, int row_group) const {
   const spec::Target& target = context_.run.plan.spec.target;
-  const int64_t rows = file_->row_groups[static_cast<size_t>(row_group)].num_rows;
+  const int64_t rows = RowsOf(reader, row_group);
   if (writer_->bytes_written() >= target.target_file_size_bytes) return false;
   if (writer_->row_groups_written() >= parquet::kMostRowGroups) return false;
   if (target.max_records_per_file &&
@@ -87,7 +104,7 @@ Status SplicedPiece::OpenFile(const parquet::FileReader& reader, int row_group) 
   std::vector<parquet::SpliceColumn> columns;
   for (int i = 0; i < plan.file_schema->num_fields(); ++i) {
     columns.push_back({.field = plan.file_schema->field(i)});
-    if (!splice_->is_copied[static_cast<size_t>(i)]) continue;
+    if (!splice_->columns->is_copied[static_cast<size_t>(i)]) continue;
     const auto source_column =
         static_cast<size_t>(plan.pipeline->output_columns[static_cast<size_t>(i)]);
     columns.back().copied_from = FileColumn(source.snapshot(), source.columns()[source_column]);
@@ -108,7 +125,7 @@ Status SplicedPiece::Encode(const arrow::RecordBatch& batch) {
   arrow::FieldVector fields;
   arrow::ArrayVector columns;
   for (int i = 0; i < batch.num_columns(); ++i) {
-    if (splice_->is_copied[static_cast<size_t>(i)]) continue;
+    if (splice_->columns->is_copied[static_cast<size_t>(i)]) continue;
     fields.push_back(schema->field(i));
     columns.push_back(in_files->column(i));
   }

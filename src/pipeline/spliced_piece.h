@@ -32,6 +32,7 @@ class SplicedPiece {
   int64_t rows_encoded() const { return rows_encoded_; }
 
  private:
+  parquet::RowGroupRange RowGroupsOf(const Piece& piece) const;
   Status WriteRowGroup(arrow::RecordBatchReader& rows, const parquet::FileReader& reader,
                        int row_group);
   Status Encode(const arrow::RecordBatch& batch);

@@ -47,6 +47,7 @@ class FileScan {
     return uses_.empty() ? ColumnUse::kValues : uses_[column];
   }
 
+  Status ReadFooter();
   Status OpenRowGroups();
   Status ReadPartitionValues();
   Result<BatchPointer> DropDeleted(BatchPointer batch, int64_t first_row) const;
@@ -59,7 +60,9 @@ class FileScan {
   const int64_t end_;
   const std::vector<ColumnUse>& uses_;
   const parquet::ReadOptions options_;
-  int64_t stream_row_ = 0;  // of the file: where the stream stands
+  std::unique_ptr<const parquet::StoredFooter> footer_;
+  std::vector<parquet::RowGroupRange> unread_;  // row groups, those to be read next at the end
+  int64_t stream_row_ = 0;                      // of the file: where the stream stands
   std::unique_ptr<arrow::RecordBatchReader> stream_;
   std::vector<uint8_t> deleted_rows_;                             // a bit for each; or empty
   std::vector<std::shared_ptr<arrow::Scalar>> partition_values_;  // by wanted column, or null
@@ -70,6 +73,7 @@ Result<std::unique_ptr<FileScan>> FileScan::Open(const PinnedTable& table, const
                                                  const std::vector<ColumnUse>& uses,
                                                  const parquet::ReadOptions& options) {
   std::unique_ptr<FileScan> scan(new FileScan(table, file, first, end, uses, options));
+  ARROW_RETURN_NOT_OK(scan->ReadFooter());
   ARROW_RETURN_NOT_OK(scan->OpenRowGroups());
   ARROW_RETURN_NOT_OK(scan->ReadPartitionValues());
   if (file.data_file.deletion_vector) {
@@ -79,18 +83,26 @@ Result<std::unique_ptr<FileScan>> FileScan::Open(const PinnedTable& table, const
   return scan;
 }
 
-Status FileScan::OpenRowGroups() {
+Status FileScan::ReadFooter() {
+  ARROW_ASSIGN_OR_RAISE(footer_, ReadFooterAgain(file_));
   const std::vector<PinnedRowGroup>& groups = file_.row_groups;
   const auto begin = std::ranges::upper_bound(groups, row_, {}, &PinnedRowGroup::first_row) - 1;
   const auto behind = std::ranges::lower_bound(groups, end_, {}, &PinnedRowGroup::first_row);
-  ARROW_ASSIGN_OR_RAISE(
-      auto reader,
-      parquet::FileReader::Open(file_.data_file.path, file_.data_file.size_bytes, options_));
-  ARROW_ASSIGN_OR_RAISE(
-      stream_, reader->Read(FileColumns(table_, uses_), static_cast<int>(begin - groups.begin()),
-                            static_cast<int>(behind - begin)));
+  unread_ = footer_->Cut({.first = static_cast<int>(begin - groups.begin()),
+                          .count = static_cast<int>(behind - begin)});
+  std::ranges::reverse(unread_);
   stream_row_ = begin->first_row;
   return Status::OK();
+}
+
+// Opens the next ones, as many as are parsed at a time.
+Status FileScan::OpenRowGroups() {
+  const parquet::RowGroupRange row_groups = unread_.back();
+  unread_.pop_back();
+  stream_.reset();  // before the next ones take memory
+  ARROW_ASSIGN_OR_RAISE(const auto reader,
+                        parquet::FileReader::Open(*footer_, row_groups, options_));
+  return reader->Read(FileColumns(table_, uses_), 0, row_groups.count).Value(&stream_);
 }
 
 Status FileScan::ReadPartitionValues() {
@@ -115,7 +127,11 @@ Result<BatchPointer> FileScan::Next() {
   while (row_ < end_) {
     BatchPointer batch;
     ARROW_RETURN_NOT_OK(stream_->ReadNext(&batch));
-    if (batch == nullptr) return TooFewRows();
+    if (batch == nullptr) {
+      if (unread_.empty()) return TooFewRows();
+      ARROW_RETURN_NOT_OK(OpenRowGroups());
+      continue;
+    }
     const int64_t batch_first = stream_row_;
     stream_row_ += batch->num_rows();
     if (stream_row_ <= row_) continue;
