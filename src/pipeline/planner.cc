@@ -237,8 +237,9 @@ Status CheckBound(const Plan& plan) {
                            FormatByteSize(plan.budget.total_bytes)),
        .where = given.empty() ? plan.budget.origin : given,
        .why = plan.smallest_budget_bytes > 0
-                  ? fmt::format("in the worst case it needs {}; `spillway plan` shows this line by line",
-                                FormatByteSize(plan.memory.bound_bytes))
+                  ? fmt::format(
+                        "in the worst case it needs {}; `spillway plan` shows this line by line",
+                        FormatByteSize(plan.memory.bound_bytes))
                   : "it does not fit without spill files",
        .cure = CureOf(plan)});
 }
