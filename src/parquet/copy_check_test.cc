@@ -126,6 +126,14 @@ TEST_F(CopyCheckTest, AWriterThatStatedWrongSizesIsNamed) {
   EXPECT_EQ(reason_of("parquet-rs version 0.3.0"), "");
 }
 
+TEST_F(CopyCheckTest, HadoopsLz4IsNamed) {
+  const auto columns = arrow::schema({arrow::field("number", arrow::int32())});
+  WriteRows(columns, Properties().compression(arrow::Compression::LZ4_HADOOP)->build());
+  EXPECT_EQ(ReasonOf("number", arrow::int32()), "Hadoop's LZ4");
+  WriteRows(columns, Properties().compression(arrow::Compression::LZ4)->build());
+  EXPECT_EQ(ReasonOf("number", arrow::int32()), "");
+}
+
 NodePtr Number(const std::string& name, Repetition::type repetition) {
   return PrimitiveNode::Make(name, repetition, ::parquet::Type::INT32);
 }

@@ -102,6 +102,12 @@ def key_twice(job):
     right(job, "mode: auto\n")
 
 
+@printed(1107, r"give one of them another name")
+def names_that_differ_in_case(job):
+    yield wrong(job, "columns: {x: id + 1, X: id + 2}\n")
+    right(job, "columns: {x: id + 1, y: id + 2}\n")
+
+
 @explained(1108, "Use one of the values that the error names.")
 @printed(1108, r"use a number from (\S+) to \S+|use .*")
 def number_out_of_range(job):

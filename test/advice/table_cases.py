@@ -8,6 +8,7 @@ from advice.advice import explained, printed
 from advice.command_cases import make_bronze
 from advice.pipeline_file_cases import HEAD, lookup, run_text
 from deltalake import DeltaTable, write_deltalake
+from pipelines.foreign_table import field, write_table
 
 
 def files(table):
@@ -124,6 +125,18 @@ def unsupported_key(job):
                    exit_code=3)
     job.table("numbers", pa.table({"id": [1, 2], "x": [1, 2]}))
     run_text(job, HEAD + lookup().replace("known", "numbers"))
+
+
+@printed(3008, r"write the file's rows again with the table's type, or leave the column out")
+def column_of_another_type(job):
+    columns = [field("id", "long"), field("score", "double")]
+    wrong = pa.table({"id": [1, 2], "score": ["high", "low"]})
+    write_table(job.folder / "bronze", wrong, columns)
+    yield run_text(job, HEAD, exit_code=3)
+    run_text(job, HEAD + "drop: [score]\n")
+    right = pa.table({"id": [1, 2], "score": [0.9, 0.1]})
+    write_table(job.folder / "again", right, columns)
+    run_text(job, HEAD.replace("table: bronze", "table: again").replace("silver", "second"))
 
 
 def existing_target(job, columns=("id", "score"), **options):
