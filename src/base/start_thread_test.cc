@@ -30,12 +30,12 @@ TEST(StartThreadTest, ARefusedThreadIsAValue) {
     for (const Status& status : {thread, task}) {
       const auto error = FindError(status);
       if (!error || error->code != ErrorCode::kStorage) ::_exit(1);
-      if (error->what != "the system refused a thread") ::_exit(2);
+      if (error->what != "the system refused to start a thread") ::_exit(2);
       std::fprintf(stderr, "%s\n", error->what.c_str());
     }
     ::_exit(0);
   };
-  EXPECT_EXIT(start(), testing::ExitedWithCode(0), "the system refused a thread");
+  EXPECT_EXIT(start(), testing::ExitedWithCode(0), "the system refused to start a thread");
 }
 
 }  // namespace

@@ -49,8 +49,8 @@ Status FlagWithoutCommand(const std::string& word) {
   }
   if (!verbs.empty()) {
     return UsageError(
-        fmt::format("the flag {} stands before the command", flag),
-        fmt::format("write it behind the command, which may be {}", fmt::join(verbs, ", ")));
+        fmt::format("the flag {} is in front of the command", flag),
+        fmt::format("write it after the command, which may be {}", fmt::join(verbs, ", ")));
   }
   constexpr std::array<std::string_view, 2> kOwn = {"--help", "--version"};
   const std::optional<std::string> closest = Closest(flag, kOwn);
@@ -189,8 +189,9 @@ Result<const Command*> CommandNamed(const std::string& verb) {
 
 Result<Action> ParseCommandLine(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
-    return UsageError("no command was given", fmt::format("the commands are {}; see `spillway help`",
-                                                          fmt::join(Verbs(), ", ")));
+    return UsageError(
+        "no command was given",
+        fmt::format("the commands are {}; see `spillway help`", fmt::join(Verbs(), ", ")));
   }
   const std::string& first = arguments.front();
   std::vector<std::string> rest(arguments.begin() + 1, arguments.end());

@@ -18,11 +18,11 @@ constexpr std::string_view kRunDetails =
     "A run that was stopped or killed resumes after its last commit when it is started again. "
     "Ctrl-C finishes the chunk and stops; a second Ctrl-C stops at once.";
 constexpr std::string_view kValidateDetails =
-    "Nothing is written. The exit code is 1 if the target differs from what its inputs give, or if "
-    "rows do not meet an expectation whose action is fail.";
+    "Nothing is written. The exit code is 1 if the target does not match its inputs, or if rows do "
+    "not meet an expectation with action: fail.";
 constexpr std::string_view kInitDetails =
-    "The tables are looked at, not changed: the file names their columns, joins by the key, and "
-    "renames lookup columns whose names the source has too. It plans and runs as it is written.";
+    "The tables are only read. The file names their columns, joins by the key, and renames lookup "
+    "columns that the source has, too. It plans and runs as it is.";
 constexpr std::string_view kCompletionDetails =
     "bash: put `eval \"$(spillway completion bash)\"` into ~/.bashrc.\n"
     "zsh: write it to a file named _spillway in a folder of $fpath.\n"

@@ -33,11 +33,11 @@ constexpr Entry kExitCodes[] = {
 };
 
 constexpr Entry kEnvironment[] = {
-    {"SPILLWAY_MEMORY", "the memory limit, where --memory is not given"},
+    {"SPILLWAY_MEMORY", "the memory limit, if --memory is not given"},
     {"SPILLWAY_PROCESSING_CHUNK_SIZE, ..", "any key of the pipeline file that is not in a list"},
     {"SPILLWAY_STATE_DIRECTORY",
-     "where the history of runs is kept; else $XDG_STATE_HOME/spillway, ~/.local/state/spillway"},
-    {"NO_COLOR", "no colours on the terminal"},
+     "the folder of the run history; default $XDG_STATE_HOME/spillway or ~/.local/state/spillway"},
+    {"NO_COLOR", "no colors on the terminal"},
 };
 
 constexpr std::string_view kExamples[] = {

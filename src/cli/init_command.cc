@@ -142,7 +142,7 @@ Result<int> Init(const InitFlags& flags) {
     return 0;
   }
   ARROW_RETURN_NOT_OK(WriteDraft(flags, text));
-  PrintResult(fmt::format("{} is written; next: spillway plan {}\n", flags.out, flags.out));
+  PrintResult(fmt::format("{} is written. Next: spillway plan {}\n", flags.out, flags.out));
   return 0;
 }
 
@@ -153,7 +153,7 @@ Action DeclareInit(CLI::App& app) {
   const auto add_folder = [&app](const char* name, std::string& value, const char* description) {
     return app.add_option(name, value, description)->type_name(std::string(kFolder));
   };
-  add_folder("--source", flags->source, "the table whose rows the target gets")->required();
+  add_folder("--source", flags->source, "the table that the target's rows come from")->required();
   add_folder("--lookup", flags->lookup, "a table whose columns are added, by a key");
   app.add_option("--key", flags->key,
                  "a column that joins the two, or SOURCE_COLUMN=LOOKUP_COLUMN; without it, the "

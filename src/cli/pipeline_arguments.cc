@@ -45,7 +45,7 @@ std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app,
   app.add_option("--memory", arguments->memory, "the hard memory limit, such as 512MiB")
       ->type_name("SIZE");
   app.add_option("--mode", arguments->mode,
-                 "standard (one commit), chunked, or as the rows want it")
+                 "standard (one commit), chunked, or chosen by the number of rows")
       ->type_name("auto|standard|chunked");
   app.add_option("--set", arguments->settings, "set a key of the pipeline file; may be given again")
       ->type_name("KEY=VALUE")
@@ -56,10 +56,11 @@ std::shared_ptr<PipelineArguments> AddPipelineArguments(CLI::App& app,
 
 std::shared_ptr<pipeline::Beginning> AddBeginningFlags(CLI::App& app) {
   auto beginning = std::make_shared<pipeline::Beginning>();
-  CLI::Option* fresh = app.add_flag("--fresh", beginning->fresh,
-                                    "start over, although an earlier run has finished or begun");
+  CLI::Option* fresh =
+      app.add_flag("--fresh", beginning->fresh,
+                   "start over, even if an earlier run has finished or can be resumed");
   app.add_flag("--append-again", beginning->append_again,
-               "with --fresh: append all rows, although rows of this pipeline are in the target")
+               "with --fresh: append all rows, even if the target has rows of this pipeline")
       ->needs(fresh);
   return beginning;
 }

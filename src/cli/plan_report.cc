@@ -13,9 +13,9 @@
 #include "base/units.h"
 #include "cli/counted.h"
 #include "pipeline/chunk_size.h"
+#include "pipeline/disk_room.h"
 #include "pipeline/way_choice.h"
 #include "storage/memory_file_system.h"
-#include "pipeline/disk_room.h"
 
 namespace spillway::cli {
 namespace {
@@ -108,7 +108,7 @@ std::string JoinLines(const Plan& plan) {
     text += fmt::format("  {:<12} {}: {}\n", "join", plan.lookups[i]->name(), JoinText(plan, i));
     if (plan.pipeline->lookups[i].duplicates != join::DuplicatePolicy::kFirst) continue;
     text += fmt::format(
-        "  {:<12} of rows with one key, the first in the order of its files counts\n", "");
+        "  {:<12} of rows with the same key, the first in the order of its files is used\n", "");
   }
   return text;
 }

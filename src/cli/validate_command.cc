@@ -54,7 +54,7 @@ Result<int> ValidatePipeline(const PipelineArguments& arguments, const ValidateF
   // Until here nothing was begun that a signal must not cut short.
   const StopOnSignals signals(FirstSignal::kStops);
   if (!plan->held.empty()) {
-    PrintNote(fmt::format("Compares with {}.\n", pipeline::DescribeHeld(plan->held)));
+    PrintNote(fmt::format("Comparing with {}.\n", pipeline::DescribeHeld(plan->held)));
   }
   pipeline::Progress progress;
   const Result<ValidationReport> report = [&] {

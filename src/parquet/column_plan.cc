@@ -136,7 +136,7 @@ class Matcher {
     }
     return MakeError(
         {.code = ErrorCode::kUnsupportedType,
-         .what = fmt::format("a data file has column {} as another type than the table", column),
+         .what = fmt::format("a data file has column {} with another type than the table", column),
          .where = path_,
          .why = fmt::format("it is {} in the file and {} in the table",
                             source.field->type()->ToString(), wanted->type()->ToString()),

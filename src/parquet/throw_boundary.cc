@@ -21,7 +21,7 @@ Status ReadError(const Status& status, std::string_view path) {
   }
   if (status.IsTypeError()) {
     return WithCode(status, ErrorCode::kUnsupportedType,
-                    "a data file has a value that the table's type does not hold", path);
+                    "a data file has a value that does not fit the table's type", path);
   }
   return WithCode(status, ErrorCode::kCorruptDataFile, "a data file is damaged", path);
 }

@@ -129,7 +129,8 @@ Status CheckText(const arrow::Array& texts) {
   const Status status = static_cast<const arrow::StringArray&>(texts).ValidateUTF8();
   return status.ok()
              ? status
-             : Status::TypeError("the file has bytes that are no UTF-8, the table a string");
+             : Status::TypeError(
+                   "the file has bytes that are not UTF-8, but the table's column is a string");
 }
 
 bool CanConvertValues(const arrow::DataType& from, const arrow::DataType& to) {

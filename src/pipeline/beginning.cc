@@ -225,7 +225,7 @@ class StartFinder {
             "rows of this pipeline may be in the target, and all rows would be appended once "
             "more",
         .where = fmt::format("{} (version {})", target_.root_path(), target_.version()),
-        .why = "the target's log has lost the commits that would tell",
+        .why = "the target's log no longer has the commits that would show it",
         .cure =
             "run with --fresh --append-again if all rows are to be appended; or with --fresh "
             "--set target.mode=overwrite to replace the table's rows"};

@@ -157,7 +157,7 @@ TEST_F(BeginningTest, SaysWhatIsGoneOfAVersionThatItHadPinned) {
   const auto error = FindError(PlanOf(Settings("overwrite")).status());
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code, ErrorCode::kDataFileMissing);
-  EXPECT_THAT(error->what, HasSubstr("cannot be read any more"));
+  EXPECT_THAT(error->what, HasSubstr("can no longer be read"));
   EXPECT_THAT(error->why, HasSubstr("source version 1"));
   EXPECT_THAT(error->cure, HasSubstr("--fresh"));
   RunOnce(Settings("overwrite"), /*fresh=*/true);

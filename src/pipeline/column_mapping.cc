@@ -112,7 +112,8 @@ std::shared_ptr<arrow::Schema> InFilesOf(const delta::Snapshot& table,
     const auto stored = std::ranges::find_if(table.schema()->fields(), [&](const auto& other) {
       return SameName(other->name(), field->name());
     });
-    ARROW_CHECK(stored != table.schema()->fields().end()) << "a column that the table has not";
+    ARROW_CHECK(stored != table.schema()->fields().end())
+        << "a column that the table does not have";
     field = InFile(*stored, "");
   }
   return arrow::schema(std::move(fields));

@@ -35,8 +35,8 @@ Status TwiceInColumns(const spec::LocatedText& name, const std::string& earlier)
       {.code = ErrorCode::kDuplicateKey,
        .what = fmt::format("`columns` makes the column \"{}\" twice", name.text),
        .where = name.Where(),
-       .why =
-           fmt::format("\"{}\" is the same name: names compare without case, as in Spark", earlier),
+       .why = fmt::format(
+           "\"{}\" is the same name: upper and lower case count as the same, as in Spark", earlier),
        .cure = "give one of them another name"});
 }
 
@@ -44,10 +44,11 @@ Status TwiceInResult(const spec::LocatedText& source, const std::string& first,
                      const std::string& second) {
   return MakeError(
       {.code = ErrorCode::kAmbiguousColumn,
-       .what =
-           fmt::format("two columns of the result have one name: \"{}\" and \"{}\"", first, second),
+       .what = fmt::format("two columns of the result have the same name: \"{}\" and \"{}\"", first,
+                           second),
        .where = source.Where(),
-       .why = "names compare without case, as in Spark, which could not read such a table",
+       .why =
+           "upper and lower case count as the same, as in Spark, which could not read such a table",
        .cure = "rename one of them in the source's table"});
 }
 

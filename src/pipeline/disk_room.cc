@@ -76,11 +76,11 @@ Status CheckRoom(const Plan& plan) {
   const int64_t bytes = BytesToCopy(plan);
   if (bytes <= free->bytes) return Status::OK();
   return MakeError({.code = ErrorCode::kStorageFull,
-                    .what = "the target's disk has no room for the columns that are copied",
+                    .what = "the target's disk has no space for the columns that are copied",
                     .where = plan.target.path,
                     .why = fmt::format("they take about {}, and {} are free", FormatByteSize(bytes),
                                        FormatByteSize(free->bytes)),
-                    .cure = "free some room, or choose a target on another disk"});
+                    .cure = "free some space, or choose a target on another disk"});
 }
 
 std::vector<std::string> RoomWarnings(const Plan& plan) {

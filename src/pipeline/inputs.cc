@@ -139,12 +139,12 @@ Status CannotGoOn(const Status& status, const std::vector<HeldVersion>& held,
   }
   error->why = fmt::format("{}: the run that has not finished reads {}", error->what,
                            NamesAndVersions(held));
-  error->what = "the version of an input with which the run began cannot be read any more";
+  error->what = "the version of an input with which the run began can no longer be read";
   error->cure = spec.target.mode == spec::TargetMode::kAppend
                     ? "bring the files back to finish that run; or RESTORE the target to the "
                       "version before that run, and run with --fresh"
-                    : "run with --fresh to write the target anew from the latest versions; or "
-                      "bring the files back to finish that run";
+                    : "run with --fresh to rewrite the target from the latest versions; or bring "
+                      "the files back to finish that run";
   return MakeError(*std::move(error));
 }
 

@@ -179,7 +179,7 @@ Result<std::unique_ptr<const parquet::StoredFooter>> ReadFooterAgain(const Pinne
       });
   if (is_same) return footer;
   return MakeError({.code = ErrorCode::kCorruptDataFile,
-                    .what = "a data file has other rows than when the run was planned",
+                    .what = "a data file does not have the same rows as when the run was planned",
                     .where = file.data_file.path,
                     .why = "it was replaced, and a Delta table never replaces a data file"});
 }

@@ -104,7 +104,7 @@ Status MemoryShort(const Plan& plan, const memory::Shortage& shortage) {
   // The kernel counts such files as others' memory; most of them may be the run's own.
   if (storage::IsInMemory(plan.target.path)) {
     return MakeError({.code = ErrorCode::kMemoryShort,
-                      .what = "the memory that the run was planned with is used otherwise",
+                      .what = "other uses have taken the memory that the run was planned to use",
                       .where = shortage.why,
                       .why = fmt::format("the target {} is in memory (tmpfs), and so are the files "
                                          "that the run writes there; other processes may use "

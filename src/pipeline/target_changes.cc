@@ -41,11 +41,11 @@ Status CheckRowsAreLeft(const spec::Spec& spec, const delta::Snapshot& target,
   std::string cure;
   switch (spec.target.mode) {
     case spec::TargetMode::kOverwrite:
-      cure = fmt::format("run with --fresh to write the table anew; or {}", restore);
+      cure = fmt::format("run with --fresh to rewrite the table; or {}", restore);
       break;
     case spec::TargetMode::kErrorIfExists:
-      cure = fmt::format("{}; or run with --fresh --set target.mode=overwrite to write it anew",
-                         restore);
+      cure =
+          fmt::format("{}; or run with --fresh --set target.mode=overwrite to rewrite it", restore);
       break;
     case spec::TargetMode::kAppend:
       cure =
@@ -54,7 +54,7 @@ Status CheckRowsAreLeft(const spec::Spec& spec, const delta::Snapshot& target,
   }
   return MakeError(
       {.code = ErrorCode::kCommitConflict,
-       .what = "the target does not hold all rows any more that an earlier run wrote",
+       .what = "the target no longer holds all rows that an earlier run wrote",
        .where = fmt::format("{} (version {})", target.root_path(), target.version()),
        .why = fmt::format("{} removed or rewrote files that hold them", NameCommit(*changes.loss)),
        .cure = std::move(cure)});

@@ -323,12 +323,12 @@ void ChooseWay(std::vector<WorkPlan> ways, const PlanOptions& options, Plan* pla
 }
 
 std::string CureOf(const Plan& plan) {
-  const std::string more = fmt::format("give {} or more", MemoryFlag(plan.smallest_budget_bytes));
+  const std::string more = fmt::format("use {} or more", MemoryFlag(plan.smallest_budget_bytes));
   const std::string folder = SpillBaseOf(plan).path;
   if (!storage::IsInMemory(folder)) return more;
   const std::string elsewhere = fmt::format(
-      "name a folder on a disk in resources.spill_directory: {} is in memory (tmpfs), where "
-      "spilled files make no room",
+      "name a folder on a disk in resources.spill_directory: {} is in memory (tmpfs), so spilling "
+      "to it frees no memory",
       folder);
   return plan.smallest_budget_bytes == 0 ? elsewhere : fmt::format("{}, or {}", more, elsewhere);
 }

@@ -93,8 +93,8 @@ std::vector<Key> SourceKeys() {
        .description = "Reads the version that was the latest at this time."},
       {.path = "source.rename",
        .type = ValueType::kRenameMap,
-       .description = "New names of the table's columns, old to new: the pipeline and the target "
-                      "know them by these."},
+       .description = "New names for the table's columns, old to new. The pipeline and the target "
+                      "use the new names."},
   };
 }
 
@@ -126,7 +126,7 @@ std::vector<Key> LookupKeys() {
        .description = "Reads the version that was the latest at this time."},
       {.path = "lookups[].rename",
        .type = ValueType::kRenameMap,
-       .description = "New names of the lookup's columns, old to new."},
+       .description = "New names for the lookup's columns, old to new."},
       {.path = "lookups[].key",
        .type = ValueType::kKeyColumns,
        .required = true,
@@ -223,9 +223,8 @@ std::vector<Key> TargetKeys() {
        .type = ValueType::kChoice,
        .field = ChoiceOf<ColumnMappingOf>(),
        .choices = {"none", "name"},
-       .description =
-           "Whether a table that is made maps its columns (name), so that their names may "
-           "have blanks and other characters."},
+       .description = "Whether a table that the run creates maps its columns (name), so that names "
+                      "may have blanks and other characters."},
       {.path = "target.max_records_per_file",
        .type = ValueType::kInteger,
        .field = FieldOf<OptionalInteger>(
@@ -269,9 +268,9 @@ std::vector<Key> ProcessingKeys() {
        .field = FieldOf<int64_t>(
            [](const Owner& o) -> auto& { return o.spec->processing.chunk_size_rows; }),
        .minimum = 1,
-       .description =
-           "Source rows of a chunk, about: what one commit adds and a killed run can lose. A chunk "
-           "ends where a row group ends, and may have three times as many rows for that."},
+       .description = "About how many source rows a chunk has: what one commit adds and a killed "
+                      "run can lose. A chunk ends where a row group ends, and may have three times "
+                      "as many rows for that."},
       {.path = "processing.enable_checkpointing",
        .type = ValueType::kBoolean,
        .field = FieldOf<bool>(

@@ -30,7 +30,7 @@ def missing_flags(job):
     job.spillway(*(word for word in words if word != "[FLAGS]"))
 
 
-@printed(1001, r"write it behind the command, which may be plan, run, validate")
+@printed(1001, r"write it after the command, which may be plan, run, validate")
 def flag_before_the_command(job):
     make_bronze(job)
     yield job.spillway("--memory", "512MiB", "run", job.write(), exit_code=2)

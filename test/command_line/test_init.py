@@ -35,7 +35,7 @@ def test_the_sample_tables(spillway, tmp_path, duckdb_delta):
     spillway("generate", "--rows", "1000", "--out", tmp_path / "lake")
     run = init(spillway, tmp_path, "--source", "lake/bronze_accident", "--lookup",
                "lake/predictions", "--target", "lake/silver", "--out", "silver.yaml")
-    assert run.stdout == "silver.yaml is written; next: spillway plan silver.yaml\n"
+    assert run.stdout == "silver.yaml is written. Next: spillway plan silver.yaml\n"
     text = (tmp_path / "silver.yaml").read_text()
     assert values(text, "pipeline") == ["silver"]
     assert values(text, "key") == ["[image_name]"]

@@ -90,7 +90,7 @@ def test_it_goes_on_with_what_it_had_pinned(job, duckdb_delta, mode, change):
     growing.check_rows(duckdb_delta, ROWS)
     assert job.validate("--full")["valid"]
     told = job.spillway("validate", job.folder / "pipeline.yaml").stderr
-    assert "Compares with" in told and f"{newer} newer version" in told
+    assert "Comparing with" in told and f"{newer} newer version" in told
 
 
 def test_the_next_run_reads_the_newer_versions(job, duckdb_delta):

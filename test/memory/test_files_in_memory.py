@@ -39,7 +39,7 @@ def test_nothing_is_spilled_into_memory(job, spillway, memory_folder, order):
     job.write(**keys(order, memory_folder))
     refused = spillway("run", job.folder / "pipeline.yaml", f"--memory={smallest}", exit_code=5)
     assert "error[SPW-5001]" in refused.stderr
-    cure = re.search(r"give --memory (\d+)MiB or more, or name a folder on a disk in "
+    cure = re.search(r"use --memory (\d+)MiB or more, or name a folder on a disk in "
                      r"resources.spill_directory: (\S+) is in memory", refused.stderr)
     assert cure[2] == str(memory_folder)
     assert not (job.folder / "silver").exists() and not list(memory_folder.iterdir())

@@ -283,7 +283,7 @@ def test_the_smallest_budget_runs_and_a_smaller_one_is_refused(
     KINDS[name](job)
     pipeline = job.folder / "pipeline.yaml"
     refused = spillway("plan", pipeline, "--memory=1MiB", exit_code=5)
-    smallest = int(re.search(r"give --memory (\d+)MiB or more", refused.stderr)[1])
+    smallest = int(re.search(r"use --memory (\d+)MiB or more", refused.stderr)[1])
 
     smaller = min(smallest - 1, smallest * 95 // 100)
     assert "SPW-5001" in spillway("plan", pipeline, f"--memory={smaller}MiB", exit_code=5).stderr
