@@ -18,8 +18,8 @@
 #include <arrow/util/byte_size.h>
 #include <fmt/format.h>
 
-#include "base/units.h"
 #include "base/error.h"
+#include "base/units.h"
 #include "join/text_codes.h"
 #include "pipeline/stages.h"
 

@@ -234,7 +234,7 @@ TEST(LookupStage, AsksForFewerRowsWhereTheyTakeTooMuch) {
   const auto stage_with = [&](int64_t most, const Status& refusal) {
     return MakeLookupStage(ReaderOf({SourceBatch(source)}, kSourceSchema), bound,
                            std::make_unique<LimitedMatcher>(MatcherOf(*index), most, refusal),
-                           {.batch_bytes = 1 << 20, .pool = arrow::default_memory_pool()});
+                           {.batch_bytes = 1 << 20});
   };
   for (const Status& refusal : {Status::CapacityError("2 GiB"), Status::OutOfMemory("refused")}) {
     int64_t largest = 0;
@@ -270,9 +270,8 @@ TEST(LookupStage, CutsRunsWhoseTextsAreLong) {
   BoundLookup bound;
   bound.source_keys = {0};
   for (const bool for_writing : {false, true}) {
-    const auto stage = MakeLookupStage(
-        ReaderOf({source}, schema), bound, MatcherOf(*index),
-        {.batch_bytes = 4 << 20, .pool = arrow::default_memory_pool(), .for_writing = for_writing});
+    const auto stage = MakeLookupStage(ReaderOf({source}, schema), bound, MatcherOf(*index),
+                                       {.batch_bytes = 4 << 20, .for_writing = for_writing});
     int64_t rows = 0;
     while (const auto batch = stage->Next().ValueOrDie()) {
       ASSERT_LE(batch->num_rows() * static_cast<int64_t>(kLength), 4 << 20);
