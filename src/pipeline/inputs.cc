@@ -7,6 +7,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include "base/column_name.h"
 #include "base/error.h"
 #include "base/suggestion.h"
 #include "base/units.h"
