@@ -5,6 +5,7 @@
 #include <arrow/type_traits.h>
 #include <fmt/format.h>
 
+#include "base/column_name.h"
 #include "base/error.h"
 #include "base/suggestion.h"
 #include "base/units.h"
@@ -47,7 +48,7 @@ bool IsKeyType(const arrow::DataType& type) {
 
 const arrow::Field* FindField(const arrow::Schema& schema, std::string_view name) {
   for (const auto& field : schema.fields()) {
-    if (pipeline::SameName(field->name(), name)) return field.get();
+    if (SameName(field->name(), name)) return field.get();
   }
   return nullptr;
 }
