@@ -72,7 +72,8 @@ fuzz: ## libFuzzer on what reads foreign bytes (fuzz/README.md)
 	@fuzz/run_fuzzers.sh build-fuzz $(ONLY)
 
 # Hours, not minutes. How many of each kind: kills at random moments of each of four kinds of run, at
-# each point of a run, calls that fail, losses of power, disks; and of how many rows the runs are.
+# each point of a run, calls that fail, losses of power, disks; of how many rows the runs are; and
+# random tables of several writers.
 .PHONY: torture
 torture: export SPILLWAY_TORTURE_KILLS ?= 125
 torture: export SPILLWAY_TORTURE_POINTS ?= 10
@@ -81,9 +82,11 @@ torture: export SPILLWAY_TORTURE_POWER ?= 50
 torture: export SPILLWAY_TORTURE_DISKS ?= 10
 torture: export SPILLWAY_TORTURE_MEMORY ?= 1
 torture: export SPILLWAY_TORTURE_ROWS ?= 2000000
-torture: build ## the long form of the tests of crashes, faults and damaged files
+torture: export SPILLWAY_TORTURE_TABLES ?= 200
+torture: build ## the long form of the tests of crashes, faults, damaged files and random tables
 	@tools/setup.sh tests
-	@$(TEST_PYTHON) -m pytest test/crash test/trust/test_corpora.py -s $(ONLY)
+	@tools/spark_setup.sh || test $$? -eq 3
+	@$(TEST_PYTHON) -m pytest test/crash test/trust/test_corpora.py test/random_tables -s $(ONLY)
 
 # ONLY: the jobs, and flags: make bench ONLY='38m-2GiB --repeat 1'. docs/benchmarks.md has them all.
 .PHONY: bench
