@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <arrow/array/array_base.h>
 #include <arrow/array.h>
+#include <arrow/array/array_base.h>
 #include <arrow/type_traits.h>
 #include <arrow/util/key_value_metadata.h>
 #include <arrow/util/logging.h>
@@ -12,7 +12,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "base/column_name.h"
 #include "base/column_name.h"
 #include "parquet/reader.h"
 #include "pipeline/column_names.h"

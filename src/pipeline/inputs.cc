@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "base/column_name.h"
-#include "base/column_name.h"
 #include "base/error.h"
 #include "base/suggestion.h"
 #include "base/units.h"

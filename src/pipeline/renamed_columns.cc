@@ -8,7 +8,6 @@
 #include <fmt/ranges.h>
 
 #include "base/column_name.h"
-#include "base/column_name.h"
 #include "expression/expression.h"
 #include "pipeline/column_names.h"
 #include "spec/yaml_value.h"
