@@ -2,11 +2,11 @@
 size, and a budget that is a little smaller is refused."""
 
 import json
+import random
 import re
 import subprocess
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,17 +22,23 @@ def kind(make):
 
 
 def numbered(rows, **columns):
-    return pa.table({"id": np.arange(rows), **columns})
+    return pa.table({"id": range(rows), **columns})
 
 
 def shuffled(rows, seed=1):
-    return np.random.default_rng(seed).permutation(rows)
+    return random.Random(seed).sample(range(rows), rows)
 
 
 def texts(rows, length, seed=1):
     """Different texts that do not compress."""
-    random = np.random.default_rng(seed)
-    return [random.bytes(length // 2).hex() for _ in range(rows)]
+    source = random.Random(seed)
+    return [source.randbytes(length // 2).hex() for _ in range(rows)]
+
+
+def bits(kind, count, width):
+    """Random values of a type that is so many bits wide."""
+    buffer = pa.py_buffer(random.Random(1).randbytes(count * width // 8))
+    return pa.Array.from_buffers(kind, count, [None, buffer])
 
 
 def lookup(name="known", **keys):
@@ -62,7 +68,7 @@ def lookup_out_of_core(job):
 @kind
 def by_ranges(job):
     job.table("bronze", numbered(400_000), files=8)
-    job.table("known", pa.table({"id": np.arange(400_000), "name": texts(400_000, 60)}), files=8)
+    job.table("known", pa.table({"id": range(400_000), "name": texts(400_000, 60)}), files=8)
     job.write(lookups=[lookup()])
 
 
@@ -78,14 +84,14 @@ def several_lookups(job):
 @kind
 def duplicates_expand(job):
     job.table("bronze", numbered(5_000, text=texts(5_000, 200)))
-    job.table("known", pa.table({"id": np.arange(50_000) % 1_000, "v": np.arange(50_000)}))
+    job.table("known", pa.table({"id": [n % 1_000 for n in range(50_000)], "v": range(50_000)}))
     job.write(lookups=[lookup(duplicates="expand")])
 
 
 @kind
 def inner(job):
     job.table("bronze", numbered(60_000))
-    job.table("known", pa.table({"id": shuffled(200_000)[:60_000], "v": np.arange(60_000)}))
+    job.table("known", pa.table({"id": shuffled(200_000)[:60_000], "v": range(60_000)}))
     job.write(lookups=[lookup(type="inner")])
 
 
@@ -98,13 +104,13 @@ def where(job):
 @kind
 def key_order(job):
     job.table("bronze", pa.table({"id": shuffled(150_000), "text": texts(150_000, 40)}))
-    job.table("known", pa.table({"id": shuffled(50_000, 2), "v": np.arange(50_000)}))
+    job.table("known", pa.table({"id": shuffled(50_000, 2), "v": range(50_000)}))
     job.write(lookups=[lookup()], processing={"chunk_order": "key"})
 
 
 @kind
 def wide(job):
-    columns = {f"c{number}": np.arange(2_000) + number for number in range(300)}
+    columns = {f"c{number}": range(number, number + 2_000) for number in range(300)}
     job.table("bronze", numbered(2_000, **columns))
     job.write(columns={"sum": "c1 + c2 + c3"})
 
@@ -123,14 +129,14 @@ def long_texts(job):
 
 @kind
 def long_texts_in_the_lookup(job):
-    job.table("bronze", pa.table({"id": np.arange(20_000) % 300}))
-    job.table("known", pa.table({"id": np.arange(300), "text": texts(300, 100_000)}))
+    job.table("bronze", pa.table({"id": [n % 300 for n in range(20_000)]}))
+    job.table("known", pa.table({"id": range(300), "text": texts(300, 100_000)}))
     job.write(lookups=[lookup()], columns={"size": "length(text)"})
 
 
 @kind
 def embeddings(job):
-    values = np.random.default_rng(1).random(20_000 * 768, dtype=np.float32)
+    values = bits(pa.int16(), 20_000 * 768, 16).cast(pa.float32())
     job.table("bronze", numbered(20_000, vector=pa.FixedSizeListArray.from_arrays(
         values, 768).cast(pa.list_(pa.float32()))))
     job.write(columns={"twice": "id * 2"})
@@ -138,9 +144,9 @@ def embeddings(job):
 
 @kind
 def lists_of_booleans(job):
-    values = np.random.default_rng(1).random(4_000 * 2_000) < 0.5
+    values = bits(pa.bool_(), 4_000 * 2_000, 1)
     job.table("bronze", numbered(4_000, flags=pa.FixedSizeListArray.from_arrays(
-        pa.array(values), 2_000).cast(pa.list_(pa.bool_()))))
+        values, 2_000).cast(pa.list_(pa.bool_()))))
     job.write(columns={"twice": "id * 2"})
 
 
@@ -194,7 +200,7 @@ def expectations_drop(job):
 @kind
 def append(job):
     job.table("bronze", numbered(60_000))
-    job.table("silver", numbered(10, twice=np.arange(10)))
+    job.table("silver", numbered(10, twice=range(10)))
     job.write(target={"table": "silver", "mode": "append"}, columns={"twice": "id * 2"})
 
 
@@ -216,7 +222,7 @@ def mostly_null(job):
 def long_keys(job):
     keys = texts(3_000, 4_000)
     job.table("bronze", pa.table({"id": keys}), rows_per_group=100)
-    job.table("known", pa.table({"id": keys[::2], "v": np.arange(1_500)}), rows_per_group=100)
+    job.table("known", pa.table({"id": keys[::2], "v": range(1_500)}), rows_per_group=100)
     job.write(lookups=[lookup()])
 
 
