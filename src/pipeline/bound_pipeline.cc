@@ -444,7 +444,7 @@ Status Binder::BindOutput() {
     output.push_back(PlainField(*fields_[i]));
   }
   bound_->output_schema = arrow::schema(std::move(output));
-  return RefuseVoidColumns(*bound_->output_schema);
+  return RefuseVoidColumns(*bound_->output_schema, spec_.target.path.Where());
 }
 
 // `drop` may name any column, so it is checked where all of them are known.

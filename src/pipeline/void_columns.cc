@@ -20,7 +20,7 @@ bool HasVoid(const arrow::DataType& type) {
 
 }  // namespace
 
-Status RefuseVoidColumns(const arrow::Schema& output) {
+Status RefuseVoidColumns(const arrow::Schema& output, const std::string& where) {
   for (const auto& field : output.fields()) {
     if (!HasVoid(*field->type())) continue;
     const bool is_inside = field->type()->id() != arrow::Type::NA;
@@ -30,6 +30,7 @@ Status RefuseVoidColumns(const arrow::Schema& output) {
         {.code = ErrorCode::kUnsupportedType,
          .what = fmt::format("the column \"{}\" {} the type VOID", field->name(),
                              is_inside ? "has a field of" : "has"),
+         .where = where,
          .why = "Parquet has no such type: readers take the column for all NULL, and Spillway does "
                 "not write it",
          .cure =

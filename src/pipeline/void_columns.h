@@ -4,13 +4,16 @@
 // Thread rule: a free function.
 #pragma once
 
+#include <string>
+
 #include <arrow/type_fwd.h>
 
 #include "base/status.h"
 
 namespace spillway::pipeline {
 
-// Refuses, with kUnsupportedType, an output with a column that is VOID or has one inside.
-Status RefuseVoidColumns(const arrow::Schema& output);
+// Refuses, with kUnsupportedType, an output with a column that is VOID or has one inside. `where`
+// is the error's place.
+Status RefuseVoidColumns(const arrow::Schema& output, const std::string& where);
 
 }  // namespace spillway::pipeline
