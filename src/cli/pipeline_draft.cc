@@ -146,6 +146,21 @@ std::string LookupText(const PipelineDraft& draft) {
          "refuses them\n";
 }
 
+// Whether a column has a name, at any depth, that a table without column mapping cannot have.
+bool HasOddName(const arrow::Field& field) {
+  if (field.name().find_first_of(" ,;{}()\n\t=") != std::string::npos) return true;
+  return std::ranges::any_of(field.type()->fields(),
+                             [](const auto& child) { return HasOddName(*child); });
+}
+
+bool HasOddNames(const PipelineDraft& draft) {
+  const auto any = [](const arrow::Schema& schema) {
+    return std::ranges::any_of(schema.fields(),
+                               [](const auto& field) { return HasOddName(*field); });
+  };
+  return any(*draft.source.schema) || (draft.lookup && any(*draft.lookup->table.schema));
+}
+
 // A condition on a column that there is, for the examples in comments.
 std::string ExampleCondition(const PipelineDraft& draft) {
   std::string column = "id";
@@ -231,6 +246,9 @@ std::string DraftText(const PipelineDraft& draft) {
       "  table: {}\n"
       "  mode: {:<25}# error_if_exists, append or overwrite\n",
       YamlPath(draft.target), draft.target_mode);
+  if (draft.target_mode == "error_if_exists" && HasOddNames(draft)) {
+    text += "  column_mapping: name           # a column's name has a blank or one of ,;{}()=\n";
+  }
   if (draft.target_mode == "overwrite") {
     text += "  overwrite_schema: true         # the target gets this pipeline's columns\n";
   }

@@ -31,7 +31,9 @@ def interrupted(job, text):
     return text
 
 
-@explained(1111, "Undo the change to finish the earlier run, or run with --fresh to start over.")
+@explained(1111, "Follow the advice of the error: undo the change to finish the earlier run, or "
+                 "run with --fresh to rewrite the target, or with --fresh --append-again to append "
+                 "all rows once more.")
 @printed(1111, r"run with --fresh to rewrite the target; or undo the change \(source\.version pins "
                r"an input\) to finish that run")
 def changed_pipeline(job):
@@ -92,7 +94,8 @@ def rows_were_removed(job):
     assert sorted(job.rows()["id"].to_pylist()) == list(range(200))
 
 
-@printed(4001, r"RESTORE the table to version (\d+) and run again to resume")
+@printed(4001, r"RESTORE the table to version (\d+) and run again to resume; or, if none of the "
+               r"run's rows are left, run with --fresh")
 def rows_were_removed_printed(job):
     text = interrupted(job, APPEND)
     DeltaTable(job.folder / "silver").delete("id < 10")
@@ -112,11 +115,11 @@ def rows_were_removed_of_an_overwrite(job):
 
 
 @explained(5001, "Raise --memory to the size that the error names, or follow its advice.")
-@printed(5001, r"use (--memory \S+) or more")
+@printed(5001, r"give (--memory \S+) or more.*")
 def small_budget(job):
     make_bronze(job)
     run = run_text(job, HEAD, "--memory", "8MiB", exit_code=5)
-    flags = re.search(r"use (--memory \S+) or more", run.stderr).group(1).split()
+    flags = re.search(r"give (--memory \S+) or more", run.stderr).group(1).split()
     yield run
     run_text(job, HEAD, *flags)
     assert job.rows().num_rows == 3
@@ -200,7 +203,8 @@ def newer_ledger(job):
 
 
 @explained(7001, "Look at the first difference in the report. In mode overwrite, `spillway run "
-           "--fresh` writes the table again.")
+                 "--fresh` writes the table again; RESTORE brings back a version from before the "
+                 "change.")
 def changed_target(job):
     """What validate finds in an unfinished run has the code; a finished one has a report."""
     make_bronze(job)
@@ -211,6 +215,9 @@ def changed_target(job):
     report = json.loads(job.spillway("validate", job.write_text(text), "--json",
                                      exit_code=1).stdout)
     assert report["differences"]["examples"][0]["row"] == {"id": "9"}
+    DeltaTable(job.folder / "silver").restore(0)
+    job.spillway("validate", job.folder / "pipeline.yaml")
+    write_deltalake(job.folder / "silver", pa.table({"id": [9], "score": [1.0]}), mode="append")
     run_text(job, text, "--fresh")
     job.spillway("validate", job.folder / "pipeline.yaml")
 

@@ -184,6 +184,15 @@ def test_paths_and_names_that_yaml_reads_otherwise(spillway, tmp_path):
     assert row == {"id": 1, "true": 2, "2026-01-01": 3, "${v}": 4, "2026_true": 5, "2026_${v}": 6}
 
 
+def test_names_that_want_column_mapping(spillway, tmp_path):
+    rows = pa.table({"id": [1], "a b": [2], "s": [{"c,d": 3}]})
+    write_table(tmp_path / "bronze", rows)
+    init(spillway, tmp_path, *TABLES, "--out", "p.yaml")
+    text = (tmp_path / "p.yaml").read_text()
+    assert values(text, "column_mapping") == ["name"]
+    check_that_it_runs(spillway, tmp_path, "p.yaml")
+
+
 def test_the_memory_is_what_the_machine_has(spillway, two_tables):
     text = init(spillway, two_tables, *TABLES).stdout
     [memory] = values(text, "memory")
