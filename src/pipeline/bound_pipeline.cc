@@ -14,9 +14,9 @@
 #include "base/suggestion.h"
 #include "pipeline/column_names.h"
 #include "pipeline/expression_place.h"
+#include "pipeline/key_types.h"
 #include "pipeline/renamed_columns.h"
 #include "pipeline/void_columns.h"
-#include "pipeline/key_types.h"
 
 namespace spillway::pipeline {
 namespace {

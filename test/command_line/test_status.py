@@ -58,7 +58,8 @@ def test_runs_of_one_pipeline_and_of_all(told):
     missing = told.status(str(other))
     assert "No runs of other to" in missing and "recorded yet" in missing
     told.run("--set=pipeline=other", environment=told.environment, exit_code=None)
-    assert "No runs of" not in told.status(str(told.folder / "pipeline.yaml"), "--set=pipeline=other")
+    pipeline = str(told.folder / "pipeline.yaml")
+    assert "No runs of" not in told.status(pipeline, "--set=pipeline=other")
 
 
 def test_a_failed_run_and_its_error(told):

@@ -19,7 +19,8 @@ def bronze(first=0, end=ROWS):
         "Größe": pa.array([row / 2 if row % 7 else None for row in rows], pa.float64()),
         "select": pa.array([f"name {row}" for row in rows], pa.string()),
         "noise; more": pa.array([row * 7919 % 1000003 for row in rows], pa.int64()),
-        "a pair": pa.array([{"first part": row, "b": [{"x = y": str(row)}]} for row in rows], PAIR)})
+        "a pair": pa.array([{"first part": row, "b": [{"x = y": str(row)}]} for row in rows],
+                           PAIR)})
 
 
 @pytest.fixture
@@ -67,7 +68,8 @@ def test_every_reader_finds_the_values(odd, spark, duckdb_delta, flags):
         assert names == [field["metadata"]["delta.columnMapping.physicalName"] for field in fields]
     statement = (f"SELECT count(*), sum(`Employee ID`), sum(`Größe`), count(`the title`), "
                  f"sum(`twice (at least)`), sum(`a pair`.`first part`), "
-                 f"sum(cast(`a pair`.b[0].`x = y` AS BIGINT)), sum(`noise; more`) FROM delta.`{silver}`")
+                 f"sum(cast(`a pair`.b[0].`x = y` AS BIGINT)), sum(`noise; more`) "
+                 f"FROM delta.`{silver}`")
     total = ROWS * (ROWS - 1) // 2
     halves = sum(row / 2 for row in range(ROWS) if row % 7)
     noise = sum(row * 7919 % 1000003 for row in range(ROWS))
@@ -78,7 +80,8 @@ def test_every_reader_finds_the_values(odd, spark, duckdb_delta, flags):
         f'sum("twice (at least)"), sum("a pair"."first part"), sum("noise; more") '
         f"FROM delta_scan('{silver}')").fetchone()
     assert list(counts) == [*sums[:6], noise]
-    frame = pl.scan_delta(str(silver)).select(pl.col("Employee ID").sum(), pl.col("the title").count())
+    frame = pl.scan_delta(str(silver)).select(pl.col("Employee ID").sum(),
+                                              pl.col("the title").count())
     assert frame.collect().row(0) == (total, -(-ROWS // 3))
     assert odd.validate("--full")["valid"]
     # By the statistics, too.
