@@ -49,7 +49,7 @@ class StoredFooter {
   RowGroupRange all_row_groups() const { return {0, static_cast<int>(row_groups_.size())}; }
 
   // What a DataFile of these row groups takes in memory, with the facts of a Footer; see
-  // docs/decisions/0013-footers.md.
+  // docs/decisions/0016-footers.md.
   int64_t ParsedBytes(RowGroupRange row_groups) const;
   // The most that one of Cut(all_row_groups()) takes, with the stored bytes.
   int64_t memory_bytes() const;

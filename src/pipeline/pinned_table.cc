@@ -437,7 +437,7 @@ Status PinnedTable::EstimateMemory(parquet::FileReader& file, const PinnedFile& 
   return raise(spliced, file.EstimateCountMemory(copied, kAssumedPageBytes), &spliced_read_memory_);
 }
 
-// Measured with 50,000 files and with 40,000 row groups, see docs/decisions/0013-footers.md.
+// Measured with 50,000 files and with 40,000 row groups, see docs/decisions/0016-footers.md.
 int64_t PinnedTable::facts_bytes() const {
   constexpr int64_t kFileBytes = 1024;
   constexpr int64_t kRowGroupBytes = 256;
