@@ -12,7 +12,8 @@ UPDATE = os.environ.get("SPILLWAY_UPDATE_DOCS") == "1"
 
 def words_of(spillway, code):
     """The part of the code's section that is not written by hand."""
-    title, meaning, cure, exit_code, *_ = spillway("explain", code).stdout.split("\n\n")
+    paragraphs = spillway("explain", code).stdout.split("\n\n")
+    title, meaning, cure, exit_code, *_ = (" ".join(text.split()) for text in paragraphs)
     cure = cure.removeprefix("What to do: ")
     return f"### {title}\n{meaning}\n\n**What to do:** {cure} ({exit_code.strip()}.)\n"
 
