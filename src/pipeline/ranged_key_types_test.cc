@@ -62,7 +62,7 @@ class RangedKeyTypesTest : public KeyedTablesTest, public ::testing::WithParamIn
   }
 
   // Every key at most once in about their order, but for so many that come twice, near or far.
-  std::vector<RowGroup> WithFewDuplicates(Engine& engine, int duplicates) {
+  std::vector<RowGroup> WithFewDuplicates(Engine& engine, int64_t duplicates) {
     std::vector<KeyedRow> rows;
     for (int key = 0; key < NumKeys(); ++key) {
       if (!OneIn(engine, 5)) rows.push_back({.key = key, .part = 1});

@@ -90,7 +90,7 @@ TEST(PipelineFilePage, StatesTheDefaults) {
     };
     EXPECT_TRUE(std::visit(same, key.field)) << path;
   }
-  EXPECT_EQ(stated, 20);
+  EXPECT_EQ(stated, 21);
 }
 
 TEST(Examples, AllParse) {

@@ -235,6 +235,7 @@ TEST(SpecSchema, StatesTheParsersDefaults) {
       {"processing.enable_checkpointing", true},
       {"processing.checkpoint_interval", 100'000},
       {"target.publish", "per_chunk"},
+      {"target.column_mapping", "none"},
       {"resources.max_memory_usage", 80},
   };
   for (const Key& key : Keys()) {
