@@ -17,8 +17,9 @@ FAILURES = {
 
 @pytest.fixture
 def job_with_rows(job):
-    """20 rows, of which the 15th is the one with a 0."""
-    job.table("bronze", pa.table({"row": range(20), "number": [-1] * 14 + [0] + [-1] * 5}))
+    """20 rows in two row groups, of which the 15th is the one with a 0."""
+    job.table("bronze", pa.table({"row": range(20), "number": [-1] * 14 + [0] + [-1] * 5}),
+              rows_per_group=10)
     return job
 
 
