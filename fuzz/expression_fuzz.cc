@@ -133,7 +133,7 @@ void ExpectRowsAlone(const BoundExpression& bound, const arrow::RecordBatch& bat
 void ExpectSameDictionary(const BoundExpression& bound, const arrow::RecordBatch& batch,
                           const Result<arrow::Datum>& whole,
                           const expression::EvaluationContext& context) {
-  const auto encoded = bound.EvaluateDictionary(batch, context);
+  const auto encoded = bound.EvaluateDictionary(bound.ReadFrom(batch), context);
   if (IsOutOfMemory(encoded.status())) return;
   Expect(encoded.ok() == whole.ok(), "a dictionary differs in whether it fails: " + bound.text());
   if (!encoded.ok()) return;

@@ -169,8 +169,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::ofstream(path, std::ios::binary) << fuzz::TextOf(data, size);
   arrow::CappedMemoryPool pool(arrow::system_memory_pool(),
                                arrow::system_memory_pool()->bytes_allocated() + fuzz::kPoolBytes);
-  const parquet::ReadOptions options{.pool = &pool, .batch_rows = 1000, .page_sizes = true};
-  const auto reader = parquet::FileReader::Open(path, static_cast<int64_t>(size), options);
+  const spillway::parquet::ReadOptions options{
+      .pool = &pool, .batch_rows = 1000, .page_sizes = true};
+  const auto reader =
+      spillway::parquet::FileReader::Open(path, static_cast<int64_t>(size), options);
   if (!fuzz::IsRead(reader) || (*reader)->footer().num_rows > fuzz::kMostRows) return 0;
   fuzz::CheckReader(reader->get(), options);
   if ((*reader)->footer().num_rows == 0) return 0;
