@@ -58,7 +58,7 @@ TEST(Main, SuggestsFlags) {
 TEST(Main, NamesAFlagThatStandsBeforeTheCommand) {
   ExpectUsageError({"--bogus"}, "`spillway` has no flag --bogus");
   ExpectUsageError({"--verison"}, "write --version");
-  ExpectUsageError({"--memory", "1GiB", "run", "x.yaml"}, "the flag --memory stands before");
+  ExpectUsageError({"--memory", "1GiB", "run", "x.yaml"}, "the flag --memory is in front of");
   ExpectUsageError({"-x", "run"}, "has no flag -x");
 }
 
@@ -74,7 +74,7 @@ TEST(Main, RefusesMissingAndExtraArguments) {
   ExpectUsageError({"generate", "--rows", "many", "--out", "x"}, "\"many\" is no value for --rows");
   ExpectUsageError({"validate", "x", "--sample", "0"}, "--sample 0 is out of range");
   ExpectUsageError({"validate", "x", "--sample", "5", "--full"}, "cannot be given together");
-  ExpectUsageError({"completion", "fsh"}, "write \"fish\"");
+  ExpectUsageError({"completion", "fihs"}, "write \"fish\"");
   ExpectUsageError({"functions", "uper"}, "write \"upper\"");
   ExpectUsageError({"schema", "--output", "rum"}, "write \"run\"");
   ExpectUsageError({"generate", "--rows", "-1", "--out", "x"}, "--rows -1 is out of range");
@@ -200,10 +200,10 @@ TEST_F(CommandsTest, ValidateExitsWithOneWhereTheTargetDiffers) {
   const std::string file = WritePipeline("mode: chunked\nprocessing: {chunk_size: 100}\n");
   ASSERT_EQ(Call({"run", file, "--set", "target.mode=overwrite"}).exit_code, 0);
   // The rows of another pipeline's run are in the same table.
-  ASSERT_EQ(
-      Call({"run", file, "--set", "target.mode=append", "--set", "where=length > 0", "--fresh"})
-          .exit_code,
-      0);
+  ASSERT_EQ(Call({"run", file, "--set", "target.mode=append", "--set", "where=length > 0",
+                  "--fresh", "--append-again"})
+                .exit_code,
+            0);
   const Outcome outcome = Call({"validate", file, "--set", "target.mode=overwrite"});
   EXPECT_EQ(outcome.exit_code, 1) << outcome.errors;
   EXPECT_TRUE(Contains(outcome.output, "NOT VALID"));

@@ -179,6 +179,7 @@ std::string NameFromPath(std::string_view path) {
   while (path.ends_with('/')) path.remove_suffix(1);
   std::string name(path.substr(path.rfind('/') + 1));  // npos + 1 is 0
   std::ranges::replace_if(name, [](char c) { return !IsWordCharacter(c) && c != '-'; }, '_');
+  name.erase(0, std::min(name.size(), name.find_first_not_of("-_")));
   name.resize(std::min(name.size(), kLongestName));
   return name.empty() ? "pipeline" : name;
 }

@@ -136,9 +136,6 @@ TEST_F(BindTest, KnowsWhatDependsOnTheTime) {
   EXPECT_EQ(bound->rows_time_dependence, TimeDependence::kNever);
   EXPECT_EQ(Bound("where: current_date() > DATE'2020-01-01'\n")->rows_time_dependence,
             TimeDependence::kAlways);
-  // A column that is replaced by a constant does not depend on it any more.
-  const auto replaced = Bound("columns: {size: current_date(), SIZE: 1}\n");
-  EXPECT_EQ(replaced->output_time_dependence[4], TimeDependence::kNever);
 }
 
 TEST_F(BindTest, KnowsWhatATextMayMakeDependOnTheTime) {

@@ -23,7 +23,7 @@ TEST_F(JoinManifestTest, TheNextRunDoesNotJoinAgain) {
 
 TEST_F(JoinManifestTest, ARunOfAnotherCutJoinsAgain) {
   RunAndKill(100);
-  test::AssertOk(RunJobOnce({"processing.chunk_size=70"}));
+  test::AssertOk(RunJobOnce({"processing.chunk_size=30"}));
   EXPECT_FALSE(report_.run.joins_taken_over);
   EXPECT_EQ(TargetRows(), ExpectedRows(0, 400));
   EXPECT_FALSE(fs::exists(folder_ / "target/_spillway"));
