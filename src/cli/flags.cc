@@ -11,9 +11,11 @@ namespace spillway::cli {
 
 std::shared_ptr<OutputFlags> AddOutputFlags(CLI::App& app, ShowsProgress shows_progress) {
   auto flags = std::make_shared<OutputFlags>();
-  app.add_flag("--json", flags->json, "print the result, or the error, as JSON");
+  app.add_flag("--json", flags->json, "print the result, or the error, as JSON")
+      ->disable_flag_override();
   if (shows_progress == ShowsProgress::kYes) {
-    app.add_flag("-q,--quiet", flags->quiet, "show no progress, only errors and warnings");
+    app.add_flag("-q,--quiet", flags->quiet, "show no progress, only errors and warnings")
+        ->disable_flag_override();
   }
   return flags;
 }
