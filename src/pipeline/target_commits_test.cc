@@ -215,7 +215,9 @@ TEST_F(TargetCommitsTest, StopsWhereItsRowsWereOverwritten) {
   const std::string why = "version 3 (WRITE) removed or rewrote files that hold them";
   const Status status = CommitChunk(commits, *plan, 2);
   ExpectRowsLost(status, why);
-  EXPECT_EQ(FindError(status)->cure, "RESTORE the table to version 2 and run again to resume");
+  EXPECT_EQ(FindError(status)->cure,
+            "RESTORE the table to version 2 and run again to resume; or, if none of the run's rows "
+            "are left, run with --fresh");
   EXPECT_EQ(TargetRows().size(), 2U);
   EXPECT_EQ(ProgressOf(*plan), 40);
   // A second attempt finds it before it does any work.
