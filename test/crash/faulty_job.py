@@ -78,7 +78,8 @@ class Ended:
         return self.code == -9
 
     def codes(self) -> list[str]:
-        return re.findall(r"^error\[(SPW-\d+)\]", self.error, re.MULTILINE)
+        """Those of failed attempts, which are text, and the last one's, which is JSON."""
+        return re.findall(r'^(?:error\[|\{"code":")(SPW-\d+)', self.error, re.MULTILINE)
 
 
 class FaultyJob:

@@ -59,19 +59,38 @@ def test_no_room_for_the_table(spillway, shim, lakes, tmp_path, duckdb_delta, fo
             job.finish(duckdb_delta)
 
 
+def leave_room(disk: Path, size: int) -> None:
+    """Fills the disk until there is room for no more than so many bytes."""
+    with (disk / "full").open("wb") as full:
+        end, step = 0, 64 << 20
+        while step >= PAGE:
+            try:
+                os.posix_fallocate(full.fileno(), end, step)
+                end += step
+            except OSError:
+                step //= 2
+        full.truncate(end - size)
+    os.sync()  # or the room is not there yet
+
+
 @pytest.mark.parametrize("form", ["spilling", "key_order"])
 def test_no_room_for_spilled_rows(spillway, shim, lakes, tmp_path, duckdb_delta, form):
+    """On a real disk: nothing is spilled to a file system that is memory."""
     chosen = seeded(f"full spill disk, {form}")
-    with mounted(tmp_path / "spill", "tmpfs", "size=4g") as disk:
+    image = Disk(tmp_path / "disk.image", tmp_path / "disk", "ext4")
+    image.make()
+    with image.mounted() as disk:
+        spill = disk / "spill"
+        spill.mkdir()
         # Enough rows that some are spilled whatever the pieces are.
         rows = max(ROWS, 40_000)
-        job = FaultyJob(spillway, shim, lakes, form, tmp_path / "job", rows, spill=disk)
+        job = FaultyJob(spillway, shim, lakes, form, tmp_path / "job", rows, spill=spill)
         for size in sizes_up_to(64 * PAGE, chosen):
-            resize(disk, size)
+            leave_room(disk, size)
             check_refused(job, job.run(), "SPW-6003", duckdb_delta)
-            resize(disk, 4 << 30)
+            (disk / "full").unlink()
             job.finish(duckdb_delta)
-            assert list(disk.iterdir()) == []
+            assert list(spill.iterdir()) == []
             shutil.rmtree(job.silver)
 
 
