@@ -199,4 +199,4 @@ def test_rows_that_others_added_are_told(job):
     job.run()
     row = DeltaTable(growing.silver).to_pyarrow_table().slice(0, 1)
     write_deltalake(growing.silver, row, mode="append")
-    assert "and 1 rows that others have added" in job.run().stdout
+    assert "and 1 row that others have added" in job.run().stdout

@@ -20,8 +20,8 @@ class Copied:
 def copy(spillway, folder, rows):
     job = Job(spillway, folder)
     job.table("bronze", rows, files=2)
-    job.run("--mode=chunked", "--set=processing.chunk_size=150",
-            "--set=target.max_records_per_file=100", "--set=target.mode=error_if_exists")
+    job.run("--mode=chunked", "--set=processing.chunk_size=80",
+            "--set=target.max_records_per_file=60", "--set=target.mode=error_if_exists")
     return Copied(rows, folder / "silver")
 
 

@@ -102,9 +102,9 @@ def test_null_rates_and_distributions_are_those_of_duckdb(silver, sql):
 def test_the_keys_of_the_json_are_these(silver):
     report = silver.validate()
     assert list(report) == [
-        "target", "target_version", "valid", "compared", "expected_rows", "stored_rows",
-        "rows_equal", "expected_sampled_rows", "stored_sampled_rows", "identity", "lookups",
-        "expectations", "columns", "differences", "seconds", "peak_memory_bytes"]
+        "target", "target_version", "valid", "compared", "held_versions", "expected_rows",
+        "stored_rows", "rows_equal", "expected_sampled_rows", "stored_sampled_rows", "identity",
+        "lookups", "expectations", "columns", "differences", "seconds", "peak_memory_bytes"]
     assert list(report["lookups"][0]) == ["name", "rows", "matched_rows", "match_rate",
                                           "output_rows"]
     for of in report["columns"]:
@@ -143,7 +143,9 @@ def test_derived_columns_are_compared_in_a_sample(silver):
         assert not any(of["sampled"] for of in report["columns"])
 
 
-@pytest.mark.parametrize("flags", [["--full", "--sample=5"], ["--sample=0"], ["--sample=many"]])
-def test_wrong_flags_are_usage_errors(silver, flags):
+@pytest.mark.parametrize(("flags", "code"), [
+    (["--full", "--sample=5"], "SPW-1001"), (["--sample=0"], "SPW-1108"),
+    (["--sample=many"], "SPW-1001")])
+def test_wrong_flags_are_usage_errors(silver, flags, code):
     run = silver.spillway("validate", silver.folder / "pipeline.yaml", *flags, exit_code=2)
-    assert "SPW-1001" in run.stderr
+    assert code in run.stderr
