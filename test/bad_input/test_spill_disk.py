@@ -9,8 +9,8 @@ import time
 
 import pyarrow as pa
 import pytest
+from crash.power import Disk
 from pipelines.delta_log import actions, commits
-from pipelines.mounts import mounted
 from silver.guide_pipeline import EXAMPLE, assert_silver_is_right
 
 MIB = 1 << 20
@@ -18,8 +18,11 @@ MIB = 1 << 20
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system with room for a megabyte."""
-    with mounted(tmp_path / "small", "tmpfs", "size=1m") as folder:
+    """A file system with room for a megabyte; in a file, because nothing is spilled to memory."""
+    disk = Disk(tmp_path / "small.image", tmp_path / "small", "ext4")
+    disk.make(megabytes=2)
+    with disk.mounted() as folder:
+        (folder / "lost+found").rmdir()
         yield folder
 
 
