@@ -109,6 +109,10 @@ const ArgumentText* FlagIn(const CommandText& command, const std::string& messag
 }
 
 Status WrongNumberOfValues(const CommandText& command, const std::string& message) {
+  if (message.ends_with("was given a disallowed flag override")) {  // CLI11 leaves the dashes out
+    const std::string flag = "--" + message.substr(0, message.find(' '));
+    return UsageError(fmt::format("the flag {} takes no value", flag), "write " + flag);
+  }
   const ArgumentText* flag = FlagIn(command, message);
   if (flag == nullptr) return UsageError(message, SeeHelpOf(command.verb));
   if (flag->value.empty()) {
