@@ -117,7 +117,7 @@ def test_new_columns_that_wait_for_the_copied_ones(job, small_disk, duckdb_delta
     plan = job.plan()
     assert plan["splice"]["spliced"] == plan["chunks"] == groups
     budget = f"--memory={plan['memory']['smallest_budget_bytes']}"
-    run = job.run("--json", budget, f"--set=resources.spill_directory={small_disk}", exit_code=6)
+    run = job.run(budget, f"--set=resources.spill_directory={small_disk}", exit_code=6)
     assert_disk_is_full(run, small_disk)
     assert "Nothing was lost: " in run.stderr
     done = actions(job.folder / "silver", "txn")[-1]["version"]
