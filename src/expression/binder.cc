@@ -15,6 +15,7 @@
 #include "base/suggestion.h"
 #include "expression/cast_node.h"
 #include "expression/coercion.h"
+#include "expression/column_reference.h"
 #include "expression/conditional_nodes.h"
 #include "expression/constant_folding.h"
 #include "expression/function_table.h"
@@ -36,13 +37,20 @@ std::string ListNames(std::vector<std::string> names, std::string_view what) {
   if (names.empty()) return fmt::format("there are no {}", what);
   const bool more = names.size() > kShownNames;
   names.resize(std::min(names.size(), kShownNames));
+  std::ranges::transform(names, names.begin(), ColumnReference);
   return fmt::format("the {} are {}{}", what, fmt::join(names, ", "), more ? ", .." : "");
 }
 
-std::string DidYouMean(std::string_view wrong, const std::vector<std::string>& names,
-                       std::string_view otherwise) {
-  const std::optional<std::string> closest = Closest(wrong, names);
+std::string DidYouMean(const std::optional<std::string>& closest, std::string_view otherwise) {
   return closest ? fmt::format("did you mean {}?", *closest) : std::string(otherwise);
+}
+
+// Among the names of columns or fields.
+std::string DidYouMeanColumn(std::string_view wrong, const std::vector<std::string>& names,
+                             std::string_view otherwise) {
+  std::optional<std::string> closest = Closest(wrong, names);
+  if (closest) closest = ColumnReference(*closest);
+  return DidYouMean(closest, otherwise);
 }
 
 // A value that several nodes use: bound once, each use is a node of its own.
@@ -130,7 +138,7 @@ class Binder {
       const std::vector<std::string> names = NamesOf(fields_);
       return Fail(node.span, ErrorCode::kUnknownColumn, fmt::format("there is no column {}", name),
                   ListNames(names, "columns"),
-                  DidYouMean(name, names, "use one of these names, or put text in quotes"));
+                  DidYouMeanColumn(name, names, "use one of these names, or put text in quotes"));
     }
     const arrow::Field& field = *fields_[static_cast<size_t>(index)];
     NodePointer bound = std::make_unique<ColumnNode>(FromArrow(field.type()), NumberOf(index),
@@ -168,7 +176,8 @@ class Binder {
     if (index < 0) {
       const std::vector<std::string> names = NamesOf(fields);
       return Fail(span, ErrorCode::kUnknownColumn, fmt::format("there is no field {}", name),
-                  ListNames(names, "fields"), DidYouMean(name, names, "use one of these names"));
+                  ListNames(names, "fields"),
+                  DidYouMeanColumn(name, names, "use one of these names"));
     }
     const arrow::Field& field = *fields[static_cast<size_t>(index)];
     return std::make_unique<FieldNode>(std::move(structure), index, FromArrow(field.type()),
@@ -192,8 +201,9 @@ class Binder {
           fmt::format("the function {} exists in Spark, but Spillway does not support it", name),
           "", "rewrite it with the functions in docs/expressions.md");
     }
-    return Fail(span, ErrorCode::kUnknownFunction, fmt::format("there is no function {}", name), "",
-                DidYouMean(name, FunctionNames(), "docs/expressions.md lists the functions"));
+    return Fail(
+        span, ErrorCode::kUnknownFunction, fmt::format("there is no function {}", name), "",
+        DidYouMean(Closest(name, FunctionNames()), "docs/expressions.md lists the functions"));
   }
 
   Result<NodePointer> BindFunction(std::string_view name, std::vector<NodePointer> arguments,

@@ -12,6 +12,7 @@
 #include "base/column_name.h"
 #include "base/error.h"
 #include "base/suggestion.h"
+#include "expression/column_reference.h"
 #include "pipeline/column_names.h"
 #include "pipeline/expression_place.h"
 #include "pipeline/key_types.h"
@@ -228,7 +229,8 @@ Result<Projection> ProjectExpression(const arrow::Schema& table,
                                      const spec::NamedExpression& named) {
   for (int column = 0; column < table.num_fields(); ++column) {
     const std::string& name = table.field(column)->name();
-    if (SameName(name, named.expression.text) || SameName(Quoted(name), named.expression.text)) {
+    if (SameName(name, named.expression.text) ||
+        SameName(expression::BackQuoted(name), named.expression.text)) {
       return Projection{.field = arrow::field(named.name.text, table.field(column)->type()),
                         .column = column};
     }

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "pipeline/column_names.h"
+#include "expression/column_reference.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -34,7 +34,7 @@ Status RefuseCharColumns(const arrow::Schema& table, const std::string& where) {
     if (!declared) continue;
     const std::string to_string =
         fmt::format("make it a STRING in Spark (ALTER TABLE .. ALTER COLUMN {} TYPE STRING), ",
-                    Quoted(field->name()));
+                    expression::BackQuoted(field->name()));
     return MakeError(
         {.code = ErrorCode::kUnsupportedFeature,
          .what =

@@ -59,13 +59,4 @@ std::vector<std::string> NamesOf(const arrow::FieldVector& fields) {
   return names;
 }
 
-std::string Quoted(std::string_view name) {
-  std::string quoted = "`";
-  for (const char character : name) {
-    if (character == '`') quoted += '`';
-    quoted += character;
-  }
-  return quoted + '`';
-}
-
 }  // namespace spillway::pipeline

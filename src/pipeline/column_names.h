@@ -38,7 +38,4 @@ Status TwiceInResult(const spec::LocatedText& source, const std::string& first,
 // The names of `fields`, for suggestions.
 std::vector<std::string> NamesOf(const arrow::FieldVector& fields);
 
-// `name` in back quotes, as Spark SQL reads any name.
-std::string Quoted(std::string_view name);
-
 }  // namespace spillway::pipeline

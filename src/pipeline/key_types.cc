@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "expression/column_reference.h"
 #include "expression/comparison_type.h"
 #include "join/lookup_index.h"
-#include "pipeline/column_names.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -20,8 +20,8 @@ Result<std::optional<expression::BoundExpression>> BindCast(
   std::optional<expression::BoundExpression> cast;
   if (to->Equals(*from)) return cast;
   const arrow::Schema column({arrow::field(name, from)});
-  ARROW_ASSIGN_OR_RAISE(auto bound,
-                        expression::Bind(expression::CastText(Quoted(name), to), column));
+  ARROW_ASSIGN_OR_RAISE(
+      auto bound, expression::Bind(expression::CastText(expression::BackQuoted(name), to), column));
   cast.emplace(std::move(bound));
   return cast;
 }

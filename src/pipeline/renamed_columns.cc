@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <string_view>
 
-#include <arrow/type.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/column_name.h"
-#include "expression/expression.h"
-#include "pipeline/column_names.h"
+#include "expression/column_reference.h"
 #include "spec/yaml_value.h"
 
 namespace spillway::pipeline {
@@ -18,13 +16,6 @@ namespace {
 bool Has(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::any_of(names,
                              [name](const std::string& other) { return SameName(other, name); });
-}
-
-// Whether `name` alone is the column: neither a reserved word nor one that wants back quotes.
-bool IsExpression(const std::string& name) {
-  const auto schema = arrow::schema({arrow::field(name, arrow::int32())});
-  const auto bound = expression::Bind(name, *schema);
-  return bound.ok() && bound->columns().size() == 1;
 }
 
 }  // namespace
@@ -48,7 +39,7 @@ std::vector<RenamedColumn> RenameColumns(const std::string& lookup,
 }
 
 std::string ColumnAsYaml(const std::string& name) {
-  return spec::YamlValue(spec::WithoutVariables(IsExpression(name) ? name : Quoted(name)));
+  return spec::YamlValue(spec::WithoutVariables(expression::ColumnReference(name)));
 }
 
 std::string ColumnsAsYaml(const std::vector<RenamedColumn>& columns) {
