@@ -159,6 +159,9 @@ TEST(ParsePipeline, RefusesWithCodePlaceAndCure) {
        "SPW-1104 dir/p.yaml:4:26 \"processing.chunk_size\" must be a whole number, but this is "
        "text "
        "(\"10_00\") | write it like 1000000 or 1_000_000"},
+      {"columns: {c: f(a, b)}\n",
+       "SPW-1104 dir/p.yaml:4:21 \"columns.b)\" must be an expression, but this is nothing | write "
+       "one; inside { } an expression with a comma needs double quotes"},
       {"resources: {memory: 2 apples}\n",
        "SPW-1104 dir/p.yaml:4:21 \"resources.memory\" must be a size in bytes, but this is text "
        "(\"2 "

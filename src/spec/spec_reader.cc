@@ -331,6 +331,9 @@ Status UnknownKey(const std::string& section, const std::string& name, const std
       if (LastName(key.path) == name) cure = fmt::format("that key belongs at \"{}\"", key.path);
     }
   }
+  if (name.find(')') != std::string::npos) {
+    cure = "put the expression before it in double quotes: inside { } a comma ends it";
+  }
   const std::string inside = section.empty() ? "" : fmt::format(" in \"{}\"", section);
   return MakeError({.code = ErrorCode::kUnknownKey,
                     .what = fmt::format("unknown key \"{}\"{}", name, inside),

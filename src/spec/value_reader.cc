@@ -147,6 +147,11 @@ Result<LocatedText> ValueReader::Path(std::string_view key, NodeId id) {
 }
 
 Result<LocatedText> ValueReader::Expression(std::string_view key, NodeId id) {
+  // {x: f(a, b)} is x and a second key "b)" without a value.
+  if (document_.node(id).kind == NodeKind::kNull) {
+    return WrongType(key, id, "an expression",
+                     "write one; inside { } an expression with a comma needs double quotes");
+  }
   ARROW_ASSIGN_OR_RAISE(LocatedText text, Text(key, id, /*any_scalar=*/true));
   return Substituted(id, std::move(text), SubstitutionContext::kExpression);
 }

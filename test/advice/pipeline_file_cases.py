@@ -56,6 +56,18 @@ def misspelt_key(job):
     right(job, f"{key.group(1) if key else 'columns'}: {{a: id}}\n")
 
 
+@printed(1104, r"write one; inside \{ \} an expression with a comma needs double quotes")
+def comma_in_braces(job):
+    yield wrong(job, "columns: {c: coalesce(score, 0)}\n")
+    right(job, "columns: {c: \"coalesce(score, 0)\"}\n")
+
+
+@printed(1103, r"put the expression before it in double quotes: inside \{ \} a comma ends it")
+def comma_in_braces_of_an_expectation(job):
+    yield wrong(job, "expectations: [{name: e, expect: coalesce(id, 0) > 0, action: fail}]\n")
+    right(job, "expectations: [{name: e, expect: \"coalesce(id, 0) > 0\", action: fail}]\n")
+
+
 @explained(1104, "Write the value in the form that the error names.")
 @printed(1104, r"write it like 1000000 or 1_000_000")
 def number_that_is_none(job):
@@ -109,7 +121,6 @@ def names_that_differ_in_case(job):
 
 
 @explained(1108, "Use one of the values that the error names.")
-@printed(1108, r"use a number from (\S+) to \S+|use .*")
 def number_out_of_range(job):
     yield wrong(job, "resources: {max_memory_usage: 101}\n")
     right(job, "resources: {max_memory_usage: 100}\n")
