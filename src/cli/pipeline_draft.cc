@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/suggestion.h"
 #include "base/units.h"
-#include "pipeline/column_names.h"
+#include "expression/column_reference.h"
 #include "pipeline/renamed_columns.h"
 #include "spec/yaml_value.h"
 
@@ -99,11 +99,16 @@ std::vector<std::string> AddedColumns(const DraftLookup& lookup) {
   return names;
 }
 
+// The same with their names in the target: others than the source has.
+std::vector<pipeline::RenamedColumn> NewColumns(const PipelineDraft& draft) {
+  return pipeline::RenameColumns(LookupName(*draft.lookup), AddedColumns(*draft.lookup),
+                                 draft.source.schema->field_names());
+}
+
 // "columns": all of them as they are, or new names for those that the source has.
 std::string ColumnsText(const PipelineDraft& draft) {
   const std::vector<std::string> added = AddedColumns(*draft.lookup);
-  const std::vector<pipeline::RenamedColumn> columns =
-      pipeline::RenameColumns(LookupName(*draft.lookup), added, draft.source.schema->field_names());
+  const std::vector<pipeline::RenamedColumn> columns = NewColumns(draft);
   const auto is_renamed = [](const pipeline::RenamedColumn& column) {
     return column.new_name != column.old_name;
   };
@@ -161,6 +166,31 @@ bool HasOddNames(const PipelineDraft& draft) {
   return any(*draft.source.schema) || (draft.lookup && any(*draft.lookup->table.schema));
 }
 
+bool HasVoid(const arrow::DataType& type) {
+  return type.id() == arrow::Type::NA || std::ranges::any_of(type.fields(), [](const auto& field) {
+           return HasVoid(*field->type());
+         });
+}
+
+// "drop": the columns, of those that the target would get, that cannot be stored.
+std::string DropText(const PipelineDraft& draft) {
+  std::vector<std::string> names;
+  for (const auto& field : draft.source.schema->fields()) {
+    if (HasVoid(*field->type())) names.push_back(YamlValue(field->name()));
+  }
+  if (draft.lookup) {
+    for (const pipeline::RenamedColumn& column : NewColumns(draft)) {
+      const arrow::Field* field = FindField(*draft.lookup->table.schema, column.old_name);
+      if (HasVoid(*field->type())) names.push_back(YamlValue(column.new_name));
+    }
+  }
+  if (names.empty()) return "";
+  return fmt::format(
+      "\n# Columns of Spark's type VOID, which Parquet does not have:\n"
+      "drop: [{}]\n",
+      fmt::join(names, ", "));
+}
+
 // A condition on a column that there is, for the examples in comments.
 std::string ExampleCondition(const PipelineDraft& draft) {
   std::string column = "id";
@@ -169,8 +199,9 @@ std::string ExampleCondition(const PipelineDraft& draft) {
   } else if (draft.source.schema->num_fields() > 0) {
     column = draft.source.schema->field(0)->name();
   }
-  if (pipeline::ColumnAsYaml(column) == column) return column + " IS NOT NULL";
-  return CommentText(YamlValue(WithoutVariables(pipeline::Quoted(column)) + " IS NOT NULL"));
+  const std::string reference = expression::ColumnReference(column);
+  if (reference == column) return column + " IS NOT NULL";
+  return CommentText(YamlValue(WithoutVariables(reference) + " IS NOT NULL"));
 }
 
 }  // namespace
@@ -242,6 +273,7 @@ std::string DraftText(const PipelineDraft& draft) {
       "# expectations:\n"
       "#   - {{name: has_key, expect: {}, action: warn}}\n",
       condition, condition);
+  text += DropText(draft);
   text += fmt::format(
       "\ntarget:\n"
       "  table: {}\n"

@@ -27,8 +27,9 @@ bool IsPlain(char c) {
 
 // A JSON string is a YAML value in double quotes.
 std::string YamlValue(std::string_view text) {
+  const bool is_relative_path = text.starts_with("./") || text.starts_with("../");
   const bool begins_plain = !text.empty() && !std::isdigit(static_cast<unsigned char>(text[0])) &&
-                            text[0] != '-' && text[0] != '.';
+                            text[0] != '-' && (text[0] != '.' || is_relative_path);
   if (begins_plain && std::ranges::all_of(text, IsPlain) && !IsYamlWord(text)) {
     return std::string(text);
   }

@@ -11,7 +11,7 @@ namespace {
 
 TEST(YamlValue, LeavesWordsAlone) {
   EXPECT_EQ(YamlValue("image_name"), "image_name");
-  EXPECT_EQ(YamlValue("../lake/silver-2.b"), "\"../lake/silver-2.b\"");
+  EXPECT_EQ(YamlValue("../lake/silver-2.b"), "../lake/silver-2.b");
   EXPECT_EQ(YamlValue("lake/silver-2.b"), "lake/silver-2.b");
 }
 

@@ -11,6 +11,7 @@ from acceptance.compare import differences
 from deltalake import write_deltalake
 from pipelines.job import read_table, write_table
 
+DAY = datetime.date(2026, 1, 31)
 TIME = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC)
 
 
@@ -53,12 +54,19 @@ SOURCES = {
     "texts": pa.table({"id": ["a", "b", None], "note": ["x", "y: z", "#"]}),
     "words": pa.table({"id": [1, 2], "select": [1, 2], "order": [3, 4], "null": [5, 6]}),
     "times": pa.table({"id": [1], "at": pa.array([TIME], pa.timestamp("us", "UTC")),
-                       "on": [datetime.date(2026, 1, 31)]}),
+                       "on": [DAY]}),
     "nested": pa.table({"id": [1], "list": [[1, 2]], "struct": [{"a": 1}]}),
     "decimals": pa.table({"id": pa.array([decimal.Decimal("1.50")], pa.decimal128(10, 2))}),
     "empty": pa.table({"id": pa.array([], pa.int64()), "x": pa.array([], pa.string())}),
+    "void": pa.table({"id": [1, 2], "v": pa.nulls(2), "s": pa.array([None, {"in": None}],
+                                                                    pa.struct({"in": pa.null()}))}),
     "clash": pa.table({"id": [1, 2], "name": ["s", "t"], "Extra": [1, 2], "known_name": [3, 4]}),
 }
+
+
+def stored(rows):
+    """Without the columns that Parquet cannot have."""
+    return rows.drop_columns([name for name in ("v", "s") if name in rows.column_names])
 
 
 @pytest.mark.parametrize("kind", SOURCES)
@@ -67,7 +75,7 @@ def test_a_source_alone(spillway, tmp_path, kind):
     text = init(spillway, tmp_path, "--source", "bronze", "--target", "silver").stdout
     (tmp_path / "p.yaml").write_text(text)
     check_that_it_runs(spillway, tmp_path, "p.yaml")
-    assert not differences(SOURCES[kind], read_table(tmp_path / "silver"))
+    assert not differences(stored(SOURCES[kind]), read_table(tmp_path / "silver"))
 
 
 @pytest.mark.parametrize("kind", SOURCES)
@@ -76,12 +84,14 @@ def test_a_lookup(spillway, tmp_path, kind):
     rows = SOURCES[kind]
     write_table(tmp_path / "bronze", rows)
     write_table(tmp_path / "known", pa.table({
-        "id": rows["id"], "name": [f"n{i}" for i in range(rows.num_rows)],
-        "EXTRA": list(range(rows.num_rows)), "it's": ["q"] * rows.num_rows}))
+        "id": rows["id"], "name": pa.array([f"n{i}" for i in range(rows.num_rows)], pa.string()),
+        "EXTRA": pa.array(range(rows.num_rows), pa.int64()),
+        "it's": pa.array(["q"] * rows.num_rows, pa.string())}))
     init(spillway, tmp_path, "--source", "bronze", "--lookup", "known", "--key", "id", "--target",
          "silver", "--out", "p.yaml")
     check_that_it_runs(spillway, tmp_path, "p.yaml")
     silver = read_table(tmp_path / "silver")
+    rows = stored(rows)
     assert silver.column_names[: rows.num_columns] == rows.column_names
     assert silver.num_columns == rows.num_columns + 3
     new = silver.column_names[rows.num_columns:]
@@ -107,7 +117,7 @@ def test_keys_with_other_names_and_of_several_columns(spillway, tmp_path):
 @pytest.fixture
 def two_tables(tmp_path):
     write_table(tmp_path / "bronze", pa.table({"id": [1], "code": ["a"], "x": [1]}))
-    write_table(tmp_path / "known", pa.table({"id": [1], "code": ["a"], "y": [2]}))
+    write_table(tmp_path / "known", pa.table({"id": [1], "code": ["a"], "y": [2], "on": [DAY]}))
     write_table(tmp_path / "other", pa.table({"z": [1]}))
     return tmp_path
 
@@ -123,7 +133,7 @@ TABLES = ["--source", "bronze", "--target", "silver"]
     (["--lookup", "nowhere"], 3, 3001, "nowhere"),
     (["--force"], 2, 1001, "--out FILE"),
     (["--target-mode", "appnd"], 2, 1001, 'write "append"'),
-    (["--lookup", "known", "--key", "id=code"], 2, 1302, "do:"),
+    (["--lookup", "known", "--key", "id=on"], 2, 1302, "do:"),
 ])
 def test_what_it_refuses(spillway, two_tables, flags, exit_code, code, told):
     before = sorted(two_tables.iterdir())
