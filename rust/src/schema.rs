@@ -107,9 +107,11 @@ fn refused(name: &str, type_name: impl std::fmt::Display) -> Fault {
     Fault::new(FailureCode::UnsupportedType, message).about(name)
 }
 
-/// Refuses Arrow types that the kernel would write as a Delta type of other values.
+/// Refuses Arrow types that the kernel would write as a Delta type of other values, and the null type:
+/// a column of VOID is in no file, so a new table has none.
 fn refuse_inexact(arrow: &ArrowType, name: &str) -> Outcome<()> {
     match arrow {
+        ArrowType::Null => {}
         ArrowType::UInt8 | ArrowType::UInt16 | ArrowType::UInt32 | ArrowType::UInt64 => {}
         ArrowType::Date64 | ArrowType::FixedSizeBinary(_) | ArrowType::FixedSizeList(_, _) => {}
         ArrowType::Timestamp(unit, _) if *unit != TimeUnit::Microsecond => {}
