@@ -1,5 +1,6 @@
 #include "pipeline/write_options.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -61,9 +62,12 @@ parquet::WriteOptions WriteOptionsFor(const Plan& plan, const WorkSizes& sizes,
                                       arrow::MemoryPool* pool) {
   const BoundPipeline& pipeline = *plan.pipeline;
   const std::vector<ColumnWeight>& source = plan.source->weights();
+  // A partition column is in no file.
+  const auto is_stored = [](const ColumnWeight& column) { return column.compressed_bytes > 0; };
+  const auto first = std::ranges::find_if(source, is_stored);
   const parquet::ColumnCompression added =
       CompressionOf(plan.spec.target.compression,
-                    source.empty() ? arrow::Compression::SNAPPY : KeptCodec(source.front().codec));
+                    first == source.end() ? arrow::Compression::SNAPPY : KeptCodec(first->codec));
   parquet::WriteOptions options{.pool = pool,
                                 .compression = added.type,
                                 .compression_level = added.level,
@@ -75,6 +79,7 @@ parquet::WriteOptions WriteOptionsFor(const Plan& plan, const WorkSizes& sizes,
   for (size_t i = 0; i < unchanged.size(); ++i) {
     if (unchanged[i] < 0) continue;
     const auto column = static_cast<size_t>(unchanged[i]);
+    if (!is_stored(source[column])) continue;
     options.column_compression[plan.file_schema->field(static_cast<int>(i))->name()] = {
         .type = KeptCodec(source[column].codec)};
   }

@@ -257,7 +257,7 @@ def test_the_plan_does_not_depend_on_names_in_files(job: Job, mapped):
             group = pq.ParquetFile(path).metadata.row_group(0)
             codecs = {group.column(leaf).path_in_schema: group.column(leaf).compression
                       for leaf in range(group.num_columns)}
-            assert set(codecs.values()) == {"ZSTD"}, codecs
+            assert set(codecs.values()) == {"ZSTD"}, str(codecs)
     assert plans[0] == plans[1]
 
 
