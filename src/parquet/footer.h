@@ -42,7 +42,8 @@ struct ColumnChunkFacts {
   std::optional<int64_t> longest_page_rows;
   // From the headers alone.
   std::optional<int64_t> largest_page_decompressed_bytes;
-  std::optional<int64_t> dictionary_bytes;  // decompressed
+  std::optional<int64_t> dictionary_bytes;   // decompressed; of texts with 4 bytes of length each
+  std::optional<int64_t> dictionary_values;  // as its header claims
 };
 
 // What the footer says of a column chunk's values.

@@ -13,9 +13,11 @@ namespace {
 using compact::Field;
 using compact::Type;
 
-// What the format calls the fields of PageHeader, DataPageHeader and DataPageHeaderV2.
+// What the format calls the fields of PageHeader, of DataPageHeader and DictionaryPageHeader, and
+// of DataPageHeaderV2.
 namespace page {
-constexpr int kType = 1, kUncompressedSize = 2, kCompressedSize = 3, kDataPage = 5, kDataPageV2 = 8;
+constexpr int kType = 1, kUncompressedSize = 2, kCompressedSize = 3, kDataPage = 5,
+              kDictionaryPage = 7, kDataPageV2 = 8;
 }
 namespace data_page {
 constexpr int kNumValues = 1, kEncoding = 2, kDefinitionEncoding = 3, kRepetitionEncoding = 4;
@@ -61,6 +63,9 @@ int32_t ReadHeader(compact::Reader& reader, PageHeader& header) {
                       {data_page::kEncoding, &header.encoding},
                       {data_page::kDefinitionEncoding, &header.definition_encoding},
                       {data_page::kRepetitionEncoding, &header.repetition_encoding}});
+        break;
+      case page::kDictionaryPage:
+        ReadIntegers(reader, field, {{data_page::kNumValues, &header.num_values}});
         break;
       case page::kDataPageV2:
         ReadIntegers(reader, field,

@@ -21,8 +21,11 @@ struct PageHeader {
   int32_t compressed_bytes = 0;
   int32_t uncompressed_bytes = 0;
 
+  // Of data pages, nulls included, more than the rows below a list or map; not negative. Of a
+  // dictionary its different values; -1 of other pages.
+  int32_t num_values = 0;
+
   // Of data pages. Not negative.
-  int32_t num_values = 0;           // nulls included; more than the rows below a list or map
   int32_t encoding = 0;             // a number of ::parquet::Encoding, or anything else
   int32_t repetition_encoding = 0;  // kData: a number of ::parquet::Encoding, or anything else
   int32_t definition_encoding = 0;

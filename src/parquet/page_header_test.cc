@@ -93,9 +93,11 @@ TEST(PageHeaderTest, OtherPagesAreOfNoInterest) {
   const std::string dictionary =
       I32(1, 2) + I32(1, 10) + I32(1, 20) + Head(4, 12) + I32(1, 5) + I32(1, 0) + kStop + kStop;
   EXPECT_EQ(MustParse(dictionary).kind, PageKind::kOther);
+  EXPECT_EQ(MustParse(dictionary).num_values, 5);
   const std::string unheard_of = I32(1, 99) + I32(1, 10) + I32(1, 20) + UnknownFields() + kStop;
   EXPECT_EQ(MustParse(unheard_of).kind, PageKind::kOther);
   EXPECT_EQ(MustParse(unheard_of).compressed_bytes, 20);
+  EXPECT_EQ(MustParse(unheard_of).num_values, -1);
 }
 
 TEST(PageHeaderTest, FieldsMayComeInAnyOrder) {

@@ -38,6 +38,7 @@ Result<ColumnChunkFacts> Measure(const DataFile& file, ColumnChunkFacts chunk) {
     }
     if (page->kind == PageKind::kOther) {
       chunk.dictionary_bytes = std::max<int64_t>(*chunk.dictionary_bytes, page->uncompressed_bytes);
+      if (page->num_values > 0) chunk.dictionary_values = page->num_values;
       continue;
     }
     // The dictionary stands before the data pages.

@@ -60,16 +60,19 @@ TEST_P(PageSizesTest, AreThoseOfTheOffsetIndexAndOfThePages) {
     most_pages = std::max(most_pages, *measured.num_pages);
     int64_t largest_page = 0;
     int64_t dictionary = 0;
+    std::optional<int64_t> values;
     const auto pages = reader->RowGroup(0)->GetColumnPageReader(static_cast<int>(leaf));
     while (const auto page = pages->NextPage()) {
       if (page->type() == ::parquet::PageType::DICTIONARY_PAGE) {
         dictionary = page->size();
+        values = static_cast<const ::parquet::DictionaryPage&>(*page).num_values();
       } else {
         largest_page = std::max<int64_t>(largest_page, page->size());
       }
     }
     EXPECT_EQ(measured.largest_page_decompressed_bytes, largest_page);
     EXPECT_EQ(measured.dictionary_bytes, dictionary);
+    EXPECT_EQ(measured.dictionary_values, values);
     // What the footer says of encodings, the headers say too.
     for (ColumnChunkFacts unknown : {expected, plain.row_groups[0].columns[leaf]}) {
       unknown.is_all_dictionary = unknown.gave_up_dictionary = false;

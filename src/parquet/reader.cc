@@ -116,7 +116,7 @@ Result<ChunkStatistics> FileReader::StatisticsOf(size_t row_group, size_t leaf) 
 
 Result<std::optional<int64_t>> FileReader::MeasureDictionary(size_t row_group, size_t leaf) {
   ColumnChunkFacts& chunk = opened_->footer.row_groups[row_group].columns[leaf];
-  if (!chunk.has_dictionary || chunk.gave_up_dictionary) return std::nullopt;
+  if (!chunk.has_dictionary) return std::nullopt;
   if (!chunk.dictionary_bytes) ARROW_RETURN_NOT_OK(MeasurePages(opened_->file, chunk));
   return chunk.is_all_dictionary ? chunk.dictionary_bytes : std::nullopt;
 }

@@ -29,15 +29,18 @@ constexpr int64_t kMostFilesAhead = 64;
 constexpr int64_t kBytesAhead = 16 * kMiB;
 constexpr int64_t kMostThreads = 4;
 
-// Where a dictionary hides how long the strings are that it stands for.
+// Of strings that a dictionary stands for, where it was not measured.
 constexpr int64_t kAssumedDictionaryValueBytes = 32;
 
 int64_t DecodedBytes(const parquet::LeafColumn& leaf, const parquet::ColumnChunkFacts& chunk) {
   if (leaf.type_bytes > 0) return MultiplyBytes(chunk.num_values, leaf.type_bytes);
   if (chunk.unencoded_bytes) return *chunk.unencoded_bytes;
   if (!chunk.has_dictionary) return chunk.uncompressed_bytes;
-  return std::max(chunk.uncompressed_bytes,
-                  MultiplyBytes(chunk.num_values, kAssumedDictionaryValueBytes));
+  // A few long values may stand for many: those that repeat are taken for as long as the others.
+  const int64_t mean = chunk.dictionary_bytes && chunk.dictionary_values
+                           ? *chunk.dictionary_bytes / *chunk.dictionary_values + 1
+                           : kAssumedDictionaryValueBytes;
+  return std::max(chunk.uncompressed_bytes, MultiplyBytes(chunk.num_values, mean));
 }
 
 // Footers are read before there is a budget to charge.
@@ -325,9 +328,9 @@ Status PinnedTable::DescribeRowGroups(const parquet::StoredFooter& footer,
     const auto row_groups =
         std::span(file->row_groups)
             .subspan(static_cast<size_t>(range.first), static_cast<size_t>(range.count));
+    if (computed_.empty()) ARROW_RETURN_NOT_OK(CountValues(*reader));
     Weigh(*reader, row_groups);
     ARROW_RETURN_NOT_OK(KeepBounds(*reader, row_groups));
-    if (computed_.empty()) ARROW_RETURN_NOT_OK(CountValues(*reader));
     ARROW_RETURN_NOT_OK(EstimateMemory(*reader, *file));
     reader.reset();
   }
@@ -390,7 +393,8 @@ const ValueBounds* PinnedTable::BoundsOf(const PinnedRowGroup& group, size_t col
   return &group.bounds[static_cast<size_t>(found - bounded_.begin())];
 }
 
-// Of each column that is one leaf of texts, adds the row groups' dictionaries up.
+// Of each column that is one leaf of texts, adds the row groups' dictionaries up; measures those of
+// all texts of which the footer does not say how long they are.
 Status PinnedTable::CountValues(parquet::FileReader& file) {
   constexpr auto kLengthBytes = static_cast<int64_t>(sizeof(int32_t));
   const parquet::Footer& footer = file.footer();
@@ -398,13 +402,17 @@ Status PinnedTable::CountValues(parquet::FileReader& file) {
     const std::vector<size_t> leaves = LeavesOf(file, i);
     std::optional<join::ValueSet>& values = weights_[i].values;
     if (leaves.size() != 1 || footer.leaves[leaves[0]].type_bytes != 0) values.reset();
-    for (size_t group = 0; values && group < footer.row_groups.size(); ++group) {
-      ARROW_ASSIGN_OR_RAISE(const auto bytes, file.MeasureDictionary(group, leaves[0]));
-      if (bytes) {
-        values->count += *bytes / kLengthBytes;
-        values->bytes += *bytes;
-      } else {
-        values.reset();
+    for (const size_t leaf : leaves) {
+      if (footer.leaves[leaf].type_bytes != 0) continue;
+      for (size_t group = 0; group < footer.row_groups.size(); ++group) {
+        if (!values && footer.row_groups[group].columns[leaf].unencoded_bytes) continue;
+        ARROW_ASSIGN_OR_RAISE(const auto bytes, file.MeasureDictionary(group, leaf));
+        if (bytes && values) {
+          values->count += *bytes / kLengthBytes;
+          values->bytes += *bytes;
+        } else {
+          values.reset();
+        }
       }
     }
   }

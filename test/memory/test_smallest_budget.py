@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -225,6 +226,24 @@ def long_keys(job):
     job.write(lookups=[lookup()])
 
 
+@kind
+def texts_that_repeat(job):
+    """Small as they are stored, 400 MB as values; the footer says nothing of their size."""
+    job.table("bronze", numbered(200_000))
+    job.table("known", numbered(1, text=["x"]))
+    file = next((job.folder / "known").glob("*.parquet"))
+    duckdb.sql("COPY (SELECT range::BIGINT AS id, repeat(md5((range % 20)::VARCHAR), 64) AS text "
+               f"FROM range(200000)) TO '{file}' (FORMAT parquet)")
+    log = job.folder / "known" / "_delta_log" / f"{0:020}.json"
+    actions = [json.loads(line) for line in log.read_text().splitlines()]
+    for action in actions:
+        if "add" in action:
+            action["add"]["size"] = file.stat().st_size
+            action["add"].pop("stats", None)
+    log.write_text("\n".join(json.dumps(action) for action in actions))
+    job.write(lookups=[lookup()])
+
+
 VALIDATED = {"small_lookup", "lookup_out_of_core", "wide", "embeddings", "lists_of_booleans",
              "nested", "long_texts", "expectations_drop", "key_order"}
 # What DuckDB is to say of the target: its rows in a form that both sides have.
@@ -242,6 +261,7 @@ EXPECTED = {
                                 "LEFT JOIN known k ON b.id = k.id",
     "expectations_drop": "SELECT id, text FROM bronze WHERE text LIKE '%a%' AND id % 5 <> 0",
     "mostly_null": "SELECT id, rare, rare IS NOT NULL AS known FROM bronze",
+    "texts_that_repeat": "SELECT b.id, text FROM bronze b LEFT JOIN known k ON b.id = k.id",
 }
 
 
