@@ -128,7 +128,8 @@ std::string SpliceText(const Layout& layout) {
       fmt::format("  splice      {} of {} row groups can be copied as they are stored",
                   FormatCount(layout.spliceable_row_groups), FormatCount(layout.row_groups));
   if (layout.small_row_groups > 0) {
-    text += fmt::format("; {} are too small to be worth it", FormatCount(layout.small_row_groups));
+    text += fmt::format("; {} {} too small to be worth it", FormatCount(layout.small_row_groups),
+                        layout.small_row_groups == 1 ? "is" : "are");
   }
   text += "\n";
   for (const auto& [column, files] : layout.not_copied) {

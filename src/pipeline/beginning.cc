@@ -232,8 +232,9 @@ class StartFinder {
     if (left == RowsLeft::kUnknown) return MakeError(std::move(error));
     ARROW_ASSIGN_OR_RAISE(const WrittenRows written, Written());
     error.what = fmt::format(
-        "{} rows of this pipeline are in the target, and --fresh would append all rows once more",
-        FormatCount(written.rows));
+        "{} of this pipeline {} in the target, and --fresh would append all rows once more",
+        written.rows == 1 ? "1 row" : FormatCount(written.rows) + " rows",
+        written.rows == 1 ? "is" : "are");
     error.why = {};
     if (!last_->is_finished) {
       error.why = "they are those of a run that has not finished, or a part of them";

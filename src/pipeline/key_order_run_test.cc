@@ -80,7 +80,11 @@ TEST_P(KeyOrderRunTest, AnotherOrderIsAnotherRun) {
   ASSERT_TRUE(RunAll(Chunked(30), false, 1).ok());
   const Settings in_source_order = {"target.mode=append"};
   EXPECT_EQ(test::CodeOf(PlanOf(in_source_order).status()), ErrorCode::kPlanChanged);
+  EXPECT_EQ(test::CodeOf(PlanOf(in_source_order, /*fresh=*/true).status()),
+            ErrorCode::kPlanChanged);
+  append_again_ = true;
   const auto plan = PlanOf(in_source_order, /*fresh=*/true).ValueOrDie();
+  append_again_ = false;
   EXPECT_FALSE(plan->committed_ordinal.has_value());
   EXPECT_NE(plan->app_id, PlanOf(Chunked(30)).ValueOrDie()->app_id);
 }

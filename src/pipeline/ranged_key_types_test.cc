@@ -68,7 +68,7 @@ class RangedKeyTypesTest : public KeyedTablesTest, public ::testing::WithParamIn
       if (!OneIn(engine, 5)) rows.push_back({.key = key, .part = 1});
       if (OneIn(engine, 9)) rows.push_back({.key = kNoKey, .part = 1});
     }
-    for (; duplicates > 0; --duplicates) {
+    for (; duplicates > 0 && !rows.empty(); --duplicates) {
       const KeyedRow twice = rows[static_cast<size_t>(Draw(engine, 0, std::ssize(rows) - 1))];
       const auto near = OneIn(engine, 2) ? 3 : std::ssize(rows);
       const auto at = std::min(std::ssize(rows), Draw(engine, 0, near));

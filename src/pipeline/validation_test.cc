@@ -13,7 +13,7 @@ namespace {
 class ValidationTest : public test::EitherJoinTest {
  protected:
   ValidationTest() {
-    MakeSource(60);
+    MakeSource(60, {.rows_per_file = 20});
     MakeLookup();
     pipeline_ += "mode: chunked\nprocessing: {chunk_size: 20}\n";
   }

@@ -15,7 +15,7 @@ HELPS = [["help"], *(["help", verb] for verb in VERBS)]
 
 def flags_of(spillway, verb):
     text = spillway("help", verb).stdout
-    return re.findall(r"^ +(?:-[a-zA-Z], )?(--[a-z-]+)", text, re.MULTILINE)
+    return re.findall(r"^ {2}(?:-[a-zA-Z], )?(--[a-z-]+)", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80, 100, 250])
@@ -102,7 +102,8 @@ def test_bash_completes_values(spillway, tmp_path):
     assert "date_format" in complete_in_bash(spillway, "functions", "date")
     (tmp_path / "a file.yaml").touch()
     (tmp_path / "a folder").mkdir()
-    assert complete_in_bash(spillway, "run", "a f", cwd=tmp_path) == ["a file.yaml", "a folder"]
+    files = complete_in_bash(spillway, "run", "a f", cwd=tmp_path)
+    assert sorted(files) == ["a file.yaml", "a folder"]  # bash puts them in order as it shows them
     assert complete_in_bash(spillway, "inspect", "a f", cwd=tmp_path) == ["a folder"]
     assert complete_in_bash(spillway, "run", "--memory", "") == [""]  # nothing can be known of it
 

@@ -64,8 +64,8 @@ def test_columns_of_old_forms_and_small_row_groups(mixed, duckdb_delta):
         sum(group.column(column).total_compressed_size for column in range(group.num_columns))
         for group in groups)
     text = inspect(mixed)
-    assert "3 of 4 row groups can be copied as they are stored; 1 are too small" in text
-    assert f"not {OLD_FORM} (1 files)" in text
+    assert "3 of 4 row groups can be copied as they are stored; 1 is too small" in text
+    assert f"not {OLD_FORM} (1 file)" in text
 
 
 def test_row_groups_with_deleted_rows(mixed, spark, duckdb_delta):

@@ -93,7 +93,7 @@ def test_every_output_meets_its_schema(whole_job, tmp_path):
     different = run_json(spillway, "validate", pipeline, exit_code=1, environment=state)
     assert different["differences"]["examples"]
     status = run_json(spillway, "status", environment=state)
-    assert status["runs"][0]["attempts"] and len(status["validations"]) == 2
+    assert any(run["attempts"] for run in status["runs"]) and len(status["validations"]) == 2
     run_json(spillway, "status", pipeline, environment=state)
 
 

@@ -89,8 +89,9 @@ def test_the_last_signal_ends_a_run_where_it_stands(spillway, pipeline, tmp_path
     process = start(spillway, "run", pipeline, "--set", f"target.table={tmp_path / 'silver'}",
                     "--set", "resources.lanes=1")
     wait_until(lambda: list(tmp_path.glob("silver/*.parquet")), process)
-    for _ in range(3):
+    while process.poll() is None:  # of signals that come together only one arrives
         process.send_signal(signal.SIGTERM)
+        time.sleep(0.005)
     process.communicate(timeout=60)
     assert process.returncode == 143
     spillway("run", pipeline, "--set", f"target.table={tmp_path / 'silver'}")

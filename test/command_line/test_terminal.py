@@ -33,8 +33,8 @@ def drawn_lines(shown):
 @pytest.mark.parametrize("columns", [20, 40, 80, 200])
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}], ids=["color", "no-color"])
 def test_the_bar(spillway, pipeline, columns, environment):
-    run = run_on_terminal(spillway.program, "run", pipeline, "--fresh", columns=columns,
-                          **environment)
+    run = run_on_terminal(spillway.program, "run", pipeline, "--fresh", "--append-again",
+                          columns=columns, **environment)
     assert run.exit_code == 0
     assert re.search(r"\[#+-*\]", run.shown), run.shown
     assert all(len(line) < columns for line in drawn_lines(run.shown)), run.shown
@@ -47,26 +47,27 @@ def test_the_bar(spillway, pipeline, columns, environment):
 
 
 def test_the_last_line_says_all(spillway, pipeline):
-    run = run_on_terminal(spillway.program, "run", pipeline, "--fresh", "--memory=400MiB",
-                          columns=200)
+    run = run_on_terminal(spillway.program, "run", pipeline, "--fresh", "--append-again",
+                          "--memory=400MiB", columns=200)
     last = drawn_lines(run.shown)[-1]
     assert "100 %" in last and "400,000 rows" in last and "chunk 6/6" in last
     assert "of 400.0 MiB" in last
 
 
 def test_json_beside_the_bar(spillway, pipeline):
-    run = run_on_terminal(spillway.program, "run", pipeline, "--fresh", "--json")
+    run = run_on_terminal(spillway.program, "run", pipeline, "--fresh", "--append-again", "--json")
     assert json.loads(run.stdout)["rows_written"] == ROWS
 
 
 def test_a_dumb_terminal_gets_no_bar(spillway, pipeline):
-    run = run_on_terminal(spillway.program, "run", pipeline, "--fresh", TERM="dumb")
+    run = run_on_terminal(spillway.program, "run", pipeline, "--fresh", "--append-again",
+                          TERM="dumb")
     assert run.exit_code == 0
     assert "\x1b" not in run.shown and "\r\r" not in run.shown
 
 
 def test_no_bar_where_no_terminal_is(spillway, pipeline):
-    run = spillway("run", pipeline, "--fresh")
+    run = spillway("run", pipeline, "--fresh", "--append-again")
     assert "\x1b" not in run.stderr and "\r" not in run.stderr
     assert "400,000 rows" in run.stdout
 

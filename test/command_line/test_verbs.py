@@ -95,7 +95,7 @@ def test_validate_wants_a_finished_run(job_with_rows, spillway):
 @pytest.mark.parametrize(("arguments", "code", "told"), [
     ([], 1001, "no command was given"),
     (["rnu"], 1001, "run"),
-    (["run"], 1001, "pipeline"),
+    (["run"], 1001, "`spillway run` needs PIPELINE"),
     (["run", "p.yaml", "--memroy", "1GiB"], 1001, "--memory"),
     (["run", "p.yaml", "--frehs"], 1001, "--fresh"),
     (["plan", "p.yaml", "q.yaml"], 1001, "takes 1 argument: \"q.yaml\" is too many"),

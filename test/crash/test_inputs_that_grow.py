@@ -112,7 +112,7 @@ def test_killed_again_and_again_while_the_inputs_grow(job, duckdb_delta, mode):
     chosen = random.Random(seed)
     growing = GrowingJob(job, mode)
     end = ROWS
-    while growing.kill_after(chosen.randint(2, 6)):
+    while growing.kill_after(chosen.randint(2, 6)) and not job.plan()["finished"]:
         growing.add_bronze(end, end + 100)
         growing.add_known(end, end + 100, 2)
         end += 100

@@ -48,7 +48,7 @@ def test_ladder(in_cgroup, spillway, shim, lakes, tmp_path, duckdb_delta, form):
         codes[name] = run.returncode
         assert run.returncode == (0 if budget >= least else 5), f"{name}: {run.stderr}"
         if run.returncode == 5:
-            assert "error[SPW-5001]" in run.stderr
+            assert json.loads(run.stderr.splitlines()[-1])["code"] == "SPW-5001", run.stderr
             assert not job.silver.exists()
         else:
             assert json.loads(run.stdout)["peak_memory_bytes"] <= budget

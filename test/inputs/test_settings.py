@@ -38,7 +38,7 @@ def test_variables_in_expressions_and_paths(variables):
 def test_a_flag_wins_over_the_environment_over_the_file(variables):
     variables.run(environment={"SPILLWAY_VARIABLES_THRESHOLD": "3"})
     assert ids(variables) == [3]
-    variables.run("--set=variables.threshold=1", "--fresh",
+    variables.run("--set=variables.threshold=1", "--fresh", "--append-again",
                   environment={"SPILLWAY_VARIABLES_THRESHOLD": "3"})
     assert ids(variables) == [1, 2, 3, 3]
 

@@ -104,7 +104,7 @@ def test_one_big_row_group(job):
 @pytest.mark.parametrize("budget", [192 * MIB, 4096 * MIB])
 @pytest.mark.parametrize("has_lookup", [True, False])
 def test_row_groups_that_are_cut_by_chunks(job, has_lookup, budget):
-    """They are decoded, although each could be copied as a whole."""
+    """They are decoded, although each could be copied as a whole: it has more than three chunks."""
     chosen = random.Random(11)
     rows = pa.table({"id": range(50_000),
                      "noise": [chosen.randbytes(6000) for _ in range(50_000)]})
@@ -115,7 +115,7 @@ def test_row_groups_that_are_cut_by_chunks(job, has_lookup, budget):
     job.table("known", pa.table({"id": range(0, 50_000, 3), "label": range(0, 50_000, 3)}))
     lookup = {"name": "known", "table": "known", "key": ["id"], "duplicates": "first"}
     job.write(columns={"has_noise": "noise IS NOT NULL"}, mode="chunked",
-              processing={"chunk_size": 20_000}, resources={"lanes": 2},
+              processing={"chunk_size": 10_000}, resources={"lanes": 2},
               lookups=[lookup] if has_lookup else [])
     splice = job.plan(f"--memory={budget}")["splice"]
     assert splice["spliced"] == 0

@@ -64,7 +64,7 @@ def test_rows_are_those_of_duckdb(example, duckdb_delta, more, lanes, mode):
     report = example.ask("run", *flags)
     assert 5_000_000 < report["spilled_bytes"] <= join["most_spilled_bytes"]
     assert report["source_rows"] == ROWS
-    assert report["chunks_committed"] == (1 if mode == "standard" else 3)
+    assert report["chunks_committed"] == (1 if mode == "standard" else 2)  # they end with files
     check_memory(report, budget)
     assert_silver_is_right(duckdb_delta, example.lake, example.silver)
     assert not (example.silver / "_spillway").exists()
