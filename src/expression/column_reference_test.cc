@@ -18,6 +18,12 @@ TEST(ColumnReference, HasBackQuotesWhereTheNameWantsThem) {
   EXPECT_EQ(ColumnReference("a -- b"), "`a -- b`");
 }
 
+TEST(ColumnReference, AnyNameCanBeQuoted) {
+  EXPECT_EQ(BackQuoted("plain"), "`plain`");
+  EXPECT_EQ(BackQuoted("a`b"), "`a``b`");
+  EXPECT_EQ(BackQuoted(""), "``");
+}
+
 TEST(ColumnReference, BindsToTheColumn) {
   for (const std::string name :
        {"a",   "null",     "true", "case", "current_date", "date", "1a",    "1", "a b",

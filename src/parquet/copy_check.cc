@@ -60,18 +60,16 @@ bool IsInt96(const Node& node) {
              ::parquet::Type::INT96;
 }
 
-// LZ4 as Hadoop frames it, which DuckDB and others do not read.
-bool IsHadoopsLz4(const DataFile& file, int field) {
-  const ::parquet::SchemaDescriptor& schema = *file.metadata->schema();
-  const Node* const root = schema.group_node()->field(field).get();
-  for (int leaf = 0; leaf < schema.num_columns(); ++leaf) {
-    if (schema.GetColumnRoot(leaf) != root) continue;
-    for (int group = 0; group < file.metadata->num_row_groups(); ++group) {
-      const auto chunk = file.metadata->RowGroup(group)->ColumnChunk(leaf);
-      if (chunk->compression() == arrow::Compression::LZ4_HADOOP) return true;
+// The top-level fields with LZ4 as Hadoop frames it, which DuckDB and others do not read.
+std::vector<bool> FindHadoopsLz4(const Footer& footer) {
+  std::vector<bool> fields(static_cast<size_t>(footer.schema->num_fields()), false);
+  for (const RowGroupFacts& row_group : footer.row_groups) {
+    for (size_t leaf = 0; leaf < footer.leaves.size(); ++leaf) {
+      if (row_group.columns[leaf].codec != arrow::Compression::LZ4_HADOOP) continue;
+      fields[static_cast<size_t>(footer.leaves[leaf].root)] = true;
     }
   }
-  return false;
+  return fields;
 }
 
 // A logical type that is newer than parquet-cpp: it is read as if it were none, and cannot be
@@ -98,8 +96,11 @@ bool HasWrongSizes(const ::parquet::FileMetaData& metadata) {
 
 }  // namespace
 
-CopyCheck::CopyCheck(const DataFile& file, const arrow::Schema& file_schema)
-    : file_(file), file_schema_(file_schema), calendar_(file) {}
+CopyCheck::CopyCheck(const DataFile& file, const Footer& footer)
+    : file_(file),
+      file_schema_(*footer.schema),
+      calendar_(file),
+      hadoops_lz4_(FindHadoopsLz4(footer)) {}
 
 std::string_view CopyCheck::FindReason(const ReadColumn& column) const {
   const int field = FieldOf(file_, column);
@@ -113,7 +114,7 @@ std::string_view CopyCheck::FindReason(const ReadColumn& column) const {
     return "stored as another type";
   }
   if (HasWrongSizes(*file_.metadata)) return "a writer known to record wrong sizes";
-  if (IsHadoopsLz4(file_, field)) return "Hadoop's LZ4";
+  if (hadoops_lz4_[static_cast<size_t>(field)]) return "Hadoop's LZ4";
   if (calendar_.Counts(field)) return "dates in the old (Julian) calendar";
   return {};
 }

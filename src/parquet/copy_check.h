@@ -5,10 +5,12 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include <arrow/type_fwd.h>
 
 #include "parquet/data_file.h"
+#include "parquet/footer.h"
 #include "parquet/old_calendar.h"
 #include "parquet/reader.h"
 
@@ -16,8 +18,8 @@ namespace spillway::parquet {
 
 class CopyCheck {
  public:
-  // `file_schema` is Footer::schema of `file`; both outlive the check.
-  CopyCheck(const DataFile& file, const arrow::Schema& file_schema);
+  // `footer` is that of `file`, or a few of its row groups; both outlive the check.
+  CopyCheck(const DataFile& file, const Footer& footer);
 
   // Why the stored bytes of `column` cannot stand for the wanted field, in words for a plan:
   // "timestamps of the old INT96 form"; empty where they can. The text lives as long as the
@@ -30,6 +32,7 @@ class CopyCheck {
   const DataFile& file_;
   const arrow::Schema& file_schema_;
   const OldCalendar calendar_;
+  const std::vector<bool> hadoops_lz4_;  // by top-level field
 };
 
 // The top-level field of `file` that holds `column`, which the table finds by name, or -1 where

@@ -57,7 +57,7 @@ Result<std::unique_ptr<FileReader>> FileReader::Open(const StoredFooter& footer,
   ARROW_ASSIGN_OR_RAISE(opened->footer, DescribeFooter(opened->file, options.page_sizes));
   const ::parquet::SchemaDescriptor& schema = *opened->file.metadata->schema();
   opened->leaf_ranges = LeafRangesOf(schema);
-  opened->copy_check.emplace(opened->file, *opened->footer.schema);
+  opened->copy_check.emplace(opened->file, opened->footer);
   return std::unique_ptr<FileReader>(new FileReader(std::move(opened)));
 }
 

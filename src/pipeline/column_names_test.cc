@@ -30,11 +30,8 @@ TEST(ColumnNames, RefusesAnAmbiguousOne) {
             "the source has two columns with that name: \"Id\" and \"iD\"");
 }
 
-TEST(ColumnNames, ListsAndQuotes) {
+TEST(ColumnNames, Lists) {
   EXPECT_EQ(NamesOf(Fields({"b", "a"})), (std::vector<std::string>{"b", "a"}));
-  EXPECT_EQ(Quoted("plain"), "`plain`");
-  EXPECT_EQ(Quoted("a`b"), "`a``b`");
-  EXPECT_EQ(Quoted(""), "``");
 }
 
 }  // namespace
