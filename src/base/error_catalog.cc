@@ -117,7 +117,7 @@ constexpr CatalogEntry kCatalog[] = {
      "Choose another target, or set target.mode to append or overwrite."},
     {ErrorCode::kDuplicateLookupKey, "a lookup has duplicate keys",
      "The lookup is set to duplicates: error, and two of its rows have the same key.",
-     "Remove the duplicate row, or set duplicates to expand or first."},
+     "Remove the duplicate row, or set duplicates to expand, first or last."},
     {ErrorCode::kProgressForgotten, "the target does not keep track of earlier runs",
      "The table property delta.setTransactionRetentionDuration lets the records of appended rows "
      "expire, so a run cannot tell whether its rows are already there.",

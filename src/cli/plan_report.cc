@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/units.h"
 #include "cli/counted.h"
 #include "pipeline/chunk_size.h"
@@ -106,9 +107,13 @@ std::string JoinLines(const Plan& plan) {
   std::string text;
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     text += fmt::format("  {:<12} {}: {}\n", "join", plan.lookups[i]->name(), JoinText(plan, i));
-    if (plan.pipeline->lookups[i].duplicates != join::DuplicatePolicy::kFirst) continue;
+    const join::DuplicatePolicy duplicates = plan.pipeline->lookups[i].duplicates;
+    if (!join::JoinsOneRow(duplicates)) continue;
+    const auto& order = plan.spec.lookups[i].order_by;
     text += fmt::format(
-        "  {:<12} of rows with the same key, the first in the order of its files is used\n", "");
+        "  {:<12} of rows with the same key, the {} by {} is used\n", "",
+        duplicates == join::DuplicatePolicy::kFirst ? "first" : "last",
+        order ? Printable(order->WithVariableNames()) : "the order of the table's files");
   }
   return text;
 }

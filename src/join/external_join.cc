@@ -24,10 +24,11 @@ ExternalJoin::~ExternalJoin() = default;
 Result<std::unique_ptr<ExternalJoin>> ExternalJoin::Make(ExternalJoinOptions options) {
   const arrow::Schema& schema = *options.lookup_schema;
   ARROW_RETURN_NOT_OK(CheckKeyColumns(schema, options.name, options.key_columns));
-  ARROW_ASSIGN_OR_RAISE(RowFormat format,
-                        RowFormat::Make(schema, options.key_columns, options.duplicates));
+  ARROW_ASSIGN_OR_RAISE(
+      RowFormat format,
+      RowFormat::Make(schema, options.key_columns, options.duplicates, options.order_column));
   arrow::FieldVector fields;
-  for (const int column : PayloadColumnsOf(schema, options.key_columns)) {
+  for (const int column : PayloadColumnsOf(schema, options.key_columns, options.order_column)) {
     fields.push_back(schema.field(column));
   }
   ARROW_ASSIGN_OR_RAISE(auto pieces,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ struct ExternalJoinOptions {
   std::shared_ptr<arrow::Schema> lookup_schema;  // of the batches that BuildWriter gets
   std::vector<int> key_columns;  // of the schema, in key order; all others are payload
   DuplicatePolicy duplicates = DuplicatePolicy::kExpand;
-  int64_t pieces = 0;  // of the source, numbered from 0
+  std::optional<int> order_column = std::nullopt;  // as that of BuildOptions
+  int64_t pieces = 0;                              // of the source, numbered from 0
   ExternalJoinSizes sizes;
   bool compress = false;  // what is spilled, by LZ4
   spill::SpillDirectory* directory = nullptr;

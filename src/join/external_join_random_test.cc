@@ -44,7 +44,7 @@ void CompareBatch(const Case& c, const Pairs& pairs, int64_t first, int64_t most
       unmatched += run[static_cast<size_t>(i)].second < 0 ? 1 : 0;
     }
     ASSERT_EQ(rows.unmatched, unmatched);
-    ASSERT_EQ(static_cast<int64_t>(rows.payload.size()), c.lookup->num_columns() - c.key_parts);
+    ASSERT_EQ(static_cast<int64_t>(rows.payload.size()), c.payload_columns());
     for (size_t i = 0; i < rows.payload.size(); ++i) {
       const auto& column = *c.lookup->column(static_cast<int>(i) + static_cast<int>(c.key_parts));
       ASSERT_TRUE(rows.payload[i]->ValidateFull().ok()) << rows.payload[i]->ValidateFull();
@@ -111,6 +111,7 @@ void CompareWithModel(const Case& c, const ExternalJoinSizes& sizes,
                                         .lookup_schema = c.lookup->schema(),
                                         .key_columns = key_columns,
                                         .duplicates = c.duplicates,
+                                        .order_column = c.order_column,
                                         .pieces = static_cast<int64_t>(pieces.size()),
                                         .sizes = sizes,
                                         .compress = Below(random, 2) == 0,
@@ -123,10 +124,7 @@ void CompareWithModel(const Case& c, const ExternalJoinSizes& sizes,
   const Status joined = JoinAll(join.get(), sizes.lanes, random);
   ASSERT_TRUE(joined.ok()) << joined.ToString();
 
-  const arrow::ArrayVector lookup_keys(c.lookup->columns().begin(),
-                                       c.lookup->columns().begin() + c.key_parts);
-  const Pairs pairs = NaiveJoin(c.source_keys, lookup_keys, c.type, c.duplicates);
-  ReadPieces(c, pairs, pieces, kMost[Below(random, 5)], join.get(), random, pool);
+  ReadPieces(c, c.NaivePairs(), pieces, kMost[Below(random, 5)], join.get(), random, pool);
 }
 
 TEST(ExternalJoinRandomTest, EqualsTheNaiveModel) {

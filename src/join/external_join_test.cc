@@ -117,12 +117,19 @@ TEST_F(ExternalJoinTest, HalfOfAllRowsHaveOneKey) {
   const auto text = [](int64_t i) { return i % 2 == 0 ? "hot" : fmt::format("key {}", i % 400); };
   ExpectTheModel(Keys(2000, text), Keys(100, text), {50, 50}, DuplicatePolicy::kExpand);
   ExpectTheModel(Keys(2000, text), Keys(5000, text), {5000}, DuplicatePolicy::kFirst);
+  ExpectTheModel(Keys(2000, text), Keys(5000, text), {5000}, DuplicatePolicy::kLast);
 }
 
 // The hot key's later rows take no room, so that one pass does.
 TEST_F(ExternalJoinTest, TheFirstOfAKeyThatAllRowsHave) {
   const auto same = [](int64_t) { return "hot"; };
   ExpectTheModel(Keys(20'000, same), Keys(300, same), {100, 200}, DuplicatePolicy::kFirst);
+  EXPECT_LT(directory_->usage().bytes_written, 20'000 * 30 + 300 * 8 + 300 * 30 + 100'000);
+}
+
+TEST_F(ExternalJoinTest, TheLastOfAKeyThatAllRowsHave) {
+  const auto same = [](int64_t) { return "hot"; };
+  ExpectTheModel(Keys(20'000, same), Keys(300, same), {100, 200}, DuplicatePolicy::kLast);
   EXPECT_LT(directory_->usage().bytes_written, 20'000 * 30 + 300 * 8 + 300 * 30 + 100'000);
 }
 

@@ -25,9 +25,11 @@ Result<IndexBuilder> IndexBuilder::Make(const arrow::Schema& schema, const Build
   ARROW_RETURN_NOT_OK(CheckKeyColumns(schema, options.name, options.key_columns));
   arrow::DataTypeVector key_types;
   for (const int column : options.key_columns) key_types.push_back(schema.field(column)->type());
-  auto keys = std::make_unique<KeyTable>(std::move(key_types), options.pool, options.expected_rows);
+  auto keys = std::make_unique<KeyTable>(std::move(key_types), options.order_column.has_value(),
+                                         options.pool, options.expected_rows);
 
-  std::vector<int> payload_columns = PayloadColumnsOf(schema, options.key_columns);
+  std::vector<int> payload_columns =
+      PayloadColumnsOf(schema, options.key_columns, options.order_column);
   arrow::FieldVector fields;
   std::vector<bool> coded;
   for (const int column : payload_columns) {
@@ -50,10 +52,12 @@ Status IndexBuilder::Append(const arrow::RecordBatch& batch) {
   if (options_.duplicates == DuplicatePolicy::kError) {
     ARROW_RETURN_NOT_OK(kept_.Append(bits, 0, batch.num_rows()));
   }
+  const arrow::ArrayData* const order =
+      options_.order_column ? batch.column_data(*options_.order_column).get() : nullptr;
   const int64_t rows_before = keys_->num_rows();
   ARROW_RETURN_NOT_OK(arrow::internal::VisitSetBitRuns(
       bits, 0, batch.num_rows(), [&](int64_t first, int64_t count) -> Status {
-        ARROW_RETURN_NOT_OK(keys_->Append(parts, first, count));
+        ARROW_RETURN_NOT_OK(keys_->Append(parts, order, first, count));
         return payload_->Append(payload, first, count);
       }));
   null_key_rows_ += batch.num_rows() - (keys_->num_rows() - rows_before);

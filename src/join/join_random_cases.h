@@ -6,6 +6,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,10 +83,23 @@ inline std::vector<std::shared_ptr<arrow::Array>> PayloadDomains() {
 // A join with random keys and payload.
 struct Case {
   arrow::ArrayVector source_keys;
-  std::shared_ptr<arrow::RecordBatch> lookup;  // keys first, then payload, an ordinal at the end
+  // Keys first, then payload with an ordinal at its end, then the order if there is one.
+  std::shared_ptr<arrow::RecordBatch> lookup;
   int64_t key_parts;
   JoinType type;
   DuplicatePolicy duplicates;
+  std::optional<int> order_column = std::nullopt;
+
+  arrow::ArrayVector lookup_keys() const {
+    return {lookup->columns().begin(), lookup->columns().begin() + key_parts};
+  }
+  Pairs NaivePairs() const {
+    const auto order = order_column ? lookup->column(*order_column) : nullptr;
+    return NaiveJoin(source_keys, lookup_keys(), type, duplicates, order.get());
+  }
+  int64_t payload_columns() const {
+    return lookup->num_columns() - key_parts - (order_column ? 1 : 0);
+  }
 };
 
 inline Case RandomCase(Random& random) {
@@ -95,12 +109,13 @@ inline Case RandomCase(Random& random) {
   const int64_t source_rows = kSizes[Below(random, 5)];
   const int64_t lookup_rows = kSizes[Below(random, 6)];
   const double null_rate = Below(random, 2) == 0 ? 0.0 : 0.1;
-  Case made{
-      .source_keys = {},
-      .lookup = nullptr,
-      .key_parts = 1 + Below(random, 3),
-      .type = Below(random, 2) == 0 ? JoinType::kLeftOuter : JoinType::kInner,
-      .duplicates = Below(random, 3) == 0 ? DuplicatePolicy::kFirst : DuplicatePolicy::kExpand};
+  Case made{.source_keys = {},
+            .lookup = nullptr,
+            .key_parts = 1 + Below(random, 3),
+            .type = Below(random, 2) == 0 ? JoinType::kLeftOuter : JoinType::kInner,
+            .duplicates = Below(random, 2) == 0   ? DuplicatePolicy::kExpand
+                          : Below(random, 2) == 0 ? DuplicatePolicy::kFirst
+                                                  : DuplicatePolicy::kLast};
   std::vector<std::string> names;
   arrow::ArrayVector columns;
   const auto add = [&](const std::shared_ptr<arrow::Array>& column) {
@@ -121,6 +136,12 @@ inline Case RandomCase(Random& random) {
   arrow::Int64Builder ordinals;
   for (int64_t i = 0; i < lookup_rows; ++i) EXPECT_TRUE(ordinals.Append(i).ok());
   add(ordinals.Finish().ValueOrDie());
+  if (JoinsOneRow(made.duplicates) && Below(random, 3) > 0) {
+    made.order_column = static_cast<int>(columns.size());
+    const std::string texts = fmt::format(R"(["", "a", "ab", "b", "b\u0000", "{}", "{}"])",
+                                          std::string(300, 'k'), std::string(299, 'k') + "l");
+    add(RandomColumn(*FromJson(arrow::binary(), texts), lookup_rows, 0.0, random));
+  }
   made.lookup = BatchOf(names, columns);
   return made;
 }

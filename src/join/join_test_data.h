@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <arrow/array/array_base.h>
+#include <arrow/array/array_binary.h>
 #include <arrow/array/array_primitive.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/concatenate.h>
@@ -171,15 +172,34 @@ inline std::string KeyText(const arrow::ArrayVector& parts, int64_t row) {
   return text;
 }
 
+// Of the rows of a key the one that is joined; `order` is binary, or null for that of the lookup.
+inline int64_t JoinedRow(const std::vector<int64_t>& rows, DuplicatePolicy duplicates,
+                         const arrow::Array* order) {
+  const auto value = [order](int64_t row) {
+    if (order == nullptr) return std::string();
+    return static_cast<const arrow::BinaryArray&>(*order).GetString(row);
+  };
+  int64_t joined = rows.front();
+  for (const int64_t row : rows) {
+    const bool is_joined = duplicates == DuplicatePolicy::kLast ? value(row) >= value(joined)
+                                                                : value(row) < value(joined);
+    if (is_joined) joined = row;
+  }
+  return joined;
+}
+
 // Pairs of source row and lookup row (-1: none), found by comparing texts.
 using Pairs = std::vector<std::pair<int64_t, int64_t>>;
 inline Pairs NaiveJoin(const arrow::ArrayVector& source, const arrow::ArrayVector& lookup,
-                       JoinType type, DuplicatePolicy duplicates) {
+                       JoinType type, DuplicatePolicy duplicates,
+                       const arrow::Array* order = nullptr) {
   std::map<std::string, std::vector<int64_t>> rows;
   for (int64_t i = 0; i < lookup[0]->length(); ++i) {
     const std::string key = KeyText(lookup, i);
-    if (key.empty()) continue;
-    if (duplicates == DuplicatePolicy::kExpand || rows[key].empty()) rows[key].push_back(i);
+    if (!key.empty()) rows[key].push_back(i);
+  }
+  for (auto& [key, of_key] : rows) {
+    if (duplicates != DuplicatePolicy::kExpand) of_key = {JoinedRow(of_key, duplicates, order)};
   }
   Pairs pairs;
   for (int64_t i = 0; i < source[0]->length(); ++i) {

@@ -51,10 +51,11 @@ Status CheckKeyColumns(const arrow::Schema& schema, const std::string& lookup,
   return Status::OK();
 }
 
-std::vector<int> PayloadColumnsOf(const arrow::Schema& schema,
-                                  const std::vector<int>& key_columns) {
+std::vector<int> PayloadColumnsOf(const arrow::Schema& schema, const std::vector<int>& key_columns,
+                                  std::optional<int> order_column) {
   std::vector<int> columns;
   for (int i = 0; i < schema.num_fields(); ++i) {
+    if (i == order_column) continue;
     if (std::find(key_columns.begin(), key_columns.end(), i) == key_columns.end()) {
       columns.push_back(i);
     }
@@ -133,7 +134,7 @@ Status DuplicateKeyError(const std::string& lookup, const std::string& key, int6
                     .why = fmt::format("its rows {} and {} (counted from 0) have that key, and the "
                                        "lookup is set to duplicates: error",
                                        first_row, second_row),
-                    .cure = "remove one of the rows, or set duplicates to expand or first"});
+                    .cure = "remove one of the rows, or set duplicates to expand, first or last"});
 }
 
 }  // namespace spillway::join

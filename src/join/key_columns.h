@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,10 @@ namespace spillway::join {
 Status CheckKeyColumns(const arrow::Schema& schema, const std::string& lookup,
                        const std::vector<int>& key_columns);
 
-// The columns of `schema` that are not part of the key, in order.
-std::vector<int> PayloadColumnsOf(const arrow::Schema& schema, const std::vector<int>& key_columns);
+// The columns of `schema` that are not part of the key, in order; and not `order_column`, if it has
+// one.
+std::vector<int> PayloadColumnsOf(const arrow::Schema& schema, const std::vector<int>& key_columns,
+                                  std::optional<int> order_column = std::nullopt);
 
 // Whether a source's keys are arrays of one length and of the lookup's key types; otherwise
 // kKeyTypeMismatch.

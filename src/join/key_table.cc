@@ -22,8 +22,10 @@ constexpr int64_t kGroup = 256;
 
 }  // namespace
 
-KeyTable::KeyTable(arrow::DataTypeVector types, arrow::MemoryPool* pool, int64_t expected_rows)
+KeyTable::KeyTable(arrow::DataTypeVector types, bool have_order, arrow::MemoryPool* pool,
+                   int64_t expected_rows)
     : types_(std::move(types)), pool_(pool) {
+  if (have_order) order_.emplace(pool, expected_rows);
   for (const auto& type : types_) columns_.push_back(KeyColumn::Make(type, pool, expected_rows));
 }
 
@@ -40,8 +42,9 @@ int64_t KeyTable::EstimateBytes(int64_t rows, const arrow::DataTypeVector& types
   return bytes;
 }
 
-Status KeyTable::Append(const std::vector<const arrow::ArrayData*>& parts, int64_t first,
-                        int64_t count) {
+Status KeyTable::Append(const std::vector<const arrow::ArrayData*>& parts,
+                        const arrow::ArrayData* order, int64_t first, int64_t count) {
+  if (order_) ARROW_RETURN_NOT_OK(order_->Append(*order, first, count));
   for (size_t i = 0; i < columns_.size(); ++i) {
     ARROW_RETURN_NOT_OK(columns_[i]->Append(*parts[i], first, count));
   }
@@ -52,6 +55,7 @@ Status KeyTable::Append(const std::vector<const arrow::ArrayData*>& parts, int64
 Result<std::optional<KeyTable::Duplicate>> KeyTable::Finish(DuplicatePolicy duplicates,
                                                             int threads) {
   for (const auto& column : columns_) ARROW_RETURN_NOT_OK(column->Finish());
+  if (order_) ARROW_RETURN_NOT_OK(order_->Finish());
   if (num_rows_ <= BucketTable<uint32_t>::kMostRows) {
     ARROW_ASSIGN_OR_RAISE(table_, BucketTable<uint32_t>::Make(num_rows_, pool_));
   } else {
@@ -71,9 +75,14 @@ bool KeyTable::EqualRows(int64_t left, int64_t right) const {
                      [left, right](const auto& column) { return column->EqualRows(left, right); });
 }
 
+int KeyTable::CompareOrder(int64_t left, int64_t right) const {
+  return order_ ? order_->CompareRows(left, right) : 0;
+}
+
 // A range of the table's buckets, which one thread fills.
 template <typename BucketTable>
 struct KeyTable::Part {
+  const KeyTable* keys;
   BucketTable* table;
   std::mutex* lists;  // of the table's lists, while they are made
   typename BucketTable::Range range;
@@ -83,7 +92,12 @@ struct KeyTable::Part {
 
   // What follows from where a row went: `place` is that of its key's head, or null.
   Status Inserted(int64_t row, typename BucketTable::Row* place, DuplicatePolicy duplicates) {
-    if (place == nullptr || duplicates == DuplicatePolicy::kFirst) return Status::OK();
+    if (place == nullptr) return Status::OK();
+    if (JoinsOneRow(duplicates)) {
+      const int order = keys->CompareOrder(row, static_cast<int64_t>(*place));
+      if (TakesPlace(duplicates, order)) *place = static_cast<typename BucketTable::Row>(row);
+      return Status::OK();
+    }
     if (duplicates == DuplicatePolicy::kError) {
       if (!duplicate || row < duplicate->second_row) {
         duplicate = {static_cast<int64_t>(*place), row};
@@ -97,7 +111,7 @@ struct KeyTable::Part {
 
 // Under kExpand from the last row to the first, each row put before those of its key: so lists end
 // up in lookup order, and even a key that all rows have takes constant time a row. Else in order,
-// the first row of each key only.
+// one row of each key only.
 template <typename BucketTable>
 Status KeyTable::FillPart(DuplicatePolicy duplicates, Part<BucketTable>* part) const {
   const bool is_backwards = duplicates == DuplicatePolicy::kExpand;
@@ -135,7 +149,8 @@ Result<std::optional<KeyTable::Duplicate>> KeyTable::Fill(DuplicatePolicy duplic
   std::mutex lists;
   std::vector<Part<BucketTable>> parts;
   for (int part = 0; part < threads; ++part) {
-    parts.push_back({.table = table, .lists = &lists, .range = table->RangeOf(part, threads)});
+    parts.push_back(
+        {.keys = this, .table = table, .lists = &lists, .range = table->RangeOf(part, threads)});
   }
   {
     std::vector<std::jthread> others;
@@ -149,7 +164,8 @@ Result<std::optional<KeyTable::Duplicate>> KeyTable::Fill(DuplicatePolicy duplic
     parts[0].status = FillPart(duplicates, parts.data());
   }
 
-  Part<BucketTable> whole = {.table = table, .lists = &lists, .range = table->RangeOf(0, 1)};
+  Part<BucketTable> whole = {
+      .keys = this, .table = table, .lists = &lists, .range = table->RangeOf(0, 1)};
   for (const Part<BucketTable>& part : parts) {
     ARROW_RETURN_NOT_OK(part.status);
     if (!part.duplicate) continue;
@@ -181,6 +197,7 @@ bool KeyTable::unique() const {
 int64_t KeyTable::allocated_bytes() const {
   int64_t bytes = 0;
   for (const auto& column : columns_) bytes += column->allocated_bytes();
+  if (order_) bytes += order_->allocated_bytes();
   if (table_) {
     bytes += std::visit([](const auto& table) { return table.allocated_bytes(); }, *table_);
   }

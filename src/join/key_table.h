@@ -16,6 +16,7 @@
 #include "join/bucket_table.h"
 #include "join/key.h"
 #include "join/matches.h"
+#include "join/stored_bytes.h"
 
 namespace spillway::join {
 
@@ -23,15 +24,19 @@ class KeyTable {
  public:
   static constexpr int64_t kNoRow = -1;
 
-  // `types` all pass KindOf.
-  KeyTable(arrow::DataTypeVector types, arrow::MemoryPool* pool, int64_t expected_rows);
+  // `types` all pass KindOf. Where rows `have_order`, it decides which of a key is joined.
+  KeyTable(arrow::DataTypeVector types, bool have_order, arrow::MemoryPool* pool,
+           int64_t expected_rows);
 
-  // The most that appending `rows` rows and Finish take at any moment. `value_bytes` is per part.
+  // The most that appending `rows` rows and Finish take at any moment, without their order.
+  // `value_bytes` is per part.
   static int64_t EstimateBytes(int64_t rows, const arrow::DataTypeVector& types,
                                const std::vector<int64_t>& value_bytes, DuplicatePolicy duplicates);
 
-  // Appends the rows [first, first + count) of the key's parts, none of them NULL.
-  Status Append(const std::vector<const arrow::ArrayData*>& parts, int64_t first, int64_t count);
+  // Appends the rows [first, first + count) of the key's parts, none of them NULL. `order` is a
+  // binary array whose values order the rows as memcmp does; null where they have none.
+  Status Append(const std::vector<const arrow::ArrayData*>& parts, const arrow::ArrayData* order,
+                int64_t first, int64_t count);
 
   // Two rows of one key.
   struct Duplicate {
@@ -64,6 +69,7 @@ class KeyTable {
 
   void HashRows(int64_t first, int64_t count, uint64_t* hashes) const;
   bool EqualRows(int64_t left, int64_t right) const;
+  int CompareOrder(int64_t left, int64_t right) const;  // as TakesPlace wants it
   template <typename BucketTable>
   Result<std::optional<Duplicate>> Fill(DuplicatePolicy duplicates, int threads,
                                         BucketTable* table) const;
@@ -75,6 +81,7 @@ class KeyTable {
   arrow::DataTypeVector types_;
   arrow::MemoryPool* pool_;
   std::vector<std::unique_ptr<KeyColumn>> columns_;
+  std::optional<StoredBytes> order_;
   int64_t num_rows_ = 0;
   std::optional<Table> table_;
 };

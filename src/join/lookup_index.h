@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct BuildOptions {
   std::string name;              // of the lookup, for errors
   std::vector<int> key_columns;  // of the reader's schema, in key order; all others are payload
   DuplicatePolicy duplicates = DuplicatePolicy::kExpand;
+  // A binary column without NULLs, no payload, whose bytes order the rows of a key: kFirst joins
+  // the least of them, and kLast the greatest; of equal ones the first and the last of the lookup.
+  std::optional<int> order_column = std::nullopt;
   // Those of the payload's that hold few different texts: LookupIndex::IsCoded.
   std::vector<int> coded_columns = {};
   int64_t expected_rows = 0;  // a hint: saves copies where the lookup is small
@@ -48,7 +52,8 @@ class LookupIndex {
   static Result<std::unique_ptr<LookupIndex>> Build(arrow::RecordBatchReader& rows,
                                                     const BuildOptions& options);
 
-  // The most that Build takes from the pool at any moment for `rows` rows of these columns.
+  // The most that Build takes from the pool at any moment for `rows` rows of these columns; the
+  // column of their order counts as payload.
   static int64_t EstimateBytes(int64_t rows, const std::vector<ColumnSize>& keys,
                                const std::vector<ColumnSize>& payload, DuplicatePolicy duplicates);
 
@@ -70,8 +75,8 @@ class LookupIndex {
   // exceed 2 GiB: ask the prober for fewer rows.
   Result<arrow::ArrayVector> Gather(const Matches& matches, arrow::MemoryPool* pool) const;
 
-  // The reader's schema without the key columns. Its fields keep the reader's nullability: a left
-  // outer join makes them nullable, and that is the caller's schema.
+  // The reader's schema without the columns of the key and the order. Its fields keep the reader's
+  // nullability: a left outer join makes them nullable, and that is the caller's schema.
   const std::shared_ptr<arrow::Schema>& payload_schema() const;
   int64_t num_rows() const;       // rows held: those whose key has no NULL
   int64_t null_key_rows() const;  // rows left out

@@ -58,7 +58,8 @@ TEST(LookupIndexMemoryTest, NeverExceedsTheEstimate) {
     for (const bool uniform : {true, false}) {
       for (const double null_rate : {0.0, 0.3}) {
         for (const bool hinted : {true, false}) {
-          for (const auto policy : {DuplicatePolicy::kExpand, DuplicatePolicy::kFirst}) {
+          for (const auto policy :
+               {DuplicatePolicy::kExpand, DuplicatePolicy::kFirst, DuplicatePolicy::kLast}) {
             if (rows > 1025 && (hinted != uniform || (null_rate > 0) == uniform)) continue;
             SCOPED_TRACE(fmt::format("{} rows, uniform {}, nulls {}, hinted {}, seed {}", rows,
                                      uniform, null_rate, hinted, seed));

@@ -13,13 +13,12 @@ void CompareWithModel(const Case& c, int64_t most, Random& random, arrow::Memory
   const BuildOptions options{.name = "random",
                              .key_columns = {keys.begin(), keys.begin() + c.key_parts},
                              .duplicates = c.duplicates,
+                             .order_column = c.order_column,
                              .expected_rows = Below(random, 2) == 0 ? 0 : c.lookup->num_rows(),
                              .threads = 1 + static_cast<int>(Below(random, 3)),
                              .pool = pool};
   const auto index = LookupIndex::Build(*reader, options).ValueOrDie();
-  arrow::ArrayVector lookup_keys(c.lookup->columns().begin(),
-                                 c.lookup->columns().begin() + c.key_parts);
-  const Pairs pairs = NaiveJoin(c.source_keys, lookup_keys, c.type, c.duplicates);
+  const Pairs pairs = c.NaivePairs();
 
   auto prober = index->Probe(c.source_keys, c.type, pool).ValueOrDie();
   size_t done = 0;
@@ -37,7 +36,7 @@ void CompareWithModel(const Case& c, int64_t most, Random& random, arrow::Memory
       ASSERT_EQ(source_row, run[static_cast<size_t>(i)].first);
     }
     const auto payload = index->Gather(matches, pool).ValueOrDie();
-    ASSERT_EQ(static_cast<int64_t>(payload.size()), c.lookup->num_columns() - c.key_parts);
+    ASSERT_EQ(static_cast<int64_t>(payload.size()), c.payload_columns());
     for (size_t i = 0; i < payload.size(); ++i) {
       const auto& column = *c.lookup->column(static_cast<int>(i) + static_cast<int>(c.key_parts));
       ASSERT_TRUE(payload[i]->ValidateFull().ok()) << payload[i]->ValidateFull();

@@ -56,11 +56,12 @@ TEST(LookupIndexTest, DuplicatesUnderEachPolicy) {
     auto prober = index->Probe({FromJson(arrow::utf8(), R"(["b", "a"])")}, JoinType::kInner, &pool)
                       .ValueOrDie();
     const Matches matches = prober->Next(100).ValueOrDie();
-    EXPECT_EQ(index->unique(), policy == DuplicatePolicy::kFirst);
+    EXPECT_EQ(index->unique(), JoinsOneRow(policy));
     return index->Gather(matches, &pool).ValueOrDie()[0];
   };
   EXPECT_TRUE(probe(DuplicatePolicy::kExpand)->Equals(*FromJson(arrow::float64(), "[3, 5, 6, 1]")));
   EXPECT_TRUE(probe(DuplicatePolicy::kFirst)->Equals(*FromJson(arrow::float64(), "[3, 1]")));
+  EXPECT_TRUE(probe(DuplicatePolicy::kLast)->Equals(*FromJson(arrow::float64(), "[6, 1]")));
 
   const Status refused = BuildOf(batch, {0}, &pool, DuplicatePolicy::kError).status();
   EXPECT_EQ(CodeOf(refused), ErrorCode::kDuplicateLookupKey);

@@ -20,7 +20,20 @@ enum class DuplicatePolicy {
   kExpand,  // a source row is joined with every lookup row of its key, in lookup order
   kError,   // two lookup rows of one key fail the build with kDuplicateLookupKey
   kFirst,   // the first lookup row of a key is joined, the others are ignored
+  kLast,    // the last one
 };
+
+// Whether of several lookup rows of a key only one is joined.
+inline bool JoinsOneRow(DuplicatePolicy duplicates) {
+  return duplicates == DuplicatePolicy::kFirst || duplicates == DuplicatePolicy::kLast;
+}
+
+// Whether a lookup row takes the place of an earlier one of its key, where only one is joined.
+// `order` tells how its place in the order compares with the earlier one's: negative for before, 0
+// where no order was asked for.
+inline bool TakesPlace(DuplicatePolicy duplicates, int order) {
+  return duplicates == DuplicatePolicy::kFirst ? order < 0 : order >= 0;
+}
 
 // A run of matches in the order of the source rows, and within a source row in lookup order.
 struct Matches {

@@ -7,6 +7,7 @@
 #include "join/partition_joiner.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "join/external_join_state.h"
@@ -171,10 +172,15 @@ Status PartitionJoiner::InsertRow(const uint8_t* row, int64_t size, int64_t firs
     return Status::OK();
   }
   const DuplicatePolicy duplicates = state_->options.duplicates;
-  if (duplicates != DuplicatePolicy::kExpand && HasKey(slot.position, row)) {
-    if (duplicates == DuplicatePolicy::kFirst) return Status::OK();
+  const std::optional<uint32_t> before =
+      duplicates == DuplicatePolicy::kExpand ? std::nullopt : FindBefore(slot.position, row);
+  if (before && !JoinsOneRow(duplicates)) {
     return DuplicateError(row,
                           first_row + Load<uint32_t>(row + state_->format.row_number_offset()));
+  }
+  if (before) {
+    ChooseRow(row, size, *before, &slot);
+    return Status::OK();
   }
   const uint32_t position = AddRow(row, size);
   Store(RowAt(position), After(slot.position));
@@ -183,14 +189,33 @@ Status PartitionJoiner::InsertRow(const uint8_t* row, int64_t size, int64_t firs
   return Status::OK();
 }
 
-// Whether a row of the ring that ends with `last` has the key of `row`.
-bool PartitionJoiner::HasKey(uint32_t last, const uint8_t* row) const {
-  uint32_t position = last;
+// Of the ring that ends with `last`, the row before the one that has the key of `row`.
+std::optional<uint32_t> PartitionJoiner::FindBefore(uint32_t last, const uint8_t* row) const {
+  uint32_t before = last;
   do {
-    position = After(position);
-    if (state_->format.EqualKeys(RowAt(position), row)) return true;
-  } while (position != last);
-  return false;
+    const uint32_t position = After(before);
+    if (state_->format.EqualKeys(RowAt(position), row)) return before;
+    before = position;
+  } while (before != last);
+  return std::nullopt;
+}
+
+// Of `row` and the one behind `before`, which have one key, keeps the one that is joined. The other
+// one's room is used again where the row fits, else it is lost for this pass.
+void PartitionJoiner::ChooseRow(const uint8_t* row, int64_t size, uint32_t before,
+                                PartitionTable::Slot* slot) {
+  const RowFormat& format = state_->format;
+  const uint32_t old = After(before);
+  if (!TakesPlace(state_->options.duplicates, format.CompareOrder(row, RowAt(old)))) return;
+  if (size <= format.SizeOf(RowAt(old))) {
+    std::memcpy(RowAt(old) + RowFormat::kLinkBytes, row + RowFormat::kLinkBytes,
+                static_cast<size_t>(size - RowFormat::kLinkBytes));
+    return;
+  }
+  const uint32_t position = AddRow(row, size);
+  Store(RowAt(position), old == before ? position : After(old));
+  if (old != before) Store(RowAt(before), position);
+  if (slot->position == old) slot->position = position;
 }
 
 uint32_t PartitionJoiner::AddRow(const uint8_t* row, int64_t size) {
@@ -209,7 +234,7 @@ Status PartitionJoiner::CheckOtherRows() {
     const uint8_t* other = cursor.head().records().data();
     const PartitionTable::Slot& slot = table_.Find(Load<uint32_t>(other));
     if (row >= passed_rows_ && slot.position != PartitionTable::kEmpty &&
-        HasKey(slot.position, other)) {
+        FindBefore(slot.position, other)) {
       return DuplicateError(
           other, cursor.head().run().id + Load<uint32_t>(other + format.row_number_offset()));
     }

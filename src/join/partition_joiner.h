@@ -63,7 +63,8 @@ class PartitionJoiner {
   Result<int64_t> LoadRun(std::span<const uint8_t> rows, int64_t first_row);
   Status MakeRoomForRow(int64_t size);
   Status InsertRow(const uint8_t* row, int64_t size, int64_t first_row);
-  bool HasKey(uint32_t last, const uint8_t* row) const;
+  std::optional<uint32_t> FindBefore(uint32_t last, const uint8_t* row) const;
+  void ChooseRow(const uint8_t* row, int64_t size, uint32_t before, PartitionTable::Slot* slot);
   uint32_t AddRow(const uint8_t* row, int64_t size);
   Status CheckOtherRows();
   Status DuplicateError(const uint8_t* row, int64_t row_number) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <arrow/array/array_primitive.h>
 #include <arrow/buffer.h>
@@ -80,6 +81,9 @@ Result<MatchedRows> PieceMatcher::Next(int64_t max_output_rows) {
                       pool_);
   if (!payload.ok()) *runs_ = start;
   ARROW_ASSIGN_OR_RAISE(rows.payload, std::move(payload));
+  if (const auto order = state_.format.order(); order) {
+    rows.payload.erase(rows.payload.begin() + static_cast<ptrdiff_t>(*order));
+  }
   // The window may go now: nothing that was given out points into it.
   if (runs_->done()) ARROW_RETURN_NOT_OK(FindRuns());
   return rows;
@@ -100,7 +104,7 @@ Status PieceMatcher::FindRuns() {
       part_matched_ = false;
     }
     if (in_parts_ || reader_.has_more_parts()) {
-      ARROW_RETURN_NOT_OK(FindRunsOfPart(at.row));
+      ARROW_RETURN_NOT_OK(FindRunsOfPart(at));
     } else {
       const int64_t count = std::min<int64_t>(batch_rows_ - batch_row_, reader_.end_row() - at.row);
       ARROW_ASSIGN_OR_RAISE(auto heads, FindHeads(at.row, count));
@@ -123,15 +127,42 @@ void PieceMatcher::WillSeekBehind(uint32_t bucket) {
 }
 
 // The matches of one row that are loaded. Whether it has none is known with the last of them.
-Status PieceMatcher::FindRunsOfPart(uint32_t row) {
-  ARROW_ASSIGN_OR_RAISE(auto heads, FindHeads(row, 1));
+Status PieceMatcher::FindRunsOfPart(const BucketRow& at) {
+  const bool joins_one = state_.options.duplicates != DuplicatePolicy::kExpand;
+  if (joins_one) ARROW_RETURN_NOT_OK(SeekJoinedPart(at));
+  ARROW_ASSIGN_OR_RAISE(auto heads, FindHeads(at.row, 1));
   const bool matches = *reinterpret_cast<const int64_t*>(heads->data()) >= 0;
-  const bool only_first = state_.options.duplicates != DuplicatePolicy::kExpand;
-  in_parts_ = reader_.has_more_parts() && !(only_first && matches);
+  in_parts_ = reader_.has_more_parts() && !joins_one;
   const JoinType type = in_parts_ || part_matched_ ? JoinType::kInner : type_;
   part_matched_ |= matches;
-  runs_.emplace(BucketLists{&reader_, row}, type, std::move(heads), 1, batch_row_, pool_);
+  runs_.emplace(BucketLists{&reader_, at.row}, type, std::move(heads), 1, batch_row_, pool_);
   if (!in_parts_) ++batch_row_;
+  return Status::OK();
+}
+
+// Loads that part of a row's matches which has the one that is joined; any where there is none.
+Status PieceMatcher::SeekJoinedPart(const BucketRow& at) {
+  const RowFormat& format = state_.format;
+  const DuplicatePolicy duplicates = state_.options.duplicates;
+  const bool first_is_joined = duplicates != DuplicatePolicy::kLast && !format.order();
+  std::vector<uint8_t> joined;  // a copy of the row
+  int64_t joined_part = 0;
+  int64_t part = 0;
+  for (;; ++part) {
+    ARROW_ASSIGN_OR_RAISE(const auto heads, FindHeads(at.row, 1));
+    const int64_t head = *reinterpret_cast<const int64_t*>(heads->data());
+    const uint8_t* const row = reader_.rows() + std::max<int64_t>(head, 0);
+    if (head >= 0 &&
+        (joined.empty() || TakesPlace(duplicates, format.CompareOrder(row, joined.data())))) {
+      joined.assign(row, row + format.SizeOf(row));
+      joined_part = part;
+    }
+    if (!reader_.has_more_parts() || (first_is_joined && !joined.empty())) break;
+    ARROW_RETURN_NOT_OK(reader_.NextPart());
+  }
+  if (part == joined_part) return Status::OK();
+  ARROW_RETURN_NOT_OK(reader_.Seek(at.bucket, at.row));
+  for (int64_t i = 0; i < joined_part; ++i) ARROW_RETURN_NOT_OK(reader_.NextPart());
   return Status::OK();
 }
 
@@ -175,11 +206,11 @@ void PieceMatcher::FindHeadsOfGroup(uint32_t first_row, int64_t batch_row, int64
   }
 }
 
-// Takes out of a row's ring what does not have its key, and of duplicates what is not wanted.
+// Takes out of a row's ring what does not have its key, and of duplicates what is not joined.
 // Returns the position of the first that stays, or -1.
 int64_t PieceMatcher::FilterRing(uint32_t row, int64_t batch_row) {
   const uint32_t last = reader_.Last(row);
-  const bool only_first = state_.options.duplicates != DuplicatePolicy::kExpand;
+  const DuplicatePolicy duplicates = state_.options.duplicates;
   uint32_t first_kept = BucketReader::kNone;
   uint32_t last_kept = BucketReader::kNone;
   uint32_t position = last;
@@ -188,7 +219,12 @@ int64_t PieceMatcher::FilterRing(uint32_t row, int64_t batch_row) {
     const uint8_t* candidate = reader_.rows() + position;
     uint8_t equal = 0;
     keys_.Compare(&batch_row, &candidate, 1, &equal);
-    if (!equal || (only_first && first_kept != BucketReader::kNone)) continue;
+    if (!equal) continue;
+    if (duplicates != DuplicatePolicy::kExpand && first_kept != BucketReader::kNone) {
+      const int order = state_.format.CompareOrder(candidate, reader_.rows() + first_kept);
+      if (TakesPlace(duplicates, order)) first_kept = last_kept = position;
+      continue;
+    }
     if (first_kept == BucketReader::kNone) {
       first_kept = position;
     } else {

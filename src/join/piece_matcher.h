@@ -16,6 +16,7 @@
 #include "join/bucket_reader.h"
 #include "join/match_runs.h"
 #include "join/matcher.h"
+#include "join/piece_table.h"
 #include "join/row_decoder.h"
 #include "join/row_keys.h"
 
@@ -55,7 +56,8 @@ class PieceMatcher final : public Matcher {
 
   Status FindRuns();
   void WillSeekBehind(uint32_t bucket);
-  Status FindRunsOfPart(uint32_t row);
+  Status FindRunsOfPart(const BucketRow& at);
+  Status SeekJoinedPart(const BucketRow& at);
   Result<std::shared_ptr<arrow::Buffer>> FindHeads(uint32_t first_row, int64_t count);
   void FindHeadsOfGroup(uint32_t first_row, int64_t batch_row, int64_t count, int64_t* heads);
   int64_t FilterRing(uint32_t row, int64_t batch_row);

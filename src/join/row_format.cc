@@ -53,7 +53,7 @@ int32_t WidthOf(const PayloadField& field) {
 }  // namespace
 
 Result<RowFormat> RowFormat::Make(const arrow::Schema& lookup, const std::vector<int>& key_columns,
-                                  DuplicatePolicy duplicates) {
+                                  DuplicatePolicy duplicates, std::optional<int> order_column) {
   RowFormat format;
   int32_t offset = kLinkBytes;
   for (const int column : key_columns) {
@@ -83,6 +83,10 @@ Result<RowFormat> RowFormat::Make(const arrow::Schema& lookup, const std::vector
     }
     PayloadField stored = {field.type(), *form, 0, offset};
     if (*form == RowForm::kFixed) stored.width = field.type()->byte_width();
+    if (column == order_column) {
+      format.order_ = format.payload_.size();
+      format.order_length_ = format.lengths_.size();
+    }
     if (stored.has_length()) format.lengths_.push_back(offset);
     offset += WidthOf(stored);
     format.payload_.push_back(std::move(stored));

@@ -15,9 +15,11 @@
 // Thread rule: immutable once made.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -85,8 +87,10 @@ class RowFormat {
  public:
   // The format for keys and payload of these types. kUnsupportedType, with the column's name, for
   // types without a form: dictionaries, unions, views, run-end encoded.
+  // The column of the rows' order, if they have one, is binary and comes with the payload.
   static Result<RowFormat> Make(const arrow::Schema& lookup, const std::vector<int>& key_columns,
-                                DuplicatePolicy duplicates);
+                                DuplicatePolicy duplicates,
+                                std::optional<int> order_column = std::nullopt);
 
   const std::vector<KeyField>& keys() const { return keys_; }
   const std::vector<PayloadField>& payload() const { return payload_; }
@@ -118,6 +122,20 @@ class RowFormat {
     return std::memcmp(left_values, right + fixed_bytes_, static_cast<size_t>(size)) == 0;
   }
 
+  // Which of payload() is the rows' order.
+  std::optional<size_t> order() const { return order_; }
+
+  // Compares the places of two rows in their order, as TakesPlace wants it.
+  int CompareOrder(const uint8_t* left, const uint8_t* right) const {
+    if (!order_) return 0;
+    const RowValue one = OrderOf(left);
+    const RowValue other = OrderOf(right);
+    const int order =
+        std::memcmp(one.bytes, other.bytes, static_cast<size_t>(std::min(one.size, other.size)));
+    if (order != 0) return order;
+    return one.size < other.size ? -1 : static_cast<int>(one.size > other.size);
+  }
+
   static constexpr int32_t kLinkBytes = 4;
 
  private:
@@ -134,10 +152,17 @@ class RowFormat {
     return at;
   }
 
+  RowValue OrderOf(const uint8_t* row) const {
+    const uint8_t* at = PassValues(row, lengths_.data(), order_length_);
+    return ReadValue(row + lengths_[order_length_], &at);
+  }
+
   std::vector<KeyField> keys_;
   std::vector<PayloadField> payload_;
   std::vector<int32_t> lengths_;  // the offsets of all lengths, the key's first
   size_t key_lengths_ = 0;
+  std::optional<size_t> order_;
+  size_t order_length_ = 0;  // which of lengths_ is that of the order
   int32_t key_end_ = kLinkBytes;
   int32_t row_number_offset_ = -1;
   int32_t validity_offset_ = 0;

@@ -97,6 +97,25 @@ bool StoredBytes::EqualRows(int64_t left, int64_t right) const {
   return equal;
 }
 
+int StoredBytes::CompareRows(int64_t left, int64_t right) const {
+  const Place place = (*this)[left];
+  const Place other_place = (*this)[right];
+  int order = 0;
+  int64_t position = other_place.position;
+  bytes_.ForEachPart(place.position, std::min(place.size, other_place.size),
+                     [&](const uint8_t* part, int64_t bytes) {
+                       bytes_.ForEachPart(position, bytes, [&](const uint8_t* other, int64_t size) {
+                         if (order == 0) {
+                           order = std::memcmp(part, other, static_cast<size_t>(size));
+                         }
+                         part += size;
+                       });
+                       position += bytes;
+                     });
+  if (order != 0) return order;
+  return place.size < other_place.size ? -1 : static_cast<int>(place.size > other_place.size);
+}
+
 void StoredBytes::CopyParts(const Place& place, uint8_t* out) const {
   bytes_.ForEachPart(place.position, place.size, [&out](const uint8_t* part, int64_t bytes) {
     out = std::copy_n(part, bytes, out);

@@ -44,6 +44,8 @@ class StoredBytes {
            std::memcmp(bytes_.At(place.position), value.data(), value.size()) == 0;
   }
   bool EqualRows(int64_t left, int64_t right) const;
+  // Negative, 0 or positive, as memcmp has it; a value comes before those that it begins.
+  int CompareRows(int64_t left, int64_t right) const;
 
   // Loads early what operator[] needs, and then what the value's first and last bytes do: a short
   // value in a third of all places straddles two cache lines.

@@ -48,7 +48,11 @@ void RoundTrip(const std::vector<std::string>& values, int64_t step) {
       ASSERT_FALSE(stored.Equals(row, other));
     }
     const int64_t previous = std::max<int64_t>(0, row - 1);
-    ASSERT_EQ(stored.EqualRows(row, previous), value == values[static_cast<size_t>(previous)]);
+    const std::string& before = values[static_cast<size_t>(previous)];
+    ASSERT_EQ(stored.EqualRows(row, previous), value == before);
+    const int order = stored.CompareRows(row, previous);
+    ASSERT_EQ(order < 0, value < before);
+    ASSERT_EQ(order > 0, value > before);
   }
   EXPECT_EQ(pool.bytes_allocated(), stored.allocated_bytes());
   EXPECT_LE(pool.max_memory(), StoredBytes::EstimateBytes(array->length(), bytes));

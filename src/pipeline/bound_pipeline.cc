@@ -142,7 +142,7 @@ Wanted Binder::NeededBy(const BoundPipeline& bound) const {
   };
   wanted.source = take(static_cast<size_t>(source_.num_fields()));
   for (const BoundLookup& lookup : bound.lookups) {
-    wanted.payload.push_back(take(lookup.projections.size() - lookup.source_keys.size()));
+    wanted.payload.push_back(take(lookup.payload().size()));
   }
   return wanted;
 }
@@ -299,20 +299,58 @@ Status BindAgain(const arrow::FieldVector& read_fields, Projection* projection) 
   return Status::OK();
 }
 
+// What tells which row of a key is the first and which the last.
+Result<Projection> ProjectOrder(const spec::Lookup& lookup, const arrow::Schema& table) {
+  spec::NamedExpression named = {.name = *lookup.order_by, .expression = *lookup.order_by};
+  ARROW_ASSIGN_OR_RAISE(Projection projection, ProjectExpression(table, named));
+  const arrow::DataType& type = *projection.field->type();
+  if (!join::LookupIndex::IsKeyType(type)) {
+    return MakeError({.code = ErrorCode::kUnsupportedType,
+                      .what = "rows cannot be ordered by this value",
+                      .where = lookup.order_by->Where(),
+                      .why = fmt::format("its type is {}", type.ToString()),
+                      .cure = "use a number, a text, a date, a timestamp or a boolean"});
+  }
+  projection.field = arrow::field("order_by", arrow::binary(), /*nullable=*/false);
+  projection.as_sort_key = true;
+  return projection;
+}
+
+join::DuplicatePolicy PolicyOf(spec::DuplicateKeys duplicates) {
+  switch (duplicates) {
+    case spec::DuplicateKeys::kExpand:
+      return join::DuplicatePolicy::kExpand;
+    case spec::DuplicateKeys::kError:
+      return join::DuplicatePolicy::kError;
+    case spec::DuplicateKeys::kFirst:
+      return join::DuplicatePolicy::kFirst;
+    case spec::DuplicateKeys::kLast:
+      return join::DuplicatePolicy::kLast;
+  }
+  return join::DuplicatePolicy::kExpand;
+}
+
 Status Binder::BindLookup(const spec::Lookup& lookup, const arrow::Schema& table,
                           const std::vector<bool>& wanted_payload) {
   BoundLookup bound;
   bound.name = lookup.name.text;
   bound.type =
       lookup.type == spec::LookupType::kInner ? join::JoinType::kInner : join::JoinType::kLeftOuter;
-  bound.duplicates =
-      lookup.duplicates == spec::DuplicateKeys::kExpand  ? join::DuplicatePolicy::kExpand
-      : lookup.duplicates == spec::DuplicateKeys::kError ? join::DuplicatePolicy::kError
-                                                         : join::DuplicatePolicy::kFirst;
+  bound.duplicates = PolicyOf(lookup.duplicates);
   std::vector<int> table_keys;
   ARROW_RETURN_NOT_OK(BindKeys(lookup, table, &bound, &table_keys));
   ARROW_ASSIGN_OR_RAISE(std::vector<Projection> payload,
                         ProjectPayload(lookup, table, table_keys, wanted_payload));
+  ARROW_RETURN_NOT_OK(AddPayload(lookup, payload));
+  if (lookup.order_by) {
+    ARROW_ASSIGN_OR_RAISE(Projection order, ProjectOrder(lookup, table));
+    if (order.expression) {
+      bound_->rows_time_dependence =
+          std::max(bound_->rows_time_dependence, order.expression->time_dependence());
+    }
+    payload.push_back(std::move(order));
+    bound.has_order = true;
+  }
 
   // Bind again to the columns that are read, whose places differ from the table's.
   bound.table_columns = ColumnsRead(table_keys, payload);
@@ -326,7 +364,6 @@ Status Binder::BindLookup(const spec::Lookup& lookup, const arrow::Schema& table
     bound.projections[i].column = place(table_keys[i]);
     ARROW_RETURN_NOT_OK(BindAgain(read_fields, &bound.projections[i]));
   }
-  ARROW_RETURN_NOT_OK(AddPayload(lookup, payload));
   for (Projection& projection : payload) {
     if (!projection.expression) projection.column = place(projection.column);
     ARROW_RETURN_NOT_OK(BindAgain(read_fields, &projection));

@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct Projection {
   int column = -1;                      // of the batch, where there is no expression
   std::optional<expression::BoundExpression> expression;
   spec::LocatedText text = {};  // of the expression
+  bool as_sort_key = false;     // the values as SortKeysOf encodes them
 };
 
 // How a lookup is read, indexed and probed.
@@ -36,8 +38,10 @@ struct BoundLookup {
   std::string name;
   join::JoinType type = join::JoinType::kLeftOuter;
   join::DuplicatePolicy duplicates = join::DuplicatePolicy::kExpand;
-  std::vector<int> table_columns;       // of the lookup table's schema, ascending: what is read
-  std::vector<Projection> projections;  // of the columns read: first the key, then the payload
+  std::vector<int> table_columns;  // of the lookup table's schema, ascending: what is read
+  // Of the columns read: first the key, then the payload, then the rows' order if they have one.
+  std::vector<Projection> projections;
+  bool has_order = false;
   std::shared_ptr<arrow::Schema> build_schema;  // of the projections
   std::vector<int> source_keys;                 // of the running schema, in key order
   // By key: the cast to the lookup's type, of a batch with that column alone; none where the types
@@ -46,6 +50,14 @@ struct BoundLookup {
   std::vector<spec::LocatedText> source_key_names = {};  // as the pipeline file has them
 
   int num_keys() const { return static_cast<int>(source_keys.size()); }
+  std::span<const Projection> payload() const {
+    const size_t keys = source_keys.size();
+    return std::span(projections).subspan(keys, projections.size() - keys - (has_order ? 1 : 0));
+  }
+  std::optional<int> order_column() const {  // of build_schema
+    if (!has_order) return std::nullopt;
+    return static_cast<int>(projections.size()) - 1;
+  }
   bool casts_source() const;
 };
 

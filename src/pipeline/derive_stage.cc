@@ -11,6 +11,7 @@
 #include "pipeline/map_stage.h"
 #include "pipeline/nested_nullability.h"
 #include "pipeline/running_columns.h"
+#include "pipeline/sort_keys.h"
 #include "pipeline/stages.h"
 
 namespace spillway::pipeline {
@@ -42,12 +43,16 @@ class ProjectionStage : public MapStage {
     arrow::ArrayVector columns;
     columns.reserve(projections_.size());
     for (const Projection& projection : projections_) {
-      if (!projection.expression) {
-        columns.push_back(batch->column(projection.column));
-        continue;
+      std::shared_ptr<arrow::Array> column;
+      if (projection.expression) {
+        ARROW_ASSIGN_OR_RAISE(
+            column, EvaluateColumn(*projection.expression, projection.text, *batch, context_));
+      } else {
+        column = batch->column(projection.column);
       }
-      ARROW_ASSIGN_OR_RAISE(
-          auto column, EvaluateColumn(*projection.expression, projection.text, *batch, context_));
+      if (projection.as_sort_key) {
+        ARROW_ASSIGN_OR_RAISE(column, SortKeysOf(*column, context_.pool));
+      }
       columns.push_back(std::move(column));
     }
     return arrow::RecordBatch::Make(schema(), batch->num_rows(), std::move(columns));

@@ -28,8 +28,7 @@ void ForEachLookupColumn(const PlannedInputs& inputs, Visit&& visit) {
   for (size_t i = 0; i < inputs.lookups.size(); ++i) {
     const BoundLookup& lookup = inputs.pipeline.lookups[i];
     const int64_t rows = std::max<int64_t>(inputs.lookups[i]->live_rows(), 1);
-    for (size_t p = static_cast<size_t>(lookup.num_keys()); p < lookup.projections.size(); ++p) {
-      const Projection& projection = lookup.projections[p];
+    for (const Projection& projection : lookup.payload()) {
       visit(projection, ProjectionBytes(projection, *inputs.lookups[i]) / rows + 1);
     }
   }

@@ -24,9 +24,8 @@ namespace {
 std::shared_ptr<arrow::Schema> JoinedSchema(const BoundPipeline& pipeline) {
   arrow::FieldVector fields = pipeline.source_schema->fields();
   for (const BoundLookup& lookup : pipeline.lookups) {
-    for (auto projection = lookup.projections.begin() + lookup.num_keys();
-         projection != lookup.projections.end(); ++projection) {
-      fields.push_back(projection->field->WithNullable(true));
+    for (const Projection& projection : lookup.payload()) {
+      fields.push_back(projection.field->WithNullable(true));
     }
   }
   return arrow::schema(std::move(fields));

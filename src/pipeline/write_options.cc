@@ -46,7 +46,7 @@ void AddPlainColumns(const Plan& plan, const std::vector<int>& unchanged,
     plain->insert(plan.file_schema->field(static_cast<int>(i))->name());
   }
   for (size_t i = 0; i < pipeline.lookups.size(); ++i) {
-    for (const Projection& projection : pipeline.lookups[i].projections) {
+    for (const Projection& projection : pipeline.lookups[i].payload()) {
       if (projection.expression) continue;
       const auto column = static_cast<size_t>(projection.column);
       if (!plan.lookups[i]->weights()[column].is_plain) continue;

@@ -67,6 +67,8 @@ std::string_view NameOf(DuplicateKeys duplicates) {
       return "error";
     case DuplicateKeys::kFirst:
       return "first";
+    case DuplicateKeys::kLast:
+      return "last";
   }
   return "";
 }
@@ -89,6 +91,9 @@ std::string LookupText(const Spec& spec, const Lookup& lookup, VariableText vari
   text += RenameText("  rename", lookup.table);
   for (const KeyColumn& column : lookup.key) {
     text += fmt::format("  key {} = {}\n", Quoted(column.source.text), Quoted(column.lookup.text));
+  }
+  if (lookup.order_by) {
+    text += fmt::format("  order by {}\n", ExpressionText(*lookup.order_by, variables));
   }
   switch (lookup.columns.kind) {
     case LookupColumns::Kind::kAll:

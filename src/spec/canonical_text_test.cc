@@ -124,6 +124,8 @@ TEST(CanonicalText, ChangesWithWhatDecidesTheRows) {
       {"columns: {y: \"x + 1\"}", "columns: \"*\""},
       {"name: l,", "name: l, type: inner,"},
       {"name: l,", "name: l, duplicates: first,"},
+      {"name: l,", "name: l, duplicates: last,"},
+      {"name: l,", "name: l, duplicates: last, order_by: z,"},
       {"mode: overwrite", "mode: overwrite, overwrite_schema: true"},
       {"drop:", "processing: {chunk_order: key}\ndrop:"},
   };

@@ -51,7 +51,7 @@ struct LookupColumns {
 };
 
 enum class LookupType { kLeftOuter, kInner };
-enum class DuplicateKeys { kExpand, kError, kFirst };
+enum class DuplicateKeys { kExpand, kError, kFirst, kLast };
 
 struct Lookup {
   LocatedText name;
@@ -60,6 +60,7 @@ struct Lookup {
   LookupType type = LookupType::kLeftOuter;
   LookupColumns columns;
   DuplicateKeys duplicates = DuplicateKeys::kExpand;
+  std::optional<LocatedText> order_by;  // of kFirst and kLast: Spark SQL over the lookup
 };
 
 // A value under `variables`, as text; a number's underscores are gone.

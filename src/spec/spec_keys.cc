@@ -155,9 +155,14 @@ std::vector<Key> LookupKeys() {
       {.path = "lookups[].duplicates",
        .type = ValueType::kChoice,
        .field = ChoiceOf<DuplicatesOf>(),
-       .choices = {"expand", "error", "first"},
+       .choices = {"expand", "error", "first", "last"},
        .description = "What happens if several lookup rows have the same key: one output row for "
-                      "each (expand), stop the run (error), or use the first of them (first)."},
+                      "each (expand), stop the run (error), or use one of them (first, last)."},
+      {.path = "lookups[].order_by",
+       .type = ValueType::kExpression,
+       .field = FieldOf<OptionalText>([](const Owner& o) -> auto& { return o.lookup->order_by; }),
+       .description = "Of which rows are the first and the last: a column, or Spark SQL over the "
+                      "lookup's columns. Without it they are those of the table's files."},
   };
 }
 

@@ -47,6 +47,7 @@ lookups:
     type: inner
     columns: {score: severity * 2, copy: model}
     duplicates: first
+    order_by: coalesce(at, model)
   - {name: other, table: o, key: [k], columns: [x, y]}
 variables: {limit: 0.5, big: 1_000, yes_: true, word: "it's"}
 where: severity > ${limit}
@@ -76,6 +77,7 @@ resources: {memory: 512MiB, max_memory_usage: 70}
   EXPECT_EQ(lookup.table.timestamp, "2026-01-31T00:00:00Z");
   EXPECT_EQ(lookup.type, LookupType::kInner);
   EXPECT_EQ(lookup.duplicates, DuplicateKeys::kFirst);
+  EXPECT_EQ(lookup.order_by->text, "coalesce(at, model)");
   ASSERT_EQ(lookup.key.size(), 2u);
   EXPECT_EQ(lookup.key[0].lookup.text, "image_name");
   EXPECT_EQ(lookup.key[1].source.text, "a");

@@ -63,6 +63,7 @@ class SpecReader {
       given.insert(key->path);
       ARROW_RETURN_NOT_OK(ReadValue(*key, entry.value, owner));
     }
+    ARROW_RETURN_NOT_OK(CheckOrder(section, id, owner));
     for (const Key* key : KeysOf(section)) {
       if (!key->required || given.contains(key->path)) continue;
       return MakeError({.code = ErrorCode::kMissingKey,
@@ -282,6 +283,17 @@ class SpecReader {
                       .what = fmt::format("\"{}\" has both a version and a timestamp", section),
                       .where = document_.Where(*timestamp),
                       .cure = "keep one of the two"});
+  }
+
+  Status CheckOrder(const std::string& section, NodeId id, const FieldOwner& owner) const {
+    if (section != "lookups[]" || !owner.lookup->order_by) return Status::OK();
+    const DuplicateKeys duplicates = owner.lookup->duplicates;
+    if (duplicates == DuplicateKeys::kFirst || duplicates == DuplicateKeys::kLast) {
+      return Status::OK();
+    }
+    return values_.OutOfRange("lookups[].order_by", *document_.Find(id, "order_by"),
+                              "only duplicates: first and duplicates: last choose by an order",
+                              "add \"duplicates: last\" next to it, or remove it");
   }
 
   Status CheckTarget(NodeId root) const {

@@ -205,8 +205,8 @@ def sample_tables_exist(job):
     job.spillway("generate", "--rows", "2", "--out", job.folder / "lake")
 
 
-@explained(3103, "Remove the duplicate row, or set duplicates to expand or first.")
-@printed(3103, r"remove one of the rows, or set duplicates to expand or first")
+@explained(3103, "Remove the duplicate row, or set duplicates to expand, first or last.")
+@printed(3103, r"remove one of the rows, or set duplicates to expand, first or last")
 def duplicate_keys(job):
     make_bronze(job)
     known = pa.table({"id": [1, 1], "x": [7, 8]})
