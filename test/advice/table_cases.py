@@ -212,7 +212,7 @@ def duplicate_keys(job):
     known = pa.table({"id": [1, 1], "x": [7, 8]})
     job.table("known", known)
     yield run_text(job, HEAD + lookup(more=", duplicates: error"), exit_code=3)
-    for number, (policy, rows) in enumerate({"expand": 4, "first": 3}.items()):
+    for number, (policy, rows) in enumerate({"expand": 4, "first": 3, "last": 3}.items()):
         run_text(job, HEAD.replace("silver", f"t{number}") + lookup(more=f", duplicates: {policy}"))
         assert job.rows(f"t{number}").num_rows == rows
     write_deltalake(job.folder / "known", known.slice(0, 1), mode="overwrite")
