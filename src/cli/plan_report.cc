@@ -41,6 +41,28 @@ ordered_json TableJson(std::string_view name, const PinnedTable& table) {
           {"bytes", table.bytes()}};
 }
 
+// What `where` leaves out of the source before it is read.
+std::string LeftOutLine(const PinnedTable& source) {
+  const pipeline::LeftOut& left_out = source.left_out();
+  if (left_out.rows == 0) return {};
+  std::string what;
+  if (left_out.files > 0) {
+    what = fmt::format("{} of {} files", FormatCount(left_out.files),
+                       FormatCount(static_cast<int64_t>(source.files().size())));
+  }
+  if (left_out.row_groups > 0) {
+    what += fmt::format("{}{} row groups{}", what.empty() ? "" : " and ",
+                        FormatCount(left_out.row_groups), what.empty() ? "" : " of the others");
+  }
+  return fmt::format("  {:<12} {}: {} of {} rows, which cannot meet `where`\n", "left out", what,
+                     FormatCount(left_out.rows), FormatCount(source.live_rows()));
+}
+
+ordered_json LeftOutJson(const PinnedTable& source) {
+  const pipeline::LeftOut& left_out = source.left_out();
+  return {{"files", left_out.files}, {"row_groups", left_out.row_groups}, {"rows", left_out.rows}};
+}
+
 std::string WorkLine(const Plan& plan) {
   if (plan.finished()) {
     std::string line = "  to do        nothing: an earlier run has done it";
@@ -252,6 +274,7 @@ std::vector<std::string> AdviceOf(const Plan& plan) {
 std::string PlanText(const Plan& plan, const EstimatedTime& time) {
   std::string text = fmt::format("pipeline {}\n", plan.spec.pipeline.text);
   text += TableLine("source", *plan.source);
+  text += LeftOutLine(*plan.source);
   for (const auto& lookup : plan.lookups) {
     text += TableLine("lookup", *lookup);
   }
@@ -305,6 +328,7 @@ ordered_json PlanJson(const Plan& plan, const EstimatedTime& time) {
                     {"expectations", ordered_json::array()},
                     {"app_id", plan.app_id},
                     {"estimated_time", TimeJson(plan, time)}};
+  json["source"]["left_out"] = LeftOutJson(*plan.source);
   for (size_t i = 0; i < plan.lookups.size(); ++i) {
     ordered_json lookup = TableJson(plan.lookups[i]->name(), *plan.lookups[i]);
     lookup["join"] = JoinJson(plan, i);

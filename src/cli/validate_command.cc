@@ -50,7 +50,8 @@ Result<int> ValidatePipeline(const PipelineArguments& arguments, const ValidateF
   }
   ARROW_ASSIGN_OR_RAISE(spec::Spec spec, arguments.Read());
   ARROW_ASSIGN_OR_RAISE(const auto plan,
-                        pipeline::MakePlan(std::move(spec), {.beginning = {.only_looks = true}}));
+                        pipeline::MakePlan(std::move(spec), {.beginning = {.only_looks = true},
+                                                             .trusts_statistics = false}));
   // Until here nothing was begun that a signal must not cut short.
   const StopOnSignals signals(FirstSignal::kStops);
   if (!plan->held.empty()) {

@@ -48,6 +48,7 @@ class LogicNode : public BoundNode {
   // `decisive` is what decides alone: false for AND, true for OR.
   LogicNode(bool decisive, NodePointer left, NodePointer right, Span place);
   Result<Value> Evaluate(const Rows& rows) const override;
+  bool decisive() const { return decisive_; }
 
  private:
   bool decisive_;

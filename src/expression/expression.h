@@ -91,6 +91,11 @@ class BoundExpression {
   // the values undecoded.
   const std::vector<int>& null_test_only_columns() const { return null_test_only_columns_; }
 
+  // The bound tree, for the other files of expression/, and of each of columns() the number by
+  // which its nodes know it.
+  const BoundNode& root() const { return *root_; }
+  const std::vector<int>& numbers() const { return numbers_; }
+
   // Evaluates on `batch`, which has the fields of the schema given to Bind, in its order; the
   // columns that columns() does not name are not touched and may be anything, null pointers too.
   // Returns a Scalar of type() where nothing varies by row, else an Array of batch.num_rows() rows.

@@ -45,6 +45,7 @@ class CallNode : public BoundNode {
            Span place, ArgumentOrder order = ArgumentOrder::kLeftFirst);
   Result<Value> Evaluate(const Rows& rows) const override;
   void set_tolerant() { tolerant_ = true; }
+  bool tolerant() const { return tolerant_; }
   Kernel kernel() const { return kernel_; }
 
  private:

@@ -50,6 +50,7 @@ class LetNode : public BoundNode {
  public:
   LetNode(int slot, NodePointer value, NodePointer body);
   Result<Value> Evaluate(const Rows& rows) const override;
+  int slot() const { return static_cast<int>(slot_); }
 
  private:
   size_t slot_;

@@ -18,7 +18,7 @@ std::optional<std::vector<BoundedGroup>> BoundedGroupsOf(const PinnedTable& tabl
   std::vector<BoundedGroup> groups;
   for (const PinnedFile& file : table.files()) {
     for (const PinnedRowGroup& group : file.row_groups) {
-      if (group.num_rows == 0) continue;
+      if (group.num_rows == 0 || group.left_out) continue;
       const ValueBounds* bounds = table.BoundsOf(group, column);
       if (bounds == nullptr || !bounds->is_known) return std::nullopt;
       const int64_t first = file.first_ordinal + group.first_row;

@@ -7,27 +7,29 @@
 namespace spillway::pipeline {
 namespace {
 
-// Where row groups end, ascending, each once.
-std::vector<int64_t> RowGroupEnds(const std::vector<PinnedFile>& files) {
+// Where row groups end, in rows that are read; ascending, each once.
+std::vector<int64_t> RowGroupEnds(const std::vector<PinnedFile>& files,
+                                  const LeftOutRows& left_out) {
   std::vector<int64_t> ends;
   for (const PinnedFile& file : files) {
     for (const PinnedRowGroup& group : file.row_groups) {
-      ends.push_back(file.first_ordinal + group.first_row);
+      ends.push_back(left_out.ReadBefore(file.first_ordinal + group.first_row));
     }
-    ends.push_back(file.end_ordinal());
+    ends.push_back(left_out.ReadBefore(file.end_ordinal()));
   }
   const auto repeated = std::ranges::unique(ends);
   ends.erase(repeated.begin(), repeated.end());
   return ends;
 }
 
-// Where the chunk that begins at `first` ends; `ends` are those of row groups.
-int64_t ChunkEnd(const std::vector<int64_t>& ends, int64_t first, int64_t end_ordinal,
+// Where the chunk that begins at `first` ends, of rows up to `last`, all in rows that are read;
+// `ends` are those of row groups.
+int64_t ChunkEnd(const std::vector<int64_t>& ends, int64_t first, int64_t last,
                  int64_t chunk_rows) {
-  if (end_ordinal - first <= chunk_rows) return end_ordinal;
+  if (last - first <= chunk_rows) return last;
   const int64_t exact = first + chunk_rows;
   const auto place = std::ranges::lower_bound(ends, exact);
-  const int64_t after = place == ends.end() ? end_ordinal : std::min(*place, end_ordinal);
+  const int64_t after = place == ends.end() ? last : std::min(*place, last);
   const int64_t begin = place == ends.begin() ? first : *(place - 1);  // of the row group there
   const int64_t before = std::max(begin, first);
 
@@ -44,15 +46,20 @@ int64_t ChunkEnd(const std::vector<int64_t>& ends, int64_t first, int64_t end_or
 
 }  // namespace
 
-std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, int64_t first_ordinal,
-                             int64_t end_ordinal, int64_t chunk_rows) {
+std::vector<Chunk> CutChunks(const std::vector<PinnedFile>& files, const LeftOutRows& left_out,
+                             int64_t first_ordinal, int64_t end_ordinal, int64_t chunk_rows) {
   std::vector<Chunk> chunks;
-  const std::vector<int64_t> ends = RowGroupEnds(files);
-  int64_t first = first_ordinal;
-  while (first < end_ordinal) {
-    const int64_t end = ChunkEnd(ends, first, end_ordinal, chunk_rows);
-    chunks.push_back({.first_ordinal = first, .end_ordinal = end});
+  const std::vector<int64_t> ends = RowGroupEnds(files, left_out);
+  const int64_t last = left_out.ReadBefore(end_ordinal);
+  int64_t read = left_out.ReadBefore(first_ordinal);
+  for (int64_t first = first_ordinal; first < end_ordinal;) {
+    const int64_t read_end = ChunkEnd(ends, read, last, chunk_rows);
+    const int64_t end = read_end == last ? end_ordinal : left_out.EndOf(read_end);
+    chunks.push_back({.first_ordinal = first,
+                      .end_ordinal = end,
+                      .left_out_rows = end - first - (read_end - read)});
     first = end;
+    read = read_end;
   }
   return chunks;
 }

@@ -23,7 +23,7 @@ inline int64_t MostChunkRows(int64_t chunk_rows) {
 // The size to ask for so that chunks of these rows have at most half of what `chunks` have, which
 // were cut for `chunk_rows`: half of that, or, where they would go on to the ends of row groups, so
 // little that these are cut.
-int64_t HalfChunkRows(const std::vector<PinnedFile>& files, const std::vector<Chunk>& chunks,
-                      int64_t chunk_rows);
+int64_t HalfChunkRows(const std::vector<PinnedFile>& files, const LeftOutRows& left_out,
+                      const std::vector<Chunk>& chunks, int64_t chunk_rows);
 
 }  // namespace spillway::pipeline

@@ -38,7 +38,7 @@ using Ends = std::vector<int64_t>;
 
 // Cuts all rows from `first` on.
 std::vector<Chunk> CutAll(const std::vector<PinnedFile>& files, int64_t first, int64_t rows) {
-  return CutChunks(files, first, files.empty() ? 0 : files.back().end_ordinal(), rows);
+  return CutChunks(files, {}, first, files.empty() ? 0 : files.back().end_ordinal(), rows);
 }
 
 TEST(CutChunks, NothingToCut) {
@@ -96,7 +96,7 @@ TEST(HalfChunkRows, ChunksBecomeShorterWhereverRowGroupsEnd) {
     for (int attempt = 0; attempt < 3; ++attempt) {
       const auto chunks = CutAll(files, 0, rows);
       longest.push_back(std::ranges::max(chunks, {}, &Chunk::num_rows).num_rows());
-      rows = HalfChunkRows(files, chunks, rows);
+      rows = HalfChunkRows(files, {}, chunks, rows);
     }
     return longest;
   };
@@ -108,8 +108,35 @@ TEST(HalfChunkRows, ChunksBecomeShorterWhereverRowGroupsEnd) {
 }
 
 TEST(HalfChunkRows, HasAFloorAndNothingLeft) {
-  EXPECT_EQ(HalfChunkRows({}, {}, 1), 1);
-  EXPECT_EQ(HalfChunkRows({}, {}, 9), 4);
+  EXPECT_EQ(HalfChunkRows({}, {}, {}, 1), 1);
+  EXPECT_EQ(HalfChunkRows({}, {}, {}, 9), 4);
+}
+
+// As CutAll, of files whose row groups with `left_out` rows are left out.
+std::vector<Chunk> CutWithout(int64_t left_out, std::vector<PinnedFile> files, int64_t rows) {
+  LeftOutRows without;
+  for (PinnedFile& file : files) {
+    for (PinnedRowGroup& group : file.row_groups) {
+      group.left_out = group.num_rows == left_out;
+      const int64_t first = file.first_ordinal + group.first_row;
+      if (group.left_out) without.Add(first, first + group.num_rows);
+    }
+  }
+  return CutChunks(files, without, 0, files.back().end_ordinal(), rows);
+}
+
+TEST(CutChunks, RowsThatAreLeftOutDoNotCount) {
+  const auto chunks = CutWithout(999, FilesOf({{999, 100}, {999, 999}, {100, 999}}), 100);
+  ASSERT_EQ(EndsOf(chunks), (Ends{1099, 4196}));
+  EXPECT_EQ(chunks[0].num_rows(), 100);
+  EXPECT_EQ(chunks[1].num_rows(), 100);
+  EXPECT_EQ(chunks[1].left_out_rows, 2997);
+}
+
+TEST(CutChunks, WhereAllRowsAreLeftOutThereIsOneChunk) {
+  const auto chunks = CutWithout(999, FilesOf({{999}, {999, 999}}), 100);
+  ASSERT_EQ(EndsOf(chunks), (Ends{2997}));
+  EXPECT_EQ(chunks[0].num_rows(), 0);
 }
 
 TEST(CutKeyChunks, TheLastChunkEndsWithTheSource) {
@@ -170,10 +197,10 @@ TEST(CutChunks, CoversEveryRowOnceWhateverTheFilesAre) {
 
 TEST(ChunkTest, RowsBeforeTheEndAlone) {
   const std::vector<PinnedFile> files = FilesOf({{100, 100}});
-  EXPECT_EQ(EndsOf(CutChunks(files, 0, 150, 100)), (Ends{100, 150}));
+  EXPECT_EQ(EndsOf(CutChunks(files, {}, 0, 150, 100)), (Ends{100, 150}));
   // The end of the row group is near, but behind the rows.
-  EXPECT_EQ(EndsOf(CutChunks(files, 0, 95, 100)), (Ends{95}));
-  EXPECT_TRUE(CutChunks(files, 95, 95, 100).empty());
+  EXPECT_EQ(EndsOf(CutChunks(files, {}, 0, 95, 100)), (Ends{95}));
+  EXPECT_TRUE(CutChunks(files, {}, 95, 95, 100).empty());
 }
 
 }  // namespace

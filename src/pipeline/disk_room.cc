@@ -87,9 +87,8 @@ std::vector<std::string> RoomWarnings(const Plan& plan) {
   std::vector<std::string> warnings;
   if (plan.finished()) return warnings;
   const int64_t rows = plan.source->physical_rows();
-  const double left = rows == 0 ? 0
-                                : 1 - static_cast<double>(plan.committed_ordinal.value_or(0)) /
-                                          static_cast<double>(rows);
+  const int64_t to_read = plan.rows_read_within(plan.committed_ordinal.value_or(0), rows);
+  const double left = rows == 0 ? 0 : static_cast<double>(to_read) / static_cast<double>(rows);
   const int64_t bytes =
       static_cast<int64_t>(left * static_cast<double>(plan.source->bytes())) - KeptBytes(plan);
   const auto free = storage::FreeSpaceAt(plan.target.path);

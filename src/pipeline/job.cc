@@ -49,8 +49,10 @@ bool IsWorthAnother(const Status& status) {
 void TakeSmallerSteps(const Plan& plan, spec::Spec* spec) {
   int64_t& chunk_rows = spec->processing.chunk_size_rows;
   const bool has_row_groups = plan.mode == RunMode::kChunked && !plan.spec.in_key_order();
-  const int64_t half = has_row_groups ? HalfChunkRows(plan.source->files(), plan.chunks, chunk_rows)
-                                      : chunk_rows / 2;
+  const int64_t half = has_row_groups
+                           ? HalfChunkRows(plan.source->files(), plan.source->left_out_rows(),
+                                           plan.chunks, chunk_rows)
+                           : chunk_rows / 2;
   chunk_rows = std::max(std::min(chunk_rows, kSmallestChunkRows), half);
   spec->resources.lanes = std::max(1, plan.lanes / 2);
 }
@@ -65,7 +67,7 @@ void BackOff(int attempt, const StopSignal& stop) {
 }
 
 int64_t CommittedRows(const Plan& plan, const std::optional<int64_t>& progress) {
-  return progress.value_or(0) - plan.committed_ordinal.value_or(0);
+  return plan.rows_read_within(plan.committed_ordinal.value_or(0), progress.value_or(0));
 }
 
 int64_t ChunksOf(const std::vector<CommittedChunk>& commits) {

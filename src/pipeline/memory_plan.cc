@@ -31,9 +31,9 @@ std::string InLanes(std::string_view what, int lanes) {
 
 // What is known of the rows that are sorted: source columns and those of the lookups.
 sort::SortInputs SortInputsOf(const PlannedInputs& inputs, const WorkPlan& work) {
-  const int64_t rows = std::max<int64_t>(inputs.source.live_rows(), 1);
+  const int64_t rows = std::max<int64_t>(inputs.source.weighed_rows(), 1);
   sort::SortInputs sorted = {
-      .rows = inputs.source.live_rows(),
+      .rows = inputs.source.weighed_rows(),
       .batches = {.rows = work.sizes.batch_rows, .bytes = work.sizes.batch_bytes},
       .lanes = work.lanes,
       .compress = kCompressSpilled};

@@ -27,12 +27,18 @@ std::vector<Part> PartsOf(const Chunk& chunk, const std::vector<PinnedFile>& fil
       const int64_t end = begin + group.num_rows;
       const int64_t first = std::max(begin, chunk.first_ordinal);
       const int64_t last = std::min(end, chunk.end_ordinal);
-      if (first >= last) continue;
+      if (first >= last || group.left_out) continue;
       parts.push_back({static_cast<size_t>(file - files.begin()), first, last, plan.splices[i],
                        group.compressed_bytes * (last - first) / group.num_rows});
     }
   }
   return parts;
+}
+
+// Gives the piece the rows behind it up to `end`, which are left out.
+void LeaveOutUpTo(int64_t end, Piece* piece) {
+  piece->left_out_rows += end - piece->end_ordinal;
+  piece->end_ordinal = end;
 }
 
 }  // namespace
@@ -41,30 +47,39 @@ std::vector<Piece> CutPieces(const std::vector<Chunk>& chunks, const std::vector
                              const SplicePlan& splice, int64_t piece_bytes) {
   std::vector<Piece> pieces;
   for (size_t number = 0; number < chunks.size(); ++number) {
-    int64_t bytes = piece_bytes;  // as if full: the first part begins a piece
-    size_t file = 0;              // of the last part
+    const Chunk& chunk = chunks[number];
     const std::vector<Part> parts =
-        chunks[number].kept ? std::vector<Part>() : PartsOf(chunks[number], files, splice);
+        chunk.kept ? std::vector<Part>() : PartsOf(chunk, files, splice);
+    if (parts.empty()) {
+      pieces.push_back({.chunk = number,
+                        .number = static_cast<int64_t>(pieces.size()),
+                        .first_ordinal = chunk.first_ordinal,
+                        .end_ordinal = chunk.end_ordinal,
+                        .kept = chunk.kept,
+                        .left_out_rows = chunk.left_out_rows});
+      continue;
+    }
+    int64_t begin = chunk.first_ordinal;  // of the next piece
+    int64_t bytes = piece_bytes;          // as if full: the first part begins a piece
+    size_t file = 0;                      // of the last part
     for (const Part& part : parts) {
       const bool is_full = bytes >= piece_bytes;
       if (is_full || pieces.back().spliced != part.spliced || (part.spliced && part.file != file)) {
+        if (begin > chunk.first_ordinal) LeaveOutUpTo(part.first_ordinal, &pieces.back());
+        if (begin > chunk.first_ordinal) begin = part.first_ordinal;
         pieces.push_back({.chunk = number,
                           .number = static_cast<int64_t>(pieces.size()),
-                          .first_ordinal = part.first_ordinal,
+                          .first_ordinal = begin,
+                          .end_ordinal = begin,
                           .spliced = part.spliced});
         bytes = 0;
       }
-      pieces.back().end_ordinal = part.end_ordinal;
+      LeaveOutUpTo(part.first_ordinal, &pieces.back());
+      begin = pieces.back().end_ordinal = part.end_ordinal;
       bytes += part.bytes;
       file = part.file;
     }
-    if (pieces.empty() || pieces.back().chunk != number) {
-      pieces.push_back({.chunk = number,
-                        .number = static_cast<int64_t>(pieces.size()),
-                        .first_ordinal = chunks[number].first_ordinal,
-                        .end_ordinal = chunks[number].end_ordinal,
-                        .kept = chunks[number].kept});
-    }
+    LeaveOutUpTo(chunk.end_ordinal, &pieces.back());
   }
   return pieces;
 }

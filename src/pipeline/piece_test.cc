@@ -94,7 +94,7 @@ TEST(CutPieces, TileTheChunksAndSpliceWholeRowGroups) {
     const auto chunk_rows = std::uniform_int_distribution<int64_t>(1, 60)(engine);
     const auto piece_bytes = std::uniform_int_distribution<int64_t>(1, 600)(engine);
     const std::vector<Chunk> chunks =
-        CutChunks(layout.files, 0, layout.files.back().end_ordinal(), chunk_rows);
+        CutChunks(layout.files, {}, 0, layout.files.back().end_ordinal(), chunk_rows);
     DecodeWhatIsCut(chunks, &layout);
     const std::vector<Piece> pieces = CutPieces(chunks, layout.files, layout.splice, piece_bytes);
     int64_t ordinal = 0;

@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "memory/allocator.h"
 #include "pipeline/lanes.h"
+#include "pipeline/row_pruner.h"
 
 namespace spillway::pipeline {
 namespace {
@@ -48,79 +49,6 @@ parquet::ReadOptions FooterReadOptions(const delta::Snapshot& snapshot) {
   return ReadOptionsOf(snapshot, {.pool = memory::BackingPool(), .page_sizes = true});
 }
 
-Result<std::vector<delta::DataFile>> ListFiles(const delta::Snapshot& snapshot,
-                                               const WantedFile& wanted) {
-  ARROW_ASSIGN_OR_RAISE(auto stream, snapshot.Files());
-  std::vector<delta::DataFile> files;
-  for (;;) {
-    ARROW_ASSIGN_OR_RAISE(std::optional<delta::DataFile> file, stream->Next());
-    if (!file) break;
-    if (wanted != nullptr && !wanted(file->path)) continue;
-    file->stats_json = std::string();  // the footers tell more
-    files.push_back(*std::move(file));
-  }
-  std::ranges::sort(files, {}, &delta::DataFile::path);
-  return files;
-}
-
-using Bound = std::variant<int64_t, std::string>;
-
-// A value as it compares, where the file has it in a form of `type`.
-std::optional<Bound> MakeBound(const arrow::Scalar& value, const arrow::DataType& type) {
-  if (arrow::is_binary_like(type.id()) && arrow::is_binary_like(value.type->id())) {
-    return std::string(static_cast<const arrow::BaseBinaryScalar&>(value).view());
-  }
-  if (!arrow::is_signed_integer(type.id()) && !value.type->Equals(type)) return std::nullopt;
-  switch (value.type->id()) {
-    case arrow::Type::INT8:
-      return static_cast<const arrow::Int8Scalar&>(value).value;
-    case arrow::Type::INT16:
-      return static_cast<const arrow::Int16Scalar&>(value).value;
-    case arrow::Type::INT32:
-      return static_cast<const arrow::Int32Scalar&>(value).value;
-    case arrow::Type::INT64:
-      return static_cast<const arrow::Int64Scalar&>(value).value;
-    case arrow::Type::DATE32:
-      return static_cast<const arrow::Date32Scalar&>(value).value;
-    case arrow::Type::TIMESTAMP:
-      return static_cast<const arrow::TimestampScalar&>(value).value;
-    default:
-      return std::nullopt;
-  }
-}
-
-// Texts are kept as a beginning of so many bytes: a plan has two for each row group.
-constexpr size_t kKeptBytes = 32;
-
-// Makes `bound` the beginning of itself, or of a larger text where it is a maximum. False where
-// there is none.
-bool Shorten(Bound* bound, bool is_maximum) {
-  auto* const text = std::get_if<std::string>(bound);
-  if (text == nullptr || text->size() <= kKeptBytes) return true;
-  std::string beginning = text->substr(0, kKeptBytes);
-  if (is_maximum) {
-    while (!beginning.empty() && beginning.back() == '\xFF') beginning.pop_back();
-    if (beginning.empty()) return false;
-    beginning.back() = static_cast<char>(static_cast<uint8_t>(beginning.back()) + 1);
-  }
-  *text = std::move(beginning);
-  return true;
-}
-
-// Of a column that is one leaf outside of lists.
-ValueBounds MakeBounds(const parquet::ChunkStatistics& chunk, int64_t num_rows,
-                       const arrow::DataType& type, bool counts_nulls_right) {
-  if (counts_nulls_right && chunk.null_count && *chunk.null_count == num_rows) {
-    return {.is_known = true, .only_nulls = true};
-  }
-  if (chunk.minimum == nullptr || chunk.maximum == nullptr) return {};
-  std::optional<Bound> minimum = MakeBound(*chunk.minimum, type);
-  std::optional<Bound> maximum = MakeBound(*chunk.maximum, type);
-  if (!minimum || !maximum) return {};
-  if (!Shorten(&*minimum, false) || !Shorten(&*maximum, true)) return {};
-  return {.is_known = true, .minimum = *std::move(minimum), .maximum = *std::move(maximum)};
-}
-
 // What the deletion vector takes while its file is read: a bit for each row, and what it is read
 // from.
 int64_t DeletedRowsBytes(const PinnedFile& file) {
@@ -134,6 +62,10 @@ int64_t DeletedRowsBytes(const PinnedFile& file) {
 bool IsPartitionColumn(const delta::Snapshot& snapshot, int column) {
   const std::vector<std::string>& names = snapshot.partition_columns();
   return std::ranges::find(names, snapshot.schema()->field(column)->name()) != names.end();
+}
+
+const PinnedFile& FirstRead(const PinnedTable& table) {
+  return *std::ranges::find(table.files(), false, &PinnedFile::left_out);
 }
 
 parquet::ReadColumn FileColumn(const delta::Snapshot& snapshot, int column) {
@@ -203,7 +135,7 @@ PinnedTable::PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snap
 Result<std::unique_ptr<PinnedTable>> PinnedTable::Make(
     std::string name, std::unique_ptr<delta::Snapshot> snapshot, std::vector<int> columns,
     std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed, std::vector<size_t> bounded,
-    const WantedFile& wanted) {
+    const WantedFile& wanted, const RowPruner* pruner) {
   std::unique_ptr<PinnedTable> table(new PinnedTable(std::move(name), std::move(snapshot),
                                                      std::move(columns), std::move(pieces),
                                                      std::move(computed), std::move(bounded)));
@@ -219,18 +151,38 @@ Result<std::unique_ptr<PinnedTable>> PinnedTable::Make(
   for (ColumnWeight& weight : table->weights_) {
     if (table->computed_.empty()) weight.values.emplace();
   }
-  ARROW_ASSIGN_OR_RAISE(std::vector<delta::DataFile> files, ListFiles(*table->snapshot_, wanted));
+  ARROW_ASSIGN_OR_RAISE(std::vector<ListedFile> files, table->ListFiles(wanted, pruner));
   table->files_.reserve(files.size());
   for (size_t first = 0; first < files.size();) {
     const auto ahead =
         std::span(files).subspan(first).first(std::min(table->FilesAhead(), files.size() - first));
     ARROW_ASSIGN_OR_RAISE(std::vector<OpenedFile> opened, table->OpenAhead(ahead));
     for (size_t i = 0; i < ahead.size(); ++i) {
-      ARROW_RETURN_NOT_OK(table->AddFile(std::move(ahead[i]), std::move(opened[i])));
+      ARROW_RETURN_NOT_OK(table->AddFile(std::move(ahead[i]), std::move(opened[i]), pruner));
     }
     first += ahead.size();
   }
   return table;
+}
+
+// The log's statistics are looked at one after another, and not kept.
+Result<std::vector<PinnedTable::ListedFile>> PinnedTable::ListFiles(const WantedFile& wanted,
+                                                                    const RowPruner* pruner) const {
+  ARROW_ASSIGN_OR_RAISE(auto stream, snapshot_->Files());
+  std::vector<ListedFile> files;
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(std::optional<delta::DataFile> file, stream->Next());
+    if (!file) break;
+    if (wanted != nullptr && !wanted(file->path)) continue;
+    const auto keeps = pruner == nullptr ? RowPruner::Keeps::kSome : pruner->OfFile(*file);
+    file->stats_json = std::string();  // the footers tell more
+    files.push_back({.data_file = *std::move(file),
+                     .left_out = keeps == RowPruner::Keeps::kNone,
+                     .keeps_all_rows = keeps == RowPruner::Keeps::kAll});
+  }
+  std::ranges::sort(
+      files, {}, [](const ListedFile& file) -> const std::string& { return file.data_file.path; });
+  return files;
 }
 
 // By the largest footer so far.
@@ -242,7 +194,7 @@ size_t PinnedTable::FilesAhead() const {
 
 // Side by side. What is wrong with a file is said in its turn.
 Result<std::vector<PinnedTable::OpenedFile>> PinnedTable::OpenAhead(
-    std::span<const delta::DataFile> files) const {
+    std::span<const ListedFile> files) const {
   std::vector<OpenedFile> opened(files.size());
   const auto count = static_cast<int64_t>(files.size());
   const auto open = [&](LaneItems& items) {
@@ -263,8 +215,9 @@ Result<std::vector<PinnedTable::OpenedFile>> PinnedTable::OpenAhead(
   return opened;
 }
 
-PinnedTable::OpenedFile PinnedTable::OpenAhead(const delta::DataFile& file,
-                                               int64_t most_bytes) const {
+PinnedTable::OpenedFile PinnedTable::OpenAhead(const ListedFile& listed, int64_t most_bytes) const {
+  if (listed.is_known()) return {};
+  const delta::DataFile& file = listed.data_file;
   auto footer = parquet::StoredFooter::Read(file.path, file.size_bytes);
   if (!footer.ok()) return {.status = footer.status()};
   // Large ones are read again one after another: few of them fit the memory side by side.
@@ -281,33 +234,80 @@ Result<std::unique_ptr<parquet::FileReader>> PinnedTable::OpenRowGroups(
   return parquet::FileReader::Open(footer, row_groups, FooterReadOptions(*snapshot_));
 }
 
-Status PinnedTable::AddFile(delta::DataFile data_file, OpenedFile opened) {
+Status PinnedTable::CheckRows(const PinnedFile& file) const {
+  if (file.num_rows <= std::numeric_limits<int64_t>::max() - file.first_ordinal) {
+    return Status::OK();
+  }
+  return MakeError({.code = ErrorCode::kCorruptDataFile,
+                    .what = fmt::format("{} has more rows than can be counted", name_),
+                    .where = file.data_file.path});
+}
+
+void PinnedTable::LeaveOut(PinnedFile file, int64_t deleted_rows) {
+  file.left_out = true;
+  file.row_groups.clear();
+  ++left_out_.files;
+  left_out_.rows += file.num_rows - deleted_rows;
+  left_out_rows_.Add(file.first_ordinal, file.end_ordinal());
+  deleted_rows_ += deleted_rows;
+  bytes_ += file.data_file.size_bytes;
+  files_.push_back(std::move(file));
+}
+
+void PinnedTable::LeaveOut(const PinnedFile& file, const PinnedRowGroup& group) {
+  ++left_out_.row_groups;
+  left_out_.rows += group.num_rows - group.deleted_rows;
+  const int64_t first = file.first_ordinal + group.first_row;
+  left_out_rows_.Add(first, first + group.num_rows);
+}
+
+Status PinnedTable::AddFile(ListedFile listed, OpenedFile opened, const RowPruner* pruner) {
   ARROW_RETURN_NOT_OK(opened.status);
+  PinnedFile file{.data_file = std::move(listed.data_file),
+                  .first_ordinal = physical_rows(),
+                  .keeps_all_rows = listed.keeps_all_rows};
+  const auto& vector = file.data_file.deletion_vector;
+  if (listed.left_out && file.data_file.num_records) {
+    file.num_rows = *file.data_file.num_records;
+    ARROW_RETURN_NOT_OK(CheckRows(file));
+    LeaveOut(std::move(file), vector ? vector->cardinality : 0);
+    return Status::OK();
+  }
   if (opened.footer == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(opened.footer,
-                          parquet::StoredFooter::Read(data_file.path, data_file.size_bytes));
+    ARROW_ASSIGN_OR_RAISE(
+        opened.footer, parquet::StoredFooter::Read(file.data_file.path, file.data_file.size_bytes));
   }
   const std::unique_ptr<const parquet::StoredFooter>& footer = opened.footer;
-  if (footer->num_rows() > std::numeric_limits<int64_t>::max() - physical_rows()) {
-    return MakeError({.code = ErrorCode::kCorruptDataFile,
-                      .what = fmt::format("{} has more rows than can be counted", name_),
-                      .where = data_file.path});
-  }
-  PinnedFile file{.data_file = std::move(data_file),
-                  .first_ordinal = physical_rows(),
-                  .num_rows = footer->num_rows()};
+  file.num_rows = footer->num_rows();
+  ARROW_RETURN_NOT_OK(CheckRows(file));
   ARROW_ASSIGN_OR_RAISE(const std::vector<int64_t> deleted_rows,
                         CountDeletedRows(*snapshot_, file.data_file, *footer));
+  // As many as there are, whatever the log says that there are.
+  const int64_t all_deleted = std::accumulate(deleted_rows.begin(), deleted_rows.end(), int64_t{0});
+  if (listed.left_out) {
+    LeaveOut(std::move(file), all_deleted);
+    return Status::OK();
+  }
   for (size_t i = 0; i < deleted_rows.size(); ++i) {
     file.row_groups.push_back({.first_row = footer->row_groups()[i].first_row,
                                .num_rows = footer->row_groups()[i].num_rows,
                                .deleted_rows = deleted_rows[i]});
   }
-  ARROW_RETURN_NOT_OK(DescribeRowGroups(*footer, std::move(opened.first_reader), &file));
-  // As many as there are, whatever the log says that there are.
-  deleted_rows_ = std::accumulate(deleted_rows.begin(), deleted_rows.end(), deleted_rows_);
-  bytes_ += footer->file_bytes();
+  ARROW_RETURN_NOT_OK(DescribeRowGroups(*footer, std::move(opened.first_reader), pruner, &file));
   largest_footer_bytes_ = std::max(largest_footer_bytes_, footer->memory_bytes());
+  if (file.num_rows > 0 && std::ranges::all_of(file.row_groups, &PinnedRowGroup::left_out)) {
+    LeaveOut(std::move(file), all_deleted);
+    return Status::OK();
+  }
+  for (const PinnedRowGroup& group : file.row_groups) {
+    if (group.left_out) {
+      LeaveOut(file, group);
+    } else {
+      weighed_rows_ += group.num_rows - group.deleted_rows;
+    }
+  }
+  deleted_rows_ += all_deleted;
+  bytes_ += footer->file_bytes();
   file.parsed_footer_bytes = footer->ParsedBytes(footer->all_row_groups());
   row_groups_ += static_cast<int64_t>(file.row_groups.size());
   files_.push_back(std::move(file));
@@ -317,7 +317,7 @@ Status PinnedTable::AddFile(delta::DataFile data_file, OpenedFile opened) {
 // A few row groups at a time. A file without one is opened too: its columns may be wrong.
 Status PinnedTable::DescribeRowGroups(const parquet::StoredFooter& footer,
                                       std::unique_ptr<parquet::FileReader> reader,
-                                      PinnedFile* file) {
+                                      const RowPruner* pruner, PinnedFile* file) {
   std::vector<parquet::RowGroupRange> ranges = footer.Cut(footer.all_row_groups());
   if (ranges.empty()) ranges.emplace_back();
   for (const parquet::RowGroupRange& range : ranges) {
@@ -328,10 +328,15 @@ Status PinnedTable::DescribeRowGroups(const parquet::StoredFooter& footer,
     const auto row_groups =
         std::span(file->row_groups)
             .subspan(static_cast<size_t>(range.first), static_cast<size_t>(range.count));
-    if (computed_.empty()) ARROW_RETURN_NOT_OK(CountValues(*reader));
-    Weigh(*reader, row_groups);
+    if (pruner != nullptr) {
+      ARROW_RETURN_NOT_OK(pruner->LeaveOut(file->data_file, *reader, row_groups));
+    }
     ARROW_RETURN_NOT_OK(KeepBounds(*reader, row_groups));
-    ARROW_RETURN_NOT_OK(EstimateMemory(*reader, *file));
+    if (row_groups.empty() || !std::ranges::all_of(row_groups, &PinnedRowGroup::left_out)) {
+      if (computed_.empty()) ARROW_RETURN_NOT_OK(CountValues(*reader));
+      Weigh(*reader, row_groups);
+      ARROW_RETURN_NOT_OK(EstimateMemory(*reader, *file));
+    }
     reader.reset();
   }
   return Status::OK();
@@ -356,6 +361,7 @@ void PinnedTable::Weigh(const parquet::FileReader& file, std::span<PinnedRowGrou
   for (size_t i = 0; i < columns_.size(); ++i) {
     const std::vector<size_t> leaves = LeavesOf(file, i);
     for (size_t group = 0; group < footer.row_groups.size(); ++group) {
+      if (row_groups[group].left_out) continue;
       for (const size_t leaf : leaves) {
         const parquet::ColumnChunkFacts& chunk = footer.row_groups[group].columns[leaf];
         if (weights_[i].compressed_bytes == 0) {

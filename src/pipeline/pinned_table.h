@@ -15,7 +15,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -25,25 +24,19 @@
 #include "delta/snapshot.h"
 #include "join/payload.h"
 #include "parquet/reader.h"
+#include "pipeline/left_out_rows.h"
 #include "pipeline/source_use.h"
+#include "pipeline/value_bounds.h"
 #include "pipeline/work_sizes.h"
 
 namespace spillway::pipeline {
-
-// Between which values a column is in a row group, NULLs aside. Only of integers, dates and
-// microseconds, and of texts and bytes, which compare as such; others are not known.
-struct ValueBounds {
-  bool is_known = false;
-  bool only_nulls = false;
-  std::variant<int64_t, std::string> minimum;  // or less
-  std::variant<int64_t, std::string> maximum;  // or more
-};
 
 struct PinnedRowGroup {
   int64_t first_row = 0;                 // within the file
   int64_t num_rows = 0;                  // deleted ones included
   int64_t deleted_rows = 0;              // by the file's deletion vector
   int64_t compressed_bytes = 0;          // of the wanted columns, as stored
+  bool left_out = false;                 // no row of it is read
   std::vector<ValueBounds> bounds = {};  // see PinnedTable::BoundsOf
 };
 
@@ -53,8 +46,10 @@ using CopyReasons = std::vector<std::string_view>;
 struct PinnedFile {
   delta::DataFile data_file;  // without the log's statistics
   int64_t first_ordinal = 0;
-  int64_t num_rows = 0;  // deleted ones included
-  std::vector<PinnedRowGroup> row_groups;
+  int64_t num_rows = 0;                    // deleted ones included
+  std::vector<PinnedRowGroup> row_groups;  // none where the file is left out
+  bool left_out = false;                   // no row of it is read
+  bool keeps_all_rows = false;             // the table's RowPruner knows that none is dropped
   std::shared_ptr<const CopyReasons> why_not_copied;  // one for all files with the same reasons
   int64_t parsed_footer_bytes = 0;                    // of all its row groups at once
 
@@ -82,6 +77,15 @@ struct ColumnWeight {
   bool is_plain = false;  // no dictionary pays: its first column chunk has none, or gave it up
 };
 
+// What a RowPruner has left out of a table: files, row groups of other files, and live rows.
+struct LeftOut {
+  int64_t files = 0;
+  int64_t row_groups = 0;
+  int64_t rows = 0;
+};
+
+class RowPruner;
+
 using WantedFile = std::function<bool(const std::string& path)>;
 
 class PinnedTable {
@@ -94,17 +98,22 @@ class PinnedTable {
   // `pieces` are the sizes in which the table may be read (at least one): read_memory(i) is for
   // pieces[i]. `computed` says, by wanted column, what is read of it where a row group splices;
   // empty for a table of which nothing does. `bounded` are the wanted columns whose bounds are
-  // kept.
+  // kept. What `pruner`, if given, rules out is left out: it has ordinals, but is not read.
   static Result<std::unique_ptr<PinnedTable>> Make(
       std::string name, std::unique_ptr<delta::Snapshot> snapshot, std::vector<int> columns,
       std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed = {},
-      std::vector<size_t> bounded = {}, const WantedFile& wanted = nullptr);
+      std::vector<size_t> bounded = {}, const WantedFile& wanted = nullptr,
+      const RowPruner* pruner = nullptr);
 
   const std::string& name() const { return name_; }
   const delta::Snapshot& snapshot() const { return *snapshot_; }
   const std::vector<PinnedFile>& files() const { return files_; }
   int64_t physical_rows() const { return files_.empty() ? 0 : files_.back().end_ordinal(); }
   int64_t live_rows() const { return physical_rows() - deleted_rows_; }
+  // Live rows of the row groups that are not left out: those that weights() are of.
+  int64_t weighed_rows() const { return weighed_rows_; }
+  const LeftOut& left_out() const { return left_out_; }
+  const LeftOutRows& left_out_rows() const { return left_out_rows_; }
   int64_t bytes() const { return bytes_; }  // of the data files
   // What a file's footer takes while it is read, at most.
   int64_t largest_footer_bytes() const { return largest_footer_bytes_; }
@@ -139,6 +148,18 @@ class PinnedTable {
   PinnedTable(std::string name, std::unique_ptr<delta::Snapshot> snapshot, std::vector<int> columns,
               std::vector<WorkSizes> pieces, std::vector<ColumnUse> computed,
               std::vector<size_t> bounded);
+  // A file of the log, and whether no row of it is wanted, or all are.
+  struct ListedFile {
+    delta::DataFile data_file;
+    bool left_out = false;
+    bool keeps_all_rows = false;
+
+    // Its footer need not be read: nothing but the number of its rows is wanted.
+    bool is_known() const { return left_out && data_file.num_records.has_value(); }
+  };
+  Result<std::vector<ListedFile>> ListFiles(const WantedFile& wanted,
+                                            const RowPruner* pruner) const;
+
   // A file's footer, and a reader of its first row groups; none of a footer that is large.
   struct OpenedFile {
     Status status;
@@ -146,17 +167,22 @@ class PinnedTable {
     std::unique_ptr<parquet::FileReader> first_reader;
   };
   size_t FilesAhead() const;
-  OpenedFile OpenAhead(const delta::DataFile& file, int64_t most_bytes) const;
-  Result<std::vector<OpenedFile>> OpenAhead(std::span<const delta::DataFile> files) const;
+  OpenedFile OpenAhead(const ListedFile& listed, int64_t most_bytes) const;
+  Result<std::vector<OpenedFile>> OpenAhead(std::span<const ListedFile> files) const;
   Result<std::unique_ptr<parquet::FileReader>> OpenRowGroups(
       const parquet::StoredFooter& footer, const parquet::RowGroupRange& row_groups) const;
 
-  Status AddFile(delta::DataFile data_file, OpenedFile opened);
+  Status AddFile(ListedFile listed, OpenedFile opened, const RowPruner* pruner);
+  Status CheckRows(const PinnedFile& file) const;
+  // Takes a file, or a row group, of which no row is read.
+  void LeaveOut(PinnedFile file, int64_t deleted_rows);
+  void LeaveOut(const PinnedFile& file, const PinnedRowGroup& group);
   std::shared_ptr<const CopyReasons> CopyReasonsOf(const parquet::FileReader& file);
   std::vector<size_t> LeavesOf(const parquet::FileReader& file, size_t column) const;
   // `reader` is of the first row groups that are parsed at a time, or null.
   Status DescribeRowGroups(const parquet::StoredFooter& footer,
-                           std::unique_ptr<parquet::FileReader> reader, PinnedFile* file);
+                           std::unique_ptr<parquet::FileReader> reader, const RowPruner* pruner,
+                           PinnedFile* file);
   void Weigh(const parquet::FileReader& file, std::span<PinnedRowGroup> row_groups);
   Status KeepBounds(const parquet::FileReader& file, std::span<PinnedRowGroup> row_groups) const;
   Status CountValues(parquet::FileReader& file);
@@ -177,10 +203,16 @@ class PinnedTable {
   std::vector<parquet::ReadMemory> read_memory_;  // as pieces_
   std::vector<parquet::ReadMemory> spliced_read_memory_;
   int64_t deleted_rows_ = 0;
+  int64_t weighed_rows_ = 0;
+  LeftOut left_out_;
+  LeftOutRows left_out_rows_;
   int64_t bytes_ = 0;
   int64_t largest_footer_bytes_ = 0;
   int64_t row_groups_ = 0;
 };
+
+// The first file that is not left out; there has to be one.
+const PinnedFile& FirstRead(const PinnedTable& table);
 
 // How a column of the snapshot is found in its files.
 parquet::ReadColumn FileColumn(const delta::Snapshot& snapshot, int column);

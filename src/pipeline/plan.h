@@ -121,10 +121,18 @@ struct Plan {
   bool saves_spilled(int64_t bytes_in_memory, int64_t bytes) const {
     return bytes_in_memory <= bytes / 2 || saves_what_is_in_memory;
   }
+  // How many rows between ordinals of chunks are read: of a source in its order, those that are not
+  // left out.
+  int64_t rows_read_within(int64_t first_ordinal, int64_t end_ordinal) const {
+    if (spec.in_key_order()) return end_ordinal - first_ordinal;
+    return source->left_out_rows().ReadWithin(first_ordinal, end_ordinal);
+  }
   // Of the source, in `kept`.
   int64_t kept_rows() const {
     int64_t rows = 0;
-    for (const KeptPiece& piece : kept) rows += piece.end_ordinal - piece.first_ordinal;
+    for (const KeptPiece& piece : kept) {
+      rows += rows_read_within(piece.first_ordinal, piece.end_ordinal);
+    }
     return rows;
   }
   // What no pool sees: the program itself, and in each lane the footers of what it reads and
@@ -145,6 +153,8 @@ struct PlanOptions {
   // joined by ranges, else as much as an index that is not large.
   std::optional<int64_t> most_range_bytes = std::nullopt;
   bool spools = false;  // although there may be memory enough
+  // Whether statistics may leave rows of the source out; partition values always do.
+  bool trusts_statistics = true;
   memory::MemorySystemPaths memory_paths = {};
   bool saves_what_is_in_memory = false;  // and not on the disk, for a run that goes on
 };

@@ -12,6 +12,7 @@
 #include "pipeline/nested_nullability.h"
 #include "pipeline/plan.h"
 #include "pipeline/progress_record.h"
+#include "pipeline/row_pruner.h"
 #include "pipeline/state_folder.h"
 #include "pipeline/table_writer.h"
 #include "pipeline/way_choice.h"
@@ -44,7 +45,7 @@ std::vector<size_t> BoundedColumns(const std::vector<std::optional<size_t>>& col
 }
 
 // Opens the tables for every way to work that may be chosen, which are returned.
-Result<std::vector<WorkPlan>> PinTables(Plan* plan, Inputs inputs) {
+Result<std::vector<WorkPlan>> PinTables(Plan* plan, Inputs inputs, bool trusts_statistics) {
   const int lanes = MostLanes(plan->spec.resources);
   const int64_t working_bytes = plan->budget.total_bytes - memory::kProcessOverheadBytes;
   std::vector<std::optional<size_t>> source_keys;
@@ -61,11 +62,16 @@ Result<std::vector<WorkPlan>> PinTables(Plan* plan, Inputs inputs) {
   // Lookups that take more than half of it may be joined out of core.
   std::vector<WorkPlan> ways =
       WaysToWork(working_bytes - std::min(IndexBytesOf(*plan), working_bytes / 2), lanes);
+  std::optional<RowPruner> pruner;
+  if (plan->pipeline->where) {
+    pruner.emplace(*plan->pipeline->where, *inputs.source, plan->pipeline->source_columns,
+                   trusts_statistics);
+  }
   ARROW_ASSIGN_OR_RAISE(
       plan->source,
       PinnedTable::Make("the source", std::move(inputs.source), plan->pipeline->source_columns,
                         SizesOf(ways), UseOfSource(*plan->pipeline).computed,
-                        BoundedColumns(source_keys)));
+                        BoundedColumns(source_keys), nullptr, pruner ? &*pruner : nullptr));
   return ways;
 }
 
@@ -205,7 +211,8 @@ Result<std::unique_ptr<Plan>> MakePlan(spec::Spec spec, const PlanOptions& optio
 
   // Read the footers, and add up the memory.
   plan->held = inputs.held;
-  const Result<std::vector<WorkPlan>> ways = PinTables(plan.get(), std::move(inputs));
+  const Result<std::vector<WorkPlan>> ways =
+      PinTables(plan.get(), std::move(inputs), options.trusts_statistics);
   ARROW_RETURN_NOT_OK(CannotGoOn(ways.status(), plan->held, plan->spec));
   ChooseMode(plan.get());
   if (plan->finished() && !options.beginning.only_looks) {

@@ -95,9 +95,8 @@ Status CheckRowsAreFixed(const Plan& plan, bool found_time_of_today) {
 }
 
 storage::TransferMethod TransferMethodOf(const Plan& plan) {
-  const std::vector<PinnedFile>& files = plan.source->files();
-  if (files.empty() || plan.splice.spliced == 0) return {};
-  return storage::FindTransferMethod(files.front().data_file.path, plan.target.path);
+  if (plan.splice.spliced == 0) return {};
+  return storage::FindTransferMethod(FirstRead(*plan.source).data_file.path, plan.target.path);
 }
 
 Status MemoryShort(const Plan& plan, const memory::Shortage& shortage) {
@@ -234,8 +233,8 @@ class Runner {
     ARROW_RETURN_NOT_OK(storage::MakeFolders(plan.target.path));
     if (context_.stop.load() < kStopAfterChunk) ARROW_RETURN_NOT_OK(commits_.Prepare());
     Progress& progress = *context_.progress;
-    progress.rows_done = plan.committed_ordinal.value_or(0);
-    progress.total_rows = plan.source->live_rows();
+    progress.rows_done = plan.rows_read_within(0, plan.committed_ordinal.value_or(0));
+    progress.total_rows = plan.source->live_rows() - plan.source->left_out().rows;
     progress.chunks_total = static_cast<int64_t>(plan.chunks.size());
     progress.phase = Phase::kChunks;
     return Status::OK();

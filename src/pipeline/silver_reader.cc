@@ -50,7 +50,8 @@ ReaderPointer ReadSource(const RunContext& context, const Piece& piece, const Mo
   const Plan& plan = context.plan;
   ReaderPointer rows =
       ReadCounted(context, *plan.source, piece.first_ordinal, piece.end_ordinal, std::move(uses));
-  if (!plan.pipeline->where) return rows;
+  // Where rows splice, none is dropped.
+  if (!plan.pipeline->where || piece.spliced) return rows;
   return MakeFilterStage(std::move(rows), *plan.pipeline->where, *plan.spec.where,
                          EvaluationContextOf(context, moment));
 }

@@ -100,7 +100,7 @@ Result<std::unique_ptr<SortedSource>> SortedSource::Sort(const RunContext& conte
                                                          const Moment& moment) {
   const Plan& plan = context.plan;
   context.progress->rows_done = 0;
-  context.progress->total_rows = plan.source->live_rows();
+  context.progress->total_rows = plan.source->live_rows() - plan.source->left_out().rows;
   context.progress->phase = Phase::kSorting;
   ARROW_ASSIGN_OR_RAISE(auto directory,
                         spill::SpillDirectory::Make(SpillBaseOf(plan), plan.app_id));
@@ -179,7 +179,10 @@ Result<WrittenFiles> SortedSource::WriteChunk(Chunk* chunk, int64_t now_micros) 
   ARROW_ASSIGN_OR_RAISE(WrittenFiles files, WriteRows(context_, rows.get()));
   files.expectations = std::move(expectations);
   rows.reset();  // nobody else reads rows_ any more
-  if (rows_->done()) chunk->end_ordinal = plan.source->physical_rows();
+  if (rows_->done()) {
+    chunk->end_ordinal = plan.source->physical_rows();
+    chunk->left_out_rows = plan.source->left_out_rows().count();
+  }
   return files;
 }
 

@@ -12,7 +12,6 @@ namespace {
 // What keeps every row group of every file from splicing; empty for nothing.
 std::string WhyNone(const spec::Spec& spec, const BoundPipeline& pipeline, const SourceUse& use) {
   if (spec.in_key_order()) return "the rows are sorted by key";
-  if (pipeline.where) return "where drops rows";
   for (const BoundLookup& lookup : pipeline.lookups) {
     if (lookup.type == join::JoinType::kInner) return "an inner lookup drops rows";
   }
@@ -89,11 +88,16 @@ SplicePlan PlanSplice(const spec::Spec& spec, const BoundPipeline& pipeline,
   std::map<const CopyReasons*, FormPlan> forms;
   for (const PinnedFile& file : source.files()) {
     FileSplice splice;
+    if (file.left_out) {
+      plan.files.push_back(std::move(splice));
+      continue;
+    }
     const auto [form, is_new] = forms.try_emplace(file.why_not_copied.get());
     if (is_new) form->second = PlanForm(use, *file.why_not_copied);
-    const std::string& why_file = why_none.empty() ? form->second.why_none : why_none;
+    std::string why_file = why_none.empty() ? form->second.why_none : why_none;
+    if (why_none.empty() && pipeline.where && !file.keeps_all_rows) why_file = "where drops rows";
     for (const PinnedRowGroup& group : file.row_groups) {
-      const int64_t rows = finder.RowsInOne(file, group);
+      const int64_t rows = group.left_out ? 0 : finder.RowsInOne(file, group);
       const std::string reason = why_file.empty() ? WhyNot(spec, group, rows, limits) : why_file;
       splice.splices.push_back(rows > 0 && reason.empty());
       if (rows == 0) continue;

@@ -24,8 +24,8 @@ SplicedPiece::SplicedPiece(const PieceContext& context, int64_t now_micros)
 Result<WrittenFiles> SplicedPiece::Write(const Piece& piece) {
   const Plan& plan = context_.run.plan;
   const std::vector<PinnedFile>& files = plan.source->files();
-  const auto file =
-      std::ranges::upper_bound(files, piece.first_ordinal, {}, &PinnedFile::first_ordinal) - 1;
+  const int64_t first_read = plan.source->left_out_rows().NextRead(piece.first_ordinal);
+  const auto file = std::ranges::upper_bound(files, first_read, {}, &PinnedFile::first_ordinal) - 1;
   file_ = &*file;
   splice_ = &plan.splice.files[static_cast<size_t>(file - files.begin())];
   ARROW_ASSIGN_OR_RAISE(const auto footer, ReadFooterAgain(*file));

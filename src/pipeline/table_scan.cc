@@ -1,5 +1,6 @@
-// One file after another: the row groups that overlap the wanted rows are streamed, and what lies
-// before and behind is cut off; then deleted rows are filtered out, and partition values put in.
+// One file after another: the row groups that overlap the wanted rows and are not left out are
+// streamed, and what lies before and behind is cut off; then deleted rows are filtered out, and
+// partition values put in.
 #include "pipeline/table_scan.h"
 
 #include <algorithm>
@@ -57,12 +58,13 @@ class FileScan {
   const PinnedTable& table_;
   const PinnedFile& file_;
   int64_t row_;  // of the file: the next one that is wanted
-  const int64_t end_;
+  int64_t end_;  // behind the last one that is
   const std::vector<ColumnUse>& uses_;
   const parquet::ReadOptions options_;
   std::unique_ptr<const parquet::StoredFooter> footer_;
   std::vector<parquet::RowGroupRange> unread_;  // row groups, those to be read next at the end
   int64_t stream_row_ = 0;                      // of the file: where the stream stands
+  int64_t stream_end_ = 0;                      // and where it has to end
   std::unique_ptr<arrow::RecordBatchReader> stream_;
   std::vector<uint8_t> deleted_rows_;                             // a bit for each; or empty
   std::vector<std::shared_ptr<arrow::Scalar>> partition_values_;  // by wanted column, or null
@@ -74,7 +76,7 @@ Result<std::unique_ptr<FileScan>> FileScan::Open(const PinnedTable& table, const
                                                  const parquet::ReadOptions& options) {
   std::unique_ptr<FileScan> scan(new FileScan(table, file, first, end, uses, options));
   ARROW_RETURN_NOT_OK(scan->ReadFooter());
-  ARROW_RETURN_NOT_OK(scan->OpenRowGroups());
+  if (!scan->unread_.empty()) ARROW_RETURN_NOT_OK(scan->OpenRowGroups());
   ARROW_RETURN_NOT_OK(scan->ReadPartitionValues());
   if (file.data_file.deletion_vector) {
     ARROW_ASSIGN_OR_RAISE(scan->deleted_rows_, table.snapshot().DeletedRows(
@@ -88,10 +90,18 @@ Status FileScan::ReadFooter() {
   const std::vector<PinnedRowGroup>& groups = file_.row_groups;
   const auto begin = std::ranges::upper_bound(groups, row_, {}, &PinnedRowGroup::first_row) - 1;
   const auto behind = std::ranges::lower_bound(groups, end_, {}, &PinnedRowGroup::first_row);
-  unread_ = footer_->Cut({.first = static_cast<int>(begin - groups.begin()),
-                          .count = static_cast<int>(behind - begin)});
+  int64_t read_end = row_;
+  for (auto at = begin; at != behind;) {
+    const auto first = std::ranges::find(at, behind, false, &PinnedRowGroup::left_out);
+    at = std::ranges::find(first, behind, true, &PinnedRowGroup::left_out);
+    if (first == at) break;
+    const auto cut = footer_->Cut(
+        {.first = static_cast<int>(first - groups.begin()), .count = static_cast<int>(at - first)});
+    unread_.insert(unread_.end(), cut.begin(), cut.end());
+    read_end = (at - 1)->first_row + (at - 1)->num_rows;
+  }
+  end_ = std::min(end_, read_end);
   std::ranges::reverse(unread_);
-  stream_row_ = begin->first_row;
   return Status::OK();
 }
 
@@ -99,6 +109,12 @@ Status FileScan::ReadFooter() {
 Status FileScan::OpenRowGroups() {
   const parquet::RowGroupRange row_groups = unread_.back();
   unread_.pop_back();
+  const PinnedRowGroup& first = file_.row_groups[static_cast<size_t>(row_groups.first)];
+  const PinnedRowGroup& last =
+      file_.row_groups[static_cast<size_t>(row_groups.first + row_groups.count - 1)];
+  stream_row_ = first.first_row;
+  stream_end_ = last.first_row + last.num_rows;
+  row_ = std::max(row_, stream_row_);
   stream_.reset();  // before the next ones take memory
   ARROW_ASSIGN_OR_RAISE(const auto reader,
                         parquet::FileReader::Open(*footer_, row_groups, options_));
@@ -128,7 +144,7 @@ Result<BatchPointer> FileScan::Next() {
     BatchPointer batch;
     ARROW_RETURN_NOT_OK(stream_->ReadNext(&batch));
     if (batch == nullptr) {
-      if (unread_.empty()) return TooFewRows();
+      if (unread_.empty() || stream_row_ < stream_end_) return TooFewRows();
       ARROW_RETURN_NOT_OK(OpenRowGroups());
       continue;
     }
@@ -227,7 +243,7 @@ class TableScan : public arrow::RecordBatchReader {
     const std::vector<PinnedFile>& files = table_.files();
     const auto file = std::ranges::upper_bound(files, ordinal_, {}, &PinnedFile::first_ordinal) - 1;
     const int64_t stop = std::min(end_, file->end_ordinal());
-    if (ordinal_ < stop) {
+    if (ordinal_ < stop && !file->left_out) {
       ARROW_ASSIGN_OR_RAISE(file_, FileScan::Open(table_, *file, ordinal_ - file->first_ordinal,
                                                   stop - file->first_ordinal, uses_, options_));
     }

@@ -1,6 +1,6 @@
 // Streams rows of a pinned table in the order of their ordinals, as the table's schema has them:
 // the files' columns, the partition columns' values from the log, and without the rows that
-// deletion vectors mark as deleted.
+// deletion vectors mark as deleted, nor those that the table leaves out.
 //
 // Thread rule: a stream belongs to one thread; several may read one table, which outlives them.
 #pragma once

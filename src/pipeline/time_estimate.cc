@@ -34,7 +34,7 @@ constexpr double kEncode = 3;       // with columns encoded, to reading and deri
 int64_t TriedRows(const PinnedTable& table) {
   int64_t bytes = 0;
   for (const ColumnWeight& weight : table.weights()) bytes += weight.value_bytes;
-  const int64_t row_bytes = bytes / std::max<int64_t>(1, table.live_rows()) + 1;
+  const int64_t row_bytes = bytes / std::max<int64_t>(1, table.weighed_rows()) + 1;
   return std::clamp<int64_t>(kTriedRowBytes / row_bytes, 1, kTriedRows);
 }
 
@@ -115,8 +115,13 @@ class Rehearsal {
   // Seconds to read, join and derive so many rows, of the first piece that is spliced, or is not.
   Result<double> TryRows(bool spliced, int64_t all_rows) {
     if (all_rows == 0) return 0;
-    Piece piece = *std::ranges::find(pieces_, spliced, &Piece::spliced);
-    piece.end_ordinal = std::min(piece.end_ordinal, piece.first_ordinal + TriedRows(*plan_.source));
+    Piece piece = *std::ranges::find_if(pieces_, [spliced](const Piece& candidate) {
+      return candidate.spliced == spliced && candidate.num_rows() > 0;
+    });
+    const LeftOutRows& left_out = plan_.source->left_out_rows();
+    const int64_t first = left_out.NextRead(piece.first_ordinal);
+    piece.end_ordinal = std::min(piece.end_ordinal, first + TriedRows(*plan_.source));
+    const int64_t tried_rows = left_out.ReadWithin(first, piece.end_ordinal);
     SilverOptions options{.derive = {.for_writing = true}};
     if (spliced) options.uses = UseOfSource(*plan_.pipeline).computed;
     ARROW_ASSIGN_OR_RAISE(const double seconds, Time([&]() -> Status {
@@ -129,15 +134,15 @@ class Rehearsal {
                             } while (batch != nullptr);
                             return Status::OK();
                           }));
-    return seconds * static_cast<double>(all_rows) / static_cast<double>(piece.num_rows());
+    return seconds * static_cast<double>(all_rows) / static_cast<double>(tried_rows);
   }
 
   void TryTransfer(TimeEstimate* estimate) const {
     const auto bytes = static_cast<double>(CopiedBytes(plan_));
     if (bytes == 0) return;
     const double seconds_per_byte =
-        storage::MeasureSecondsPerByte(plan_.source->files().front().data_file.path,
-                                       plan_.target.path, kTriedTransferBytes, kMostTransferSeconds)
+        storage::MeasureSecondsPerByte(FirstRead(*plan_.source).data_file.path, plan_.target.path,
+                                       kTriedTransferBytes, kMostTransferSeconds)
             .value_or(0);
     estimate->transfer_seconds = bytes * seconds_per_byte;
     if (seconds_per_byte > 0) estimate->bytes_per_second = 1 / seconds_per_byte;

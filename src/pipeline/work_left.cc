@@ -55,24 +55,32 @@ void CutWork(Plan* plan) {
     CutInKeyOrder(chunk_rows, plan);
     return;
   }
+  const LeftOutRows& left_out = plan->source->left_out_rows();
   const auto cut = [&](int64_t begin, int64_t end) {
-    for (const Chunk& chunk : CutChunks(plan->source->files(), begin, end, chunk_rows)) {
+    for (const Chunk& chunk : CutChunks(plan->source->files(), left_out, begin, end, chunk_rows)) {
       plan->chunks.push_back(chunk);
     }
+  };
+  const auto left_out_rows = [&left_out](int64_t begin, int64_t end) {
+    return end - begin - left_out.ReadWithin(begin, end);
   };
   int64_t begin = first;
   for (size_t i = 0; i < plan->kept.size(); ++i) {
     const KeptPiece& kept = plan->kept[i];
     cut(begin, kept.first_ordinal);
-    plan->chunks.push_back(
-        {.first_ordinal = kept.first_ordinal, .end_ordinal = kept.end_ordinal, .kept = i});
+    plan->chunks.push_back({.first_ordinal = kept.first_ordinal,
+                            .end_ordinal = kept.end_ordinal,
+                            .kept = i,
+                            .left_out_rows = left_out_rows(kept.first_ordinal, kept.end_ordinal)});
     begin = kept.end_ordinal;
     // The rest of its chunk is one, as far as that is not kept too: so all that comes behind is cut
     // as it was, and what was joined of these pieces can be taken over.
     const int64_t next = i + 1 < plan->kept.size() ? plan->kept[i + 1].first_ordinal : last;
     const int64_t rest_end = std::min(kept.chunk_end, next);
-    if (rest_end > begin && rest_end - begin <= MostChunkRows(chunk_rows)) {
-      plan->chunks.push_back({.first_ordinal = begin, .end_ordinal = rest_end});
+    if (rest_end > begin && left_out.ReadWithin(begin, rest_end) <= MostChunkRows(chunk_rows)) {
+      plan->chunks.push_back({.first_ordinal = begin,
+                              .end_ordinal = rest_end,
+                              .left_out_rows = left_out_rows(begin, rest_end)});
       begin = rest_end;
     }
   }
@@ -83,7 +91,8 @@ void CutWork(Plan* plan) {
 
 std::vector<Chunk> ChunksOfSource(const Plan& plan) {
   if (!plan.finished() && !plan.spec.in_key_order()) return plan.chunks;
-  return {{.end_ordinal = plan.source->physical_rows()}};
+  return {{.end_ordinal = plan.source->physical_rows(),
+           .left_out_rows = plan.source->left_out_rows().count()}};
 }
 
 }  // namespace spillway::pipeline
