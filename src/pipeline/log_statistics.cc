@@ -13,6 +13,7 @@
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
+#include <arrow/util/decimal.h>
 #include <nlohmann/json.hpp>
 
 #include "pipeline/table_scan.h"
@@ -112,6 +113,18 @@ ScalarPointer TimestampBound(const std::shared_ptr<arrow::DataType>& type, const
   return std::make_shared<arrow::TimestampScalar>(micros, type);
 }
 
+// None where it would have to be rounded: a minimum must not become larger.
+ScalarPointer DecimalBound(const std::shared_ptr<arrow::DataType>& type, const std::string& text) {
+  const auto& decimal = static_cast<const arrow::Decimal128Type&>(*type);
+  arrow::Decimal128 value;
+  int32_t precision = 0;
+  int32_t scale = 0;
+  if (!arrow::Decimal128::FromString(text, &value, &precision, &scale).ok()) return nullptr;
+  const auto rescaled = value.Rescale(scale, decimal.scale());
+  if (!rescaled.ok() || !rescaled->FitsInPrecision(decimal.precision())) return nullptr;
+  return std::make_shared<arrow::Decimal128Scalar>(*rescaled, type);
+}
+
 // `is_maximum`: else it is the minimum.
 ScalarPointer MakeBound(const std::shared_ptr<arrow::DataType>& type, const std::string& text,
                         bool is_maximum) {
@@ -128,32 +141,13 @@ ScalarPointer MakeBound(const std::shared_ptr<arrow::DataType>& type, const std:
       return TimestampBound(type, text, is_maximum ? kMostCutMicros : -kMostCutMicros);
     case arrow::Type::DECIMAL128: {
       const auto& decimal = static_cast<const arrow::Decimal128Type&>(*type);
-      return decimal.precision() > kMostDoubleDigits ? nullptr : ParseBound(type, text);
+      return decimal.precision() > kMostDoubleDigits ? nullptr : DecimalBound(type, text);
     }
     case arrow::Type::STRING:
       // 0xFF is above every byte that a text goes on with.
       return arrow::MakeScalar(is_maximum ? text + '\xFF' : text);
     default:
       return nullptr;
-  }
-}
-
-// Of the types that MakeBound makes.
-bool IsAbove(const arrow::Scalar& left, const arrow::Scalar& right) {
-  switch (left.type->id()) {
-    case arrow::Type::STRING:
-      return static_cast<const arrow::StringScalar&>(left).view() >
-             static_cast<const arrow::StringScalar&>(right).view();
-    case arrow::Type::DECIMAL128:
-      return static_cast<const arrow::Decimal128Scalar&>(left).value >
-             static_cast<const arrow::Decimal128Scalar&>(right).value;
-    default: {
-      const auto number = [](const arrow::Scalar& scalar) {
-        const auto cast = scalar.CastTo(arrow::int64());
-        return cast.ok() ? static_cast<const arrow::Int64Scalar&>(**cast).value : 0;
-      };
-      return number(left) > number(right);
-    }
   }
 }
 
@@ -179,17 +173,38 @@ bool AreCounts(const std::map<std::string, Entries, std::less<>>& columns,
 expression::KnownColumn Know(const std::shared_ptr<arrow::DataType>& type, const Entries& entries,
                              const std::optional<std::string>& num_records) {
   expression::KnownColumn known;
+  // Some writers count what is inside of a list or a map.
+  if (arrow::is_nested(type->id())) return known;
   if (entries.minimum) known.minimum = MakeBound(type, *entries.minimum, /*is_maximum=*/false);
   if (entries.maximum) known.maximum = MakeBound(type, *entries.maximum, /*is_maximum=*/true);
   if (known.minimum && known.maximum && IsAbove(*known.minimum, *known.maximum)) {
     known.minimum = known.maximum = nullptr;
   }
   known.may_be_null = entries.null_count != "0";
-  known.may_be_value = !entries.null_count || entries.null_count != num_records;
+  const bool has_bound = entries.minimum || entries.maximum;
+  known.may_be_value = has_bound || !entries.null_count || entries.null_count != num_records;
   return known;
 }
 
 }  // namespace
+
+bool IsAbove(const arrow::Scalar& minimum, const arrow::Scalar& maximum) {
+  switch (minimum.type->id()) {
+    case arrow::Type::STRING:
+      return static_cast<const arrow::StringScalar&>(minimum).view() >
+             static_cast<const arrow::StringScalar&>(maximum).view();
+    case arrow::Type::DECIMAL128:
+      return static_cast<const arrow::Decimal128Scalar&>(minimum).value >
+             static_cast<const arrow::Decimal128Scalar&>(maximum).value;
+    default: {
+      const auto number = [](const arrow::Scalar& scalar) {
+        const auto cast = scalar.CastTo(arrow::int64());
+        return cast.ok() ? static_cast<const arrow::Int64Scalar&>(**cast).value : 0;
+      };
+      return number(minimum) > number(maximum);
+    }
+  }
+}
 
 std::vector<expression::KnownColumn> ReadLogStatistics(const std::string& statistics,
                                                        const std::vector<LoggedColumn>& columns) {

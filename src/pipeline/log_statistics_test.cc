@@ -63,6 +63,16 @@ TEST(ReadLogStatistics, ContradictionsSayNothing) {
   }
 }
 
+// Some writers count the NULLs inside of lists and maps, and there are bounds only of values.
+TEST(ReadLogStatistics, CountsThatMeanSomethingElse) {
+  const KnownColumn list =
+      Read(R"({"numRecords":3,"nullCount":{"c":3}})", arrow::list(arrow::int32()));
+  EXPECT_TRUE(list.may_be_null && list.may_be_value);
+  const KnownColumn bounded =
+      Read(R"({"numRecords":3,"nullCount":{"c":3},"minValues":{"c":1}})", arrow::int32());
+  EXPECT_TRUE(bounded.may_be_null && bounded.may_be_value);
+}
+
 TEST(ReadLogStatistics, Nulls) {
   const auto read = [](const std::string& counts) {
     return Read("{" + counts + "}", arrow::int32());

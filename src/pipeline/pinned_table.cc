@@ -245,7 +245,7 @@ Status PinnedTable::CheckRows(const PinnedFile& file) const {
 
 void PinnedTable::LeaveOut(PinnedFile file, int64_t deleted_rows) {
   file.left_out = true;
-  file.row_groups.clear();
+  file.row_groups = std::vector<PinnedRowGroup>();  // and their memory
   ++left_out_.files;
   left_out_.rows += file.num_rows - deleted_rows;
   left_out_rows_.Add(file.first_ordinal, file.end_ordinal());

@@ -53,6 +53,7 @@ void AddBounds(const parquet::ChunkStatistics& chunk, const std::shared_ptr<arro
   const ScalarPointer minimum = ConvertBound(chunk.minimum, type);
   const ScalarPointer maximum = ConvertBound(chunk.maximum, type);
   if (minimum == nullptr || maximum == nullptr || IsBeforeCommonTime(*minimum)) return;
+  if (IsAbove(*minimum, *maximum)) return;
   known->minimum = minimum;
   known->maximum = maximum;
 }

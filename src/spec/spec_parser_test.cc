@@ -104,7 +104,7 @@ resources: {memory: 512MiB, max_memory_usage: 70}
   EXPECT_EQ(spec->processing.max_safe_size_rows, 2);
   EXPECT_EQ(spec->processing.chunk_size_rows, 3);
   EXPECT_EQ(spec->resources.memory_bytes, 512 * kMiB);
-  EXPECT_EQ(spec->resources.memory_origin, "dir/p.yaml:28:21");
+  EXPECT_EQ(spec->resources.memory_origin, "dir/p.yaml:29:21");
   EXPECT_EQ(spec->resources.max_memory_usage_percent, 70);
 }
 

@@ -7,7 +7,7 @@ import re
 import pyarrow as pa
 from advice.advice import explained, printed
 from advice.command_cases import make_bronze
-from advice.pipeline_file_cases import HEAD, lookup, run_text
+from advice.pipeline_file_cases import HEAD, run_text
 
 
 def column(expression):
@@ -102,16 +102,6 @@ def number_as_a_condition(job):
     make_bronze(job)
     yield run_text(job, HEAD + "where: id\n", exit_code=2)
     run_text(job, HEAD + "where: id > 1\n")
-
-
-@explained(1205, "List the lookup's columns under `columns`, with a new name for this one: "
-           "`columns: {new_name: old_name, other: other}`.")
-def column_of_both(job):
-    make_bronze(job)
-    job.table("known", pa.table({"id": [1], "SCORE": [2.0], "other": [3]}))
-    yield run_text(job, HEAD + lookup(), exit_code=2)
-    run_text(job, HEAD + lookup(more=", columns: {new_name: score, other: other}"))
-    assert job.rows().column_names == ["id", "score", "new_name", "other"]
 
 
 @explained(1206, "Rewrite it with the functions in docs/expressions.md.")

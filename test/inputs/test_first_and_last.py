@@ -111,15 +111,16 @@ def test_out_of_core(job, chosen, kind, which):
 
 def test_by_ranges_of_keys(job, chosen):
     """Clustered by key, so that an index holds some of the keys at a time."""
-    rows = 120_000
+    rows = 450_000
     keys = [row // 3 for row in range(rows)]
     order = pa.array([chosen.randint(0, 9) for _ in range(rows)])
     job.table("known", pa.table({"id": keys, "seen": order, "row": range(rows),
-                                 "text": [f"{row:0120}" for row in range(rows)]}),
-              rows_per_group=6_000)
-    job.table("bronze", pa.table({"id": range(rows // 3)}), rows_per_group=2_000)
-    job.write(lookups=[lookup("last", columns=["row", "text"])], resources={"lanes": 1})
-    flag = f"--memory={job.plan()['memory']['smallest_budget_bytes'] + 4 * MIB}"
+                                 "text": [f"{row:040}" for row in range(rows)]}),
+              files=2, rows_per_group=9_000)
+    job.table("bronze", pa.table({"id": range(rows // 3)}), files=2, rows_per_group=6_000)
+    job.write(lookups=[lookup("last", columns=["row", "text"])], resources={"lanes": 1},
+              target={"table": "silver", "target_file_size": "100kB"})
+    flag = f"--memory={job.plan()['memory']['smallest_budget_bytes'] + 12 * MIB}"
     assert job.plan(flag)["lookups"][0]["join"]["key_ranges"] > 1
     job.run(flag)
     values = order.to_pylist()

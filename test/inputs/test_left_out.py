@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 from pipelines.delta_log import live_files
+from pipelines.foreign_table import field, struct
+from pipelines.foreign_table import write_table as write_foreign_table
 from pipelines.job import assert_same_rows
 
 DAYS = [datetime.date(2026, 1, day) for day in (1, 2, 3, 4)]
@@ -62,7 +64,7 @@ def test_files_of_other_partitions_are_not_opened(job):
     report = job.report()
     assert report["source_rows"] == report["rows_written"] == 100
     assert_same_rows(rows.slice(200, 100), job.rows())
-    assert job.validate()["equal"]
+    assert job.validate()["valid"]
 
 
 def test_a_file_whose_statistics_are_missing_is_counted_by_its_footer(job):
@@ -100,11 +102,106 @@ def test_statistics_that_lie_are_found_by_validate(job):
     """A run takes the log's statistics at their word, as Spark does."""
     job.table("bronze", numbers(0, 100))
     job.table("bronze", numbers(100, 200))
-    rewrite_statistics(job.folder / "bronze", lambda s: s["minValues"].update(number=5000))
+
+    def lie(statistics):
+        statistics["minValues"]["number"], statistics["maxValues"]["number"] = 5000, 6000
+
+    rewrite_statistics(job.folder / "bronze", lie)
     job.run(where="number < 150")
     assert_same_rows(numbers(0, 100), job.rows())
     verdict = job.validate(exit_code=1)
     assert verdict["expected_rows"] == 150 and verdict["stored_rows"] == 100
+
+
+@pytest.mark.parametrize("change", [
+    lambda s: s["minValues"].update(number=5000),  # above the maximum
+    lambda s: (s["nullCount"].update(number=-1), s["maxValues"].update(number=-7),
+               s["minValues"].update(number=-9)),
+    lambda s: (s.update(numRecords=7), s["nullCount"].update(number=8))])
+def test_statistics_that_contradict_themselves_say_nothing(job, change):
+    job.table("bronze", numbers(0, 100))
+    rewrite_statistics(job.folder / "bronze", change)
+    job.run(where="number < 50 AND number IS NOT NULL")
+    assert_same_rows(numbers(0, 50), job.rows())
+    assert job.validate()["valid"]
+
+
+def test_names_in_the_log_and_in_files_are_those_of_the_column_mapping(job):
+    """Swapped: the statistics of each column are the other one's by name."""
+    table = job.folder / "bronze"
+    rows = pa.table({"low": pa.array(range(100), pa.int64()),
+                     "high": pa.array(range(1000, 1100), pa.int64())})
+    stored = rows.rename_columns(["high", "low"])
+    path = write_foreign_table(table, stored, [], row_group_size=10)
+    fields = [field(name, "long", metadata={"delta.columnMapping.id": number,
+                                            "delta.columnMapping.physicalName": physical})
+              for number, (name, physical) in enumerate({"low": "high", "high": "low"}.items(), 1)]
+    statistics = {"numRecords": 100, "minValues": {"high": 0, "low": 1000},
+                  "maxValues": {"high": 99, "low": 1099}, "nullCount": {"high": 0, "low": 0}}
+    log = table / "_delta_log" / f"{0:020}.json"
+    protocol, definition, add = (json.loads(line) for line in log.read_text().splitlines())
+    protocol["protocol"] = {"minReaderVersion": 2, "minWriterVersion": 5}
+    definition["metaData"]["schemaString"] = json.dumps(struct(*fields))
+    definition["metaData"]["configuration"] = {"delta.columnMapping.mode": "name",
+                                               "delta.columnMapping.maxColumnId": "2"}
+    add["add"]["stats"] = json.dumps(statistics)
+    log.write_text("".join(json.dumps(line) + "\n" for line in (protocol, definition, add)))
+    for number, (where, first, end, groups) in enumerate([
+            ("low >= 50", 50, 100, 5), ("high >= 1095", 95, 100, 9), ("low > 500", 0, 0, 0),
+            ("high < 1000", 0, 0, 0), ("high < 1010 AND low < 5", 0, 5, 9)]):
+        job.write(where=where, target={"table": f"silver{number}"})
+        left_out = job.plan()["source"]["left_out"]
+        assert (left_out["files"], left_out["row_groups"]) == (int(first == end), groups), where
+        job.run()
+        assert_same_rows(rows.slice(first, end - first), job.rows(f"silver{number}"))
+        assert job.validate()["valid"]
+    assert path.exists()
+
+
+def test_names_in_files_are_found_in_any_case(job):
+    rows = numbers(0, 1000)
+    write_foreign_table(job.folder / "bronze", rows.rename_columns(["NUMBER", "Text"]),
+                        [field("number", "long"), field("text", "string")], row_group_size=100)
+    job.write(where="Number >= 900")
+    assert job.plan()["source"]["left_out"] == {"files": 0, "row_groups": 9, "rows": 900}
+    job.run()
+    assert_same_rows(rows.slice(900), job.rows())
+
+
+def test_a_renamed_column(job):
+    job.table("bronze", numbers(0, 100))
+    job.table("bronze", numbers(100, 200))
+    job.write(source={"table": "bronze", "rename": {"number": "text", "text": "number"}},
+              where="text >= 150")
+    assert job.plan()["source"]["left_out"] == {"files": 1, "row_groups": 0, "rows": 100}
+    job.run()
+    assert sorted(job.rows()["text"].to_pylist()) == list(range(150, 200))
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+def test_a_killed_run_goes_on(job, mode):
+    """With files and row groups that are left out before, between and behind its chunks."""
+    rows = numbers(0, 2000)
+    days = pa.array([day for day in DAYS for _ in range(500)])
+    job.table("bronze", rows.append_column("day", days), partition_by=["day"], rows_per_group=50)
+    job.write(where="day > DATE '2026-01-01' AND day < DATE '2026-01-04' AND text NOT LIKE '%5' "
+                    "AND (number BETWEEN 650 AND 849 OR number BETWEEN 1100 AND 1299)",
+              mode="chunked", target={"table": "silver", "mode": mode},
+              processing={"chunk_size": 50, "max_attempts": 1}, resources={"lanes": 1},
+              expectations=[{"name": "low", "expect": "number < 1120", "action": "fail"}])
+    text = (job.folder / "pipeline.yaml").read_text()
+    left_out = job.plan()["source"]["left_out"]
+    assert left_out == {"files": 2, "row_groups": 12, "rows": 1600}
+    job.run(exit_code=1)
+    committed = job.rows().num_rows
+    assert committed == 180
+    job.write_text(text.replace('"fail"', '"warn"'))
+    report = job.report()
+    assert report["rows_written"] == 360 - committed
+    kept = [n for n in (*range(650, 850), *range(1100, 1300)) if n % 10 != 5]
+    assert sorted(job.rows()["number"].to_pylist()) == kept
+    assert job.plan()["finished"]
+    assert job.validate()["valid"]
 
 
 def test_instants_are_cut_to_milliseconds_in_the_log(job):
@@ -140,7 +237,7 @@ def test_a_row_that_fails_is_not_left_out_by_statistics(job):
     job.run("--fresh", where="number > 100 AND 10 / number > 1")
     assert job.plan()["source"]["left_out"]["rows"] == 4
     assert job.rows().num_rows == 0
-    assert job.validate()["equal"]
+    assert job.validate()["valid"]
 
 
 def test_a_row_that_fails_in_another_partition_is_not_seen(job):
@@ -149,7 +246,7 @@ def test_a_row_that_fails_in_another_partition_is_not_seen(job):
     job.table("bronze", table, partition_by=["part"])
     job.run(where="CAST(text AS INT) > 1 AND part = 'a'")
     assert job.rows()["text"].to_pylist() == ["2"]
-    assert job.validate()["equal"]
+    assert job.validate()["valid"]
 
 
 def test_where_all_is_left_out_there_is_one_commit(job):
@@ -192,7 +289,7 @@ def test_a_file_that_is_kept_whole_splices(job):
     kept = rows.slice(1000, 2000)
     twice = pa.array([2 * n for n in range(1000, 3000)], pa.int64())
     assert_same_rows(kept.append_column("twice", twice), job.rows())
-    assert job.validate("--full")["equal"]
+    assert job.validate("--full")["valid"]
 
 
 SEED = int(os.environ.get("SPILLWAY_TEST_SEED") or random.randrange(1 << 32))
@@ -202,7 +299,7 @@ CONSTANTS = {
     "number": ["0", "17", "250", "251.5", "1000", "-3"],
     "price": ["0", "10.25", "99.99", "500"],
     "name": ["'n0'", "'n20'", "'n200'", "''", "'zz'"],
-    "at": ["TIMESTAMP '2026-01-01 00:00:00'", "TIMESTAMP '2026-01-02 03:04:05.678901'",
+    "moment": ["TIMESTAMP '2026-01-01 00:00:00'", "TIMESTAMP '2026-01-02 03:04:05.678901'",
            "TIMESTAMP '2027-01-01 00:00:00'"],
     "ratio": ["0", "1.5", "250"],
 }
@@ -225,8 +322,9 @@ def random_batch(chosen: random.Random, first: int) -> pa.Table:
         "number": pa.array(some(lambda n: n), pa.int64()),
         "price": pa.array(some(lambda n: decimal.Decimal(n * 7) / 4), pa.decimal128(9, 2)),
         "name": pa.array(some(lambda n: f"n{n}"), pa.string()),
-        "at": pa.array(some(lambda n: start + datetime.timedelta(minutes=11 * n, microseconds=n)),
-                       pa.timestamp("us", "UTC")),
+        "moment": pa.array(some(lambda n: start + datetime.timedelta(minutes=11 * n,
+                                                                     microseconds=n)),
+                           pa.timestamp("us", "UTC")),
         "ratio": pa.array(some(lambda n: chosen.choice([n / 2, -0.0, float("nan")])),
                           pa.float64()),
         "row": pa.array(range(first * 1000, first * 1000 + count), pa.int64()),
@@ -256,18 +354,21 @@ def test_random_conditions_over_random_tables(job, duckdb_delta, partitions):
         job.table("bronze", random_batch(chosen, first), partition_by=partitions,
                   rows_per_group=chosen.choice([5, 20, 1000]))
     duckdb_delta.sql("SET TimeZone = 'UTC'")
-    source = f"delta_scan('{job.folder / 'bronze'}')"
-    total = duckdb_delta.sql(f"SELECT count(*) FROM {source}").fetchone()[0]
+    # Not filtered as it is read: statistics have no NaN, and pyarrow compares it otherwise.
+    rows = job.rows("bronze")
+    duckdb_delta.sql("CREATE TABLE bronze AS FROM rows")
+    total = rows.num_rows
     left_out = 0
     for round_number in range(12):
         where = random_condition(chosen)
         print(where)
         target = f"silver{round_number}"
-        job.write(where=where, target={"table": target}, mode=chosen.choice(["standard", "chunked"]),
+        job.write(where=where, target={"table": target},
+                  mode=chosen.choice(["standard", "chunked"]),
                   processing={"chunk_size": chosen.choice([20, 70, 1000])})
         plan = job.plan()["source"]
         assert plan["rows"] == total
-        expected = duckdb_delta.sql(f"SELECT * FROM {source} WHERE {where}").to_arrow_table()
+        expected = duckdb_delta.sql(f"SELECT * FROM bronze WHERE {where}").to_arrow_table()
         assert plan["left_out"]["rows"] <= total - expected.num_rows
         report = job.report()
         assert report["source_rows"] == total - plan["left_out"]["rows"]
@@ -275,7 +376,7 @@ def test_random_conditions_over_random_tables(job, duckdb_delta, partitions):
         assert_same_rows(expected.cast(actual.schema), actual)
         left_out += plan["left_out"]["rows"]
         if round_number % 4 == 0:
-            assert job.validate()["equal"]
+            assert job.validate()["valid"]
     assert left_out > total
 
 

@@ -54,7 +54,7 @@ def test_a_run_gives_way_to_its_neighbour(in_cgroup, spillway, duckdb_delta, lak
 
 
 def test_a_clean_stop_where_nearly_all_is_taken(in_cgroup, spillway, duckdb_delta, lake, tmp_path):
-    run = run_beside(in_cgroup, spillway, lake, tmp_path / "silver", 600)
+    run = run_beside(in_cgroup, spillway, lake, tmp_path / "silver", 640)
     assert run.returncode == 5, run.stderr
     assert "that other processes leave" in run.stderr and "Nothing was lost: chunk" in run.stderr
     report = json.loads(spillway("run", EXAMPLE, "--json", "--mode=chunked",
