@@ -42,8 +42,8 @@ constexpr Entry kEnvironment[] = {
 
 constexpr std::string_view kExamples[] = {
     "spillway generate --rows 1000000 --out lake",
-    "spillway init --source lake/bronze_accident --lookup lake/predictions --target lake/silver "
-    "--out silver.yaml",
+    ("spillway init --source lake/bronze_accident --lookup lake/predictions --target lake/silver "
+     "--out silver.yaml"),
     "spillway plan silver.yaml --memory 512MiB",
     "spillway run silver.yaml --memory 512MiB",
     "spillway validate silver.yaml",

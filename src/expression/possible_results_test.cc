@@ -210,7 +210,7 @@ TEST_F(PossibleResultsTest, NothingHappensThatWasRuledOut) {
     std::vector<KnownColumn> read;
     for (const int column : condition->columns())
       read.push_back(known[static_cast<size_t>(column)]);
-    SCOPED_TRACE(text + "\n" + told + batch->ToString());
+    SCOPED_TRACE(fmt::format("{}\n{}{}", text, told, batch->ToString()));
     ASSERT_NO_FATAL_FAILURE(
         Check(*condition, *batch, FindPossibleResults(*condition, read), &counts));
   }

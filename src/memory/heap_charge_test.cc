@@ -77,7 +77,10 @@ TEST_F(HeapChargeTest, TheHeapHasWhatPoolsLeave) {
   ASSERT_TRUE(pool->Allocate(governor_->free_bytes(), &rest).ok());
   const int64_t rest_bytes = pool->bytes_allocated() - 56 * kMiB;
   std::vector<std::unique_ptr<char[]>> small;
-  EXPECT_THROW(for (;;) small.push_back(std::make_unique<char[]>(1024)), std::bad_alloc);
+  const auto take_all = [&small] {
+    while (true) small.push_back(std::make_unique<char[]>(1024));
+  };
+  EXPECT_THROW(take_all(), std::bad_alloc);
   EXPECT_GT(small.size(), 1024U);
   small.clear();
   pool->Free(rest, rest_bytes);

@@ -31,11 +31,14 @@ int64_t DictionaryBytes(const ::parquet::WriterProperties& properties,
   return sizes;
 }
 
-// As the footer and the page index take them.
+// Bounds of pages are kept until their file is finished, in memory that no page accounts for: of
+// long texts those of the column chunk must do.
+constexpr size_t kLongestPageBound = 128;
+
+// As the footer takes them; `longest` is the limit of a bound.
 ::parquet::EncodedStatistics Limited(::parquet::EncodedStatistics statistics,
-                                     const ::parquet::ColumnDescriptor& leaf,
-                                     const ::parquet::WriterProperties& properties) {
-  statistics.ApplyStatSizeLimits(properties.max_statistics_size(leaf.path()));
+                                     const ::parquet::ColumnDescriptor& leaf, size_t longest) {
+  statistics.ApplyStatSizeLimits(longest);
   statistics.set_is_signed(leaf.sort_order() == ::parquet::SortOrder::SIGNED);
   return statistics;
 }
@@ -111,7 +114,9 @@ Result<int64_t> FlatColumnWriter::AppendValidity(const arrow::ArrayData& rows, i
 Status FlatColumnWriter::EndPage(bool is_last) {
   ARROW_RETURN_NOT_OK(AppendLevels());
   ARROW_ASSIGN_OR_RAISE(EncodedValues values, values_->EndPage(page_nulls_, is_last, &body_));
-  values.statistics = Limited(std::move(values.statistics), *leaf_, *properties_);
+  values.statistics =
+      Limited(std::move(values.statistics), *leaf_,
+              std::min(properties_->max_statistics_size(leaf_->path()), kLongestPageBound));
   auto sizes = SizesOf(*leaf_, page_rows_, page_nulls_, values.byte_array_bytes);
   const int64_t kept = pages_.length();
   const int64_t uncompressed = body_.length();
@@ -187,7 +192,8 @@ void FlatColumnWriter::WritePages() {
     offset += page.body_bytes;
     first_row += page.num_rows;
   }
-  const auto statistics = Limited(values_->Statistics(), *leaf_, *properties_);
+  const auto statistics =
+      Limited(values_->Statistics(), *leaf_, properties_->max_statistics_size(leaf_->path()));
   if (statistics.is_set()) metadata_->SetStatistics(statistics);
   const auto sizes = SizesOf(*leaf_, num_rows_, statistics.null_count, byte_array_bytes);
   if (sizes.is_set()) metadata_->SetSizeStatistics(sizes);

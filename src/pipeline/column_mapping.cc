@@ -36,7 +36,7 @@ TypePointer WithFields(const TypePointer& type, const std::string& path, const C
     case arrow::Type::STRUCT: {
       arrow::FieldVector fields;
       for (const auto& field : type->fields()) fields.push_back(change(field, path));
-      return arrow::struct_(std::move(fields));
+      return arrow::struct_(fields);
     }
     case arrow::Type::LIST:
       return arrow::list(inside(type->field(0), "element"));

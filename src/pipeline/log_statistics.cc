@@ -67,13 +67,20 @@ class EntryReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool Take(std::string text) {
-    if (depth_ == 1 && section_ == "numRecords") num_records_ = std::move(text);
+    if (depth_ == 1 && section_ == "numRecords") {
+      num_records_ = std::move(text);
+      return true;
+    }
     if (depth_ != 2) return true;
     const auto found = columns_->find(column_);
     if (found == columns_->end()) return true;
-    if (section_ == "minValues") found->second.minimum = std::move(text);
-    if (section_ == "maxValues") found->second.maximum = std::move(text);
-    if (section_ == "nullCount") found->second.null_count = std::move(text);
+    if (section_ == "minValues") {
+      found->second.minimum = std::move(text);
+    } else if (section_ == "maxValues") {
+      found->second.maximum = std::move(text);
+    } else if (section_ == "nullCount") {
+      found->second.null_count = std::move(text);
+    }
     return true;
   }
 
@@ -98,6 +105,17 @@ ScalarPointer ParseBound(const std::shared_ptr<arrow::DataType>& type, const std
   return scalar.ok() && (*scalar)->is_valid ? *scalar : nullptr;
 }
 
+// From here on all calendars and all writers count days and instants alike.
+constexpr int64_t kFirstCommonDay = -25'567;  // 1900-01-01
+constexpr int64_t kMicrosOfDay = 24LL * 60 * 60 * 1'000'000;
+
+ScalarPointer DateBound(const std::shared_ptr<arrow::DataType>& type, const std::string& text) {
+  const ScalarPointer bound = ParseBound(type, text);
+  if (bound == nullptr) return nullptr;
+  const bool is_common = static_cast<const arrow::Date32Scalar&>(*bound).value >= kFirstCommonDay;
+  return is_common ? bound : nullptr;
+}
+
 ScalarPointer TimestampBound(const std::shared_ptr<arrow::DataType>& type, const std::string& text,
                              int64_t more_micros) {
   const auto& timestamp = static_cast<const arrow::TimestampType&>(*type);
@@ -107,7 +125,8 @@ ScalarPointer TimestampBound(const std::shared_ptr<arrow::DataType>& type, const
   int64_t micros = 0;
   if (bound == nullptr ||
       __builtin_add_overflow(static_cast<const arrow::TimestampScalar&>(*bound).value, more_micros,
-                             &micros)) {
+                             &micros) ||
+      micros < kFirstCommonDay * kMicrosOfDay) {
     return nullptr;
   }
   return std::make_shared<arrow::TimestampScalar>(micros, type);
@@ -135,8 +154,9 @@ ScalarPointer MakeBound(const std::shared_ptr<arrow::DataType>& type, const std:
     case arrow::Type::INT16:
     case arrow::Type::INT32:
     case arrow::Type::INT64:
-    case arrow::Type::DATE32:
       return ParseBound(type, text);
+    case arrow::Type::DATE32:
+      return DateBound(type, text);
     case arrow::Type::TIMESTAMP:
       return TimestampBound(type, text, is_maximum ? kMostCutMicros : -kMostCutMicros);
     case arrow::Type::DECIMAL128: {

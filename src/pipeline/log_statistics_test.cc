@@ -49,6 +49,15 @@ TEST(ReadLogStatistics, InstantsMayBeCut) {
             "2025-12-31 23:59:59.999001 to 2026-01-01 00:00:00.500999");
 }
 
+// Old ones are counted by another calendar, or by local times with seconds.
+TEST(ReadLogStatistics, OldDaysSayNothing) {
+  EXPECT_EQ(Bounds("\"1899-12-31\"", "\"1900-01-01\"", arrow::date32()), "- to 1900-01-01");
+  EXPECT_EQ(Bounds("\"1500-01-01\"", "\"1600-01-01\"", arrow::date32()), "- to -");
+  EXPECT_EQ(Bounds("\"1850-01-01T00:00:00.000Z\"", "\"1890-01-01T00:00:00.000Z\"",
+                   arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
+            "- to -");
+}
+
 TEST(ReadLogStatistics, ContradictionsSayNothing) {
   EXPECT_EQ(Bounds("2", "1", arrow::int64()), "- to -");
   EXPECT_EQ(Bounds("\"b\"", "\"a\"", arrow::utf8()), "- to -");

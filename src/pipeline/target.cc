@@ -49,7 +49,7 @@ Status CheckNames(const std::string& path, const arrow::Schema& schema) {
   const std::string first = odd.front();
   const size_t count = odd.size();
   odd.resize(std::min(count, kShown));
-  for (std::string& name : odd) name = '"' + name + '"';
+  for (std::string& name : odd) name = fmt::format("\"{}\"", name);
   std::string renamed = first;
   std::ranges::replace_if(
       renamed, [](const char c) { return kOddCharacters.find(c) != std::string_view::npos; }, '_');

@@ -83,7 +83,7 @@ def test_every_reader_finds_the_values(odd, spark, duckdb_delta, flags):
     assert list(counts) == [*sums[:6], noise]
     with pytest.raises(DeltaProtocolError, match="columnMapping"):  # Polars refuses it by name
         pl.scan_delta(str(silver)).collect()
-    assert odd.validate("--full")["valid"]
+    assert odd.validate(*flags, "--full")["valid"]
     # By the statistics, too.
     found = spark.call("spark_tables", "rows", statement=f"SELECT select FROM delta.`{silver}` "
                        "WHERE `twice (at least)` = 118004")
