@@ -231,7 +231,9 @@ std::string MemoryTable(const Plan& plan) {
 int64_t ChunkRowsThatCutNothing(const PinnedTable& source) {
   int64_t largest = 1;
   for (const pipeline::PinnedFile& file : source.files()) {
-    for (const auto& group : file.row_groups) largest = std::max(largest, group.num_rows);
+    for (const auto& group : file.row_groups) {
+      if (!group.left_out) largest = std::max(largest, group.num_rows);
+    }
   }
   return (largest - 1) / pipeline::kMostChunkTimes + 1;
 }
