@@ -86,5 +86,20 @@ TEST_F(LeftOutRunTest, StatisticsAreNotTrustedWhereThatIsAskedFor) {
   EXPECT_EQ(distrusting->source->physical_rows(), kRows);
 }
 
+// No row group has such an id, although the file's bounds have room for one.
+TEST_F(LeftOutRunTest, AFileWhoseRowGroupsAreAllLeftOutIsLeftOut) {
+  MakeSource(40, {.rows_per_file = 40, .rows_per_group = 10});
+  MakeLookup();
+  pipeline_ += "where: id > 9.2 AND id < 9.8\n";
+  const auto plan = PlanOf().ValueOrDie();
+  EXPECT_EQ(plan->source->left_out().files, 1);
+  EXPECT_EQ(plan->source->left_out().row_groups, 0);
+  const PinnedFile& file = plan->source->files().front();
+  EXPECT_TRUE(file.left_out);
+  EXPECT_EQ(file.row_groups.capacity(), 0U);  // facts_bytes() counts none
+  AssertOk(RunAll().status());
+  EXPECT_TRUE(TargetRows().empty());
+}
+
 }  // namespace
 }  // namespace spillway::pipeline::test
