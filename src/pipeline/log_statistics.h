@@ -3,8 +3,8 @@
 // They are taken at their word, as Spark takes them, but no further than all writers go: instants
 // are cut to milliseconds there, long texts to their beginnings, and decimals of more than 15
 // digits may have gone through a double. Floating-point numbers are left aside: some writers leave
-// NaN out. Statistics that contradict themselves (more NULLs than rows, a minimum above the maximum,
-// bounds of NULLs alone) say nothing.
+// NaN out. Statistics that contradict themselves (more NULLs than rows, a minimum above the
+// maximum, bounds of NULLs alone) say nothing.
 //
 // Thread rule: free functions.
 #pragma once
