@@ -87,7 +87,8 @@ TABLES = {
 class Measured:
     def __init__(self, command: list[str]):
         begun = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True)
         text = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         self.seconds = time.monotonic() - begun
@@ -104,6 +105,7 @@ def measure(program: Path, folder: Path, table: Path, repeat: int) -> list[str]:
     pipeline.write_text(json.dumps({"pipeline": "shapes", "source": {"table": str(table)},
                                     "columns": {"more": "c0 + 1"},
                                     "target": {"table": str(silver), "mode": "overwrite"}}))
+    shutil.rmtree(silver, ignore_errors=True)
     smallest = None
     lines = []
     for verb in ("plan", "run", "validate"):
@@ -111,7 +113,7 @@ def measure(program: Path, folder: Path, table: Path, repeat: int) -> list[str]:
         for _ in range(repeat):
             if verb == "run":
                 shutil.rmtree(silver, ignore_errors=True)
-            runs.append(Measured([str(program), verb, str(pipeline), "--json", "--quiet"]))
+            runs.append(Measured([str(program), verb, str(pipeline), "--json"]))
         if verb == "plan":
             smallest = runs[0].report["memory"]["smallest_budget_bytes"] / MIB
         bound = runs[0].report.get("bound_bytes")

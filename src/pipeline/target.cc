@@ -228,8 +228,11 @@ Status CheckTarget(const spec::Spec& spec, const ExistingTarget& target,
 }
 
 std::string SchemaDifference(const arrow::Schema& table, const arrow::Schema& wanted) {
+  constexpr int kMostLines = 20;
   std::string lines;
-  const auto add = [&lines](std::string_view sign, std::string_view text) {
+  int differences = 0;
+  const auto add = [&](std::string_view sign, std::string_view text) {
+    if (++differences > kMostLines) return;
     lines += fmt::format("{}{} {}", lines.empty() ? "" : "\n         ", sign, text);
   };
   for (const auto& field : wanted.fields()) {
@@ -247,6 +250,9 @@ std::string SchemaDifference(const arrow::Schema& table, const arrow::Schema& wa
   for (const auto& field : table.fields()) {
     if (FieldNamed(wanted, field->name()) != nullptr) continue;
     add("-", Describe(*field) + " (the target has it, but the pipeline does not make it)");
+  }
+  if (differences > kMostLines) {
+    lines += fmt::format("\n         and {} more", differences - kMostLines);
   }
   return lines;
 }

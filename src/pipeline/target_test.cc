@@ -13,6 +13,15 @@ std::shared_ptr<arrow::Schema> Schema(arrow::FieldVector fields) {
   return arrow::schema(std::move(fields));
 }
 
+TEST(SchemaDifference, IsCutShort) {
+  arrow::FieldVector fields;
+  for (int i = 0; i < 1000; ++i) fields.push_back(arrow::field(std::to_string(i), arrow::int8()));
+  const std::string difference =
+      SchemaDifference(*arrow::schema({}), *arrow::schema(std::move(fields)));
+  EXPECT_EQ(std::ranges::count(difference, '\n'), 20);
+  EXPECT_TRUE(difference.ends_with("\n         and 980 more"));
+}
+
 TEST(SchemaDifference, IsEmptyWhereRowsFit) {
   const auto table = Schema({field("a", arrow::int64()), field("B", arrow::utf8())});
   EXPECT_EQ(SchemaDifference(*table, *table), "");
