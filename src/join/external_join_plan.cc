@@ -331,8 +331,10 @@ std::optional<Choice> FindFitting(const ExternalJoinInputs& inputs, const Volume
 void SpreadSpareMemory(const ExternalJoinInputs& inputs, const Volumes& volumes,
                        int64_t budget_bytes, ExternalJoinSizes* sizes) {
   const Holdings least = Measure(inputs, volumes, *sizes);
-  // Blocks are not all full.
-  sizes->resident_bytes = std::clamp<int64_t>(budget_bytes - least.peak(), 0,
+  // A run of 2 GiB whose blocks took all that there was has been killed on a busy disk: a sixteenth
+  // stays free. Blocks are not all full.
+  const int64_t kept_free = budget_bytes / 16;
+  sizes->resident_bytes = std::clamp<int64_t>(budget_bytes - kept_free - least.peak(), 0,
                                               least.most_kept_bytes + least.most_kept_bytes / 4);
   const Holdings holdings = Measure(inputs, volumes, *sizes);
   const auto spare = [&](int64_t phase_bytes, int64_t part_bytes) {
