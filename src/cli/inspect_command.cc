@@ -13,10 +13,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/command_text.h"
-#include "cli/counted.h"
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "delta/heap_share.h"

@@ -9,10 +9,10 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/printable.h"
 #include "base/units.h"
-#include "cli/counted.h"
 #include "pipeline/chunk_size.h"
 #include "pipeline/disk_room.h"
 #include "pipeline/way_choice.h"

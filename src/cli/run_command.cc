@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/units.h"
 #include "cli/command.h"
-#include "cli/counted.h"
 #include "cli/expectation_report.h"
 #include "cli/output.h"
 #include "cli/pipeline_arguments.h"

@@ -8,8 +8,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/units.h"
-#include "cli/counted.h"
 #include "cli/expectation_report.h"
 #include "cli/plan_report.h"
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/units.h"
 #include "delta/commit_stream.h"
@@ -233,8 +234,7 @@ class StartFinder {
     ARROW_ASSIGN_OR_RAISE(const WrittenRows written, Written());
     error.what = fmt::format(
         "{} of this pipeline {} in the target, and --fresh would append all rows once more",
-        written.rows == 1 ? "1 row" : FormatCount(written.rows) + " rows",
-        written.rows == 1 ? "is" : "are");
+        Counted(written.rows, "row"), written.rows == 1 ? "is" : "are");
     error.why = {};
     if (!last_->is_finished) {
       error.why = "they are those of a run that has not finished, or a part of them";

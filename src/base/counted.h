@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-namespace spillway::cli {
+namespace spillway {
 
 // `noun` is one that takes an s.
 std::string Counted(int64_t count, std::string_view noun);
 
-}  // namespace spillway::cli
+}  // namespace spillway

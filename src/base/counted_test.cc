@@ -1,8 +1,8 @@
-#include "cli/counted.h"
+#include "base/counted.h"
 
 #include <gtest/gtest.h>
 
-namespace spillway::cli {
+namespace spillway {
 namespace {
 
 TEST(CountedTest, OnlyOneIsSingular) {
@@ -12,4 +12,4 @@ TEST(CountedTest, OnlyOneIsSingular) {
 }
 
 }  // namespace
-}  // namespace spillway::cli
+}  // namespace spillway

@@ -1,13 +1,13 @@
-#include "cli/counted.h"
+#include "base/counted.h"
 
 #include <fmt/format.h>
 
 #include "base/units.h"
 
-namespace spillway::cli {
+namespace spillway {
 
 std::string Counted(int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", FormatCount(count), noun, count == 1 ? "" : "s");
 }
 
-}  // namespace spillway::cli
+}  // namespace spillway
