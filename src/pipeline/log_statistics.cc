@@ -16,6 +16,7 @@
 #include <arrow/util/decimal.h>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/believable_bounds.h"
 #include "pipeline/table_scan.h"
 
 namespace spillway::pipeline {
@@ -105,17 +106,6 @@ ScalarPointer ParseBound(const std::shared_ptr<arrow::DataType>& type, const std
   return scalar.ok() && (*scalar)->is_valid ? *scalar : nullptr;
 }
 
-// From here on all calendars and all writers count days and instants alike.
-constexpr int64_t kFirstCommonDay = -25'567;  // 1900-01-01
-constexpr int64_t kMicrosOfDay = 24LL * 60 * 60 * 1'000'000;
-
-ScalarPointer DateBound(const std::shared_ptr<arrow::DataType>& type, const std::string& text) {
-  const ScalarPointer bound = ParseBound(type, text);
-  if (bound == nullptr) return nullptr;
-  const bool is_common = static_cast<const arrow::Date32Scalar&>(*bound).value >= kFirstCommonDay;
-  return is_common ? bound : nullptr;
-}
-
 ScalarPointer TimestampBound(const std::shared_ptr<arrow::DataType>& type, const std::string& text,
                              int64_t more_micros) {
   const auto& timestamp = static_cast<const arrow::TimestampType&>(*type);
@@ -125,8 +115,7 @@ ScalarPointer TimestampBound(const std::shared_ptr<arrow::DataType>& type, const
   int64_t micros = 0;
   if (bound == nullptr ||
       __builtin_add_overflow(static_cast<const arrow::TimestampScalar&>(*bound).value, more_micros,
-                             &micros) ||
-      micros < kFirstCommonDay * kMicrosOfDay) {
+                             &micros)) {
     return nullptr;
   }
   return std::make_shared<arrow::TimestampScalar>(micros, type);
@@ -154,9 +143,8 @@ ScalarPointer MakeBound(const std::shared_ptr<arrow::DataType>& type, const std:
     case arrow::Type::INT16:
     case arrow::Type::INT32:
     case arrow::Type::INT64:
-      return ParseBound(type, text);
     case arrow::Type::DATE32:
-      return DateBound(type, text);
+      return ParseBound(type, text);
     case arrow::Type::TIMESTAMP:
       return TimestampBound(type, text, is_maximum ? kMostCutMicros : -kMostCutMicros);
     case arrow::Type::DECIMAL128: {
@@ -197,6 +185,9 @@ expression::KnownColumn Know(const std::shared_ptr<arrow::DataType>& type, const
   if (arrow::is_nested(type->id())) return known;
   if (entries.minimum) known.minimum = MakeBound(type, *entries.minimum, /*is_maximum=*/false);
   if (entries.maximum) known.maximum = MakeBound(type, *entries.maximum, /*is_maximum=*/true);
+  for (ScalarPointer* bound : {&known.minimum, &known.maximum}) {
+    if (*bound && IsBeforeCommonTime(**bound)) bound->reset();
+  }
   if (known.minimum && known.maximum && IsAbove(*known.minimum, *known.maximum)) {
     known.minimum = known.maximum = nullptr;
   }
@@ -207,24 +198,6 @@ expression::KnownColumn Know(const std::shared_ptr<arrow::DataType>& type, const
 }
 
 }  // namespace
-
-bool IsAbove(const arrow::Scalar& minimum, const arrow::Scalar& maximum) {
-  switch (minimum.type->id()) {
-    case arrow::Type::STRING:
-      return static_cast<const arrow::StringScalar&>(minimum).view() >
-             static_cast<const arrow::StringScalar&>(maximum).view();
-    case arrow::Type::DECIMAL128:
-      return static_cast<const arrow::Decimal128Scalar&>(minimum).value >
-             static_cast<const arrow::Decimal128Scalar&>(maximum).value;
-    default: {
-      const auto number = [](const arrow::Scalar& scalar) {
-        const auto cast = scalar.CastTo(arrow::int64());
-        return cast.ok() ? static_cast<const arrow::Int64Scalar&>(**cast).value : 0;
-      };
-      return number(minimum) > number(maximum);
-    }
-  }
-}
 
 std::vector<expression::KnownColumn> ReadLogStatistics(const std::string& statistics,
                                                        const std::vector<LoggedColumn>& columns) {

@@ -28,8 +28,4 @@ struct LoggedColumn {
 std::vector<expression::KnownColumn> ReadLogStatistics(const std::string& statistics,
                                                        const std::vector<LoggedColumn>& columns);
 
-// Whether a minimum contradicts its maximum, which has the same type: an integer, a date, a
-// timestamp, a decimal or a text.
-bool IsAbove(const arrow::Scalar& minimum, const arrow::Scalar& maximum);
-
 }  // namespace spillway::pipeline

@@ -9,6 +9,7 @@
 #include <arrow/type_traits.h>
 
 #include "memory/allocator.h"
+#include "pipeline/believable_bounds.h"
 #include "pipeline/pinned_table.h"
 #include "pipeline/table_scan.h"
 
@@ -18,18 +19,6 @@ namespace {
 using expression::KnownColumn;
 using expression::PossibleResults;
 using ScalarPointer = std::shared_ptr<arrow::Scalar>;
-
-// From here on all calendars and all writers count days and instants alike.
-constexpr int64_t kFirstCommonDay = -25'567;  // 1900-01-01
-constexpr int64_t kMicrosOfDay = 24LL * 60 * 60 * 1'000'000;
-
-bool IsBeforeCommonTime(const arrow::Scalar& value) {
-  if (value.type->id() == arrow::Type::DATE32) {
-    return static_cast<const arrow::Date32Scalar&>(value).value < kFirstCommonDay;
-  }
-  return value.type->id() == arrow::Type::TIMESTAMP &&
-         static_cast<const arrow::TimestampScalar&>(value).value < kFirstCommonDay * kMicrosOfDay;
-}
 
 // A footer's bound as a value of the column, where the file has it in a form that orders alike.
 ScalarPointer ConvertBound(const ScalarPointer& value,
@@ -76,13 +65,10 @@ std::vector<KnownColumn> RowPruner::PartitionValues(const delta::DataFile& file)
   std::vector<KnownColumn> known(columns_.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (!is_partition_[i]) continue;
-    const std::shared_ptr<arrow::Field>& field = snapshot_.schema()->field(columns_[i]);
-    const auto value = std::ranges::find(file.partition_values, field->name(),
-                                         &delta::PartitionValues::value_type::first);
-    if (value == file.partition_values.end()) continue;
     // One that cannot be read is the scan's to report.
-    const Result<ScalarPointer> scalar = ParsePartitionValue(field->type(), value->second);
-    if (!scalar.ok()) continue;
+    const Result<ScalarPointer> scalar =
+        PartitionValueOf(file, *snapshot_.schema()->field(columns_[i]));
+    if (!scalar.ok() || *scalar == nullptr) continue;
     const bool is_value = (*scalar)->is_valid;
     known[i] = {.may_be_null = !is_value, .may_be_value = is_value};
     if (is_value) known[i].minimum = known[i].maximum = *scalar;

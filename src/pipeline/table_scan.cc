@@ -125,16 +125,8 @@ Status FileScan::ReadPartitionValues() {
   const arrow::Schema& schema = *table_.read_schema();
   partition_values_.resize(static_cast<size_t>(schema.num_fields()));
   for (int i = 0; i < schema.num_fields(); ++i) {
-    const auto& values = file_.data_file.partition_values;
-    const auto value = std::ranges::find(values, schema.field(i)->name(),
-                                         &delta::PartitionValues::value_type::first);
-    if (value == values.end()) continue;
-    Result<std::shared_ptr<arrow::Scalar>> scalar =
-        ParsePartitionValue(schema.field(i)->type(), value->second);
-    if (!scalar.ok()) {
-      return WithWhere(scalar.status(), ErrorCode::kCorruptLog, file_.data_file.path);
-    }
-    partition_values_[static_cast<size_t>(i)] = *std::move(scalar);
+    ARROW_ASSIGN_OR_RAISE(partition_values_[static_cast<size_t>(i)],
+                          PartitionValueOf(file_.data_file, *schema.field(i)));
   }
   return Status::OK();
 }
@@ -314,6 +306,16 @@ std::unique_ptr<arrow::RecordBatchReader> ScanTable(const PinnedTable& table, in
                                                     const parquet::ReadOptions& options,
                                                     std::vector<ColumnUse> uses) {
   return std::make_unique<TableScan>(table, first, end, std::move(uses), options);
+}
+
+Result<std::shared_ptr<arrow::Scalar>> PartitionValueOf(const delta::DataFile& file,
+                                                        const arrow::Field& field) {
+  const auto value = std::ranges::find(file.partition_values, field.name(),
+                                       &delta::PartitionValues::value_type::first);
+  if (value == file.partition_values.end()) return nullptr;
+  auto scalar = ParsePartitionValue(field.type(), value->second);
+  if (!scalar.ok()) return WithWhere(scalar.status(), ErrorCode::kCorruptLog, file.path);
+  return scalar;
 }
 
 Result<std::shared_ptr<arrow::Scalar>> ParsePartitionValue(

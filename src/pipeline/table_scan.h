@@ -34,4 +34,9 @@ std::unique_ptr<arrow::RecordBatchReader> ScanTable(const PinnedTable& table, in
 Result<std::shared_ptr<arrow::Scalar>> ParsePartitionValue(
     const std::shared_ptr<arrow::DataType>& type, const std::optional<std::string>& text);
 
+// The same of a file's column `field`; null where the log gives it no value, as of all columns that
+// are stored in files. The error names the file.
+Result<std::shared_ptr<arrow::Scalar>> PartitionValueOf(const delta::DataFile& file,
+                                                        const arrow::Field& field);
+
 }  // namespace spillway::pipeline
