@@ -15,11 +15,11 @@
 // Thread rule: immutable once made.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -128,12 +128,7 @@ class RowFormat {
   // Compares the places of two rows in their order, as TakesPlace wants it.
   int CompareOrder(const uint8_t* left, const uint8_t* right) const {
     if (!order_) return 0;
-    const RowValue one = OrderOf(left);
-    const RowValue other = OrderOf(right);
-    const int order =
-        std::memcmp(one.bytes, other.bytes, static_cast<size_t>(std::min(one.size, other.size)));
-    if (order != 0) return order;
-    return one.size < other.size ? -1 : static_cast<int>(one.size > other.size);
+    return OrderOf(left).compare(OrderOf(right));
   }
 
   static constexpr int32_t kLinkBytes = 4;
@@ -152,9 +147,10 @@ class RowFormat {
     return at;
   }
 
-  RowValue OrderOf(const uint8_t* row) const {
+  std::string_view OrderOf(const uint8_t* row) const {
     const uint8_t* at = PassValues(row, lengths_.data(), order_length_);
-    return ReadValue(row + lengths_[order_length_], &at);
+    const RowValue value = ReadValue(row + lengths_[order_length_], &at);
+    return {reinterpret_cast<const char*>(value.bytes), static_cast<size_t>(value.size)};
   }
 
   std::vector<KeyField> keys_;

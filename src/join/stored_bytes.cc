@@ -83,37 +83,30 @@ bool StoredBytes::EqualsParts(const Place& place, std::string_view value) const 
 }
 
 bool StoredBytes::EqualRows(int64_t left, int64_t right) const {
-  const Place place = (*this)[right];
-  if ((*this)[left].size != place.size) return false;
-  bool equal = true;
-  int64_t position = (*this)[left].position;
-  bytes_.ForEachPart(place.position, place.size, [&](const uint8_t* part, int64_t bytes) {
-    bytes_.ForEachPart(position, bytes, [&](const uint8_t* other, int64_t other_bytes) {
-      equal = equal && std::memcmp(part, other, static_cast<size_t>(other_bytes)) == 0;
-      part += other_bytes;
-    });
-    position += bytes;
-  });
-  return equal;
+  const Place place = (*this)[left];
+  const Place other = (*this)[right];
+  return place.size == other.size && CompareParts(place, other, place.size) == 0;
 }
 
 int StoredBytes::CompareRows(int64_t left, int64_t right) const {
   const Place place = (*this)[left];
-  const Place other_place = (*this)[right];
-  int order = 0;
-  int64_t position = other_place.position;
-  bytes_.ForEachPart(place.position, std::min(place.size, other_place.size),
-                     [&](const uint8_t* part, int64_t bytes) {
-                       bytes_.ForEachPart(position, bytes, [&](const uint8_t* other, int64_t size) {
-                         if (order == 0) {
-                           order = std::memcmp(part, other, static_cast<size_t>(size));
-                         }
-                         part += size;
-                       });
-                       position += bytes;
-                     });
+  const Place other = (*this)[right];
+  const int order = CompareParts(place, other, std::min(place.size, other.size));
   if (order != 0) return order;
-  return place.size < other_place.size ? -1 : static_cast<int>(place.size > other_place.size);
+  return place.size < other.size ? -1 : static_cast<int>(place.size > other.size);
+}
+
+int StoredBytes::CompareParts(const Place& left, const Place& right, int64_t size) const {
+  int order = 0;
+  int64_t position = right.position;
+  bytes_.ForEachPart(left.position, size, [&](const uint8_t* part, int64_t bytes) {
+    bytes_.ForEachPart(position, bytes, [&](const uint8_t* other, int64_t other_bytes) {
+      if (order == 0) order = std::memcmp(part, other, static_cast<size_t>(other_bytes));
+      part += other_bytes;
+    });
+    position += bytes;
+  });
+  return order;
 }
 
 void StoredBytes::CopyParts(const Place& place, uint8_t* out) const {

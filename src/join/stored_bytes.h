@@ -78,6 +78,8 @@ class StoredBytes {
   static constexpr int64_t kNotUniform = -1;
 
   bool EqualsParts(const Place& place, std::string_view value) const;
+  // The first `size` bytes of two values, as memcmp has it.
+  int CompareParts(const Place& left, const Place& right, int64_t size) const;
   void CopyParts(const Place& place, uint8_t* out) const;
   Status KeepPlaces();
   Status AppendEnds(int64_t count, const int32_t* arrow_ends);
