@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "expression/column_reference.h"
 #include "pipeline/renamed_columns.h"
+#include "pipeline/void_columns.h"
 #include "spec/yaml_value.h"
 
 namespace spillway::cli {
@@ -166,22 +167,16 @@ bool HasOddNames(const PipelineDraft& draft) {
   return any(*draft.source.schema) || (draft.lookup && any(*draft.lookup->table.schema));
 }
 
-bool HasVoid(const arrow::DataType& type) {
-  return type.id() == arrow::Type::NA || std::ranges::any_of(type.fields(), [](const auto& field) {
-           return HasVoid(*field->type());
-         });
-}
-
 // "drop": the columns, of those that the target would get, that cannot be stored.
 std::string DropText(const PipelineDraft& draft) {
   std::vector<std::string> names;
   for (const auto& field : draft.source.schema->fields()) {
-    if (HasVoid(*field->type())) names.push_back(YamlValue(field->name()));
+    if (pipeline::HasVoid(*field->type())) names.push_back(YamlValue(field->name()));
   }
   if (draft.lookup) {
     for (const pipeline::RenamedColumn& column : NewColumns(draft)) {
       const arrow::Field* field = FindField(*draft.lookup->table.schema, column.old_name);
-      if (HasVoid(*field->type())) names.push_back(YamlValue(column.new_name));
+      if (pipeline::HasVoid(*field->type())) names.push_back(YamlValue(column.new_name));
     }
   }
   if (names.empty()) return "";

@@ -10,15 +10,11 @@
 #include "pipeline/column_names.h"
 
 namespace spillway::pipeline {
-namespace {
-
 bool HasVoid(const arrow::DataType& type) {
   return type.id() == arrow::Type::NA || std::ranges::any_of(type.fields(), [](const auto& field) {
            return HasVoid(*field->type());
          });
 }
-
-}  // namespace
 
 Status RefuseVoidColumns(const arrow::Schema& output, const std::string& where) {
   for (const auto& field : output.fields()) {

@@ -12,6 +12,9 @@
 
 namespace spillway::pipeline {
 
+// Whether a type is VOID, or has it inside.
+bool HasVoid(const arrow::DataType& type);
+
 // Refuses, with kUnsupportedType, an output with a column that is VOID or has one inside. `where`
 // is the error's place.
 Status RefuseVoidColumns(const arrow::Schema& output, const std::string& where);
