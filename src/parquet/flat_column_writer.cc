@@ -31,14 +31,17 @@ int64_t DictionaryBytes(const ::parquet::WriterProperties& properties,
   return sizes;
 }
 
-// Bounds of pages are kept until their file is finished, in memory that no page accounts for: of
-// long texts those of the column chunk must do.
-constexpr size_t kLongestPageBound = 128;
+// Bounds of pages are kept until their file is finished, in memory that no page accounts for. Those
+// of texts longer than this are kept up to so many bytes of a column chunk; one that has more gets
+// no column index.
+constexpr size_t kLongBound = 128;
+constexpr size_t kMostLongBoundsBytes = size_t{256} << 10;
 
-// As the footer takes them; `longest` is the limit of a bound.
+// As the footer and the page index take them.
 ::parquet::EncodedStatistics Limited(::parquet::EncodedStatistics statistics,
-                                     const ::parquet::ColumnDescriptor& leaf, size_t longest) {
-  statistics.ApplyStatSizeLimits(longest);
+                                     const ::parquet::ColumnDescriptor& leaf,
+                                     const ::parquet::WriterProperties& properties) {
+  statistics.ApplyStatSizeLimits(properties.max_statistics_size(leaf.path()));
   statistics.set_is_signed(leaf.sort_order() == ::parquet::SortOrder::SIGNED);
   return statistics;
 }
@@ -114,9 +117,10 @@ Result<int64_t> FlatColumnWriter::AppendValidity(const arrow::ArrayData& rows, i
 Status FlatColumnWriter::EndPage(bool is_last) {
   ARROW_RETURN_NOT_OK(AppendLevels());
   ARROW_ASSIGN_OR_RAISE(EncodedValues values, values_->EndPage(page_nulls_, is_last, &body_));
-  values.statistics =
-      Limited(std::move(values.statistics), *leaf_,
-              std::min(properties_->max_statistics_size(leaf_->path()), kLongestPageBound));
+  values.statistics = Limited(std::move(values.statistics), *leaf_, *properties_);
+  const size_t longest = std::max(values.statistics.min().size(), values.statistics.max().size());
+  if (longest > kLongBound) long_bounds_bytes_ += 2 * longest;
+  if (long_bounds_bytes_ > kMostLongBoundsBytes) values.statistics.ClearMinMax();
   auto sizes = SizesOf(*leaf_, page_rows_, page_nulls_, values.byte_array_bytes);
   const int64_t kept = pages_.length();
   const int64_t uncompressed = body_.length();
@@ -192,8 +196,7 @@ void FlatColumnWriter::WritePages() {
     offset += page.body_bytes;
     first_row += page.num_rows;
   }
-  const auto statistics =
-      Limited(values_->Statistics(), *leaf_, properties_->max_statistics_size(leaf_->path()));
+  const auto statistics = Limited(values_->Statistics(), *leaf_, *properties_);
   if (statistics.is_set()) metadata_->SetStatistics(statistics);
   const auto sizes = SizesOf(*leaf_, num_rows_, statistics.null_count, byte_array_bytes);
   if (sizes.is_set()) metadata_->SetSizeStatistics(sizes);

@@ -88,6 +88,7 @@ class FlatColumnWriter final : public ::parquet::ColumnWriter {
 
   int64_t page_rows_ = 0;  // of the open page
   int64_t page_nulls_ = 0;
+  size_t long_bounds_bytes_ = 0;              // of the pages that ended
   arrow::TypedBufferBuilder<bool> validity_;  // of its rows; empty before its first NULL
 
   int64_t num_rows_ = 0;  // of the pages that have ended

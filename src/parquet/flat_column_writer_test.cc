@@ -93,10 +93,9 @@ Expected ExpectedOf(const std::shared_ptr<arrow::Field>& field,
   return {file, chunk->statistics(), chunk->size_statistics()};
 }
 
-// Compares a chunk and its pages, which hold `rows`, with what is expected. There is no column
-// index where a page has a bound that is too long for it.
+// Compares a chunk and its pages, which hold `rows`, with what is expected.
 void CompareChunk(const ::parquet::ColumnChunkMetaData& chunk,
-                  const ::parquet::ColumnIndex* column_index,
+                  const ::parquet::ColumnIndex& column_index,
                   const ::parquet::OffsetIndex& offset_index,
                   const std::shared_ptr<arrow::Field>& field,
                   const std::shared_ptr<arrow::ChunkedArray>& rows) {
@@ -118,31 +117,20 @@ void CompareChunk(const ::parquet::ColumnChunkMetaData& chunk,
               expected.sizes->unencoded_byte_array_data_bytes);
   }
 
-  constexpr size_t kLongestPageBound = 128;
   const auto& pages = offset_index.page_locations();
-  if (column_index != nullptr) {
-    ASSERT_EQ(column_index->null_pages().size(), pages.size());
-  }
-  bool is_too_long = false;
+  ASSERT_EQ(column_index.null_pages().size(), pages.size());
   for (size_t i = 0; i < pages.size(); ++i) {
     const int64_t first = pages[i].first_row_index;
     const int64_t end = i + 1 < pages.size() ? pages[i + 1].first_row_index : rows->length();
     ASSERT_LE(end - first, 20'000);
     const auto part = rows->Slice(first, end - first);
-    if (part->null_count() < part->length()) {
-      const Expected of_page = ExpectedOf(field, part);
-      const std::string minimum = of_page.statistics->EncodeMin();
-      const std::string maximum = of_page.statistics->EncodeMax();
-      is_too_long |= std::max(minimum.size(), maximum.size()) > kLongestPageBound;
-      if (column_index == nullptr) continue;
-      ASSERT_EQ(column_index->encoded_min_values()[i], minimum);
-      ASSERT_EQ(column_index->encoded_max_values()[i], maximum);
-    }
-    if (column_index == nullptr) continue;
-    ASSERT_EQ(column_index->null_counts()[i], part->null_count());
-    ASSERT_EQ(column_index->null_pages()[i], part->null_count() == part->length());
+    ASSERT_EQ(column_index.null_counts()[i], part->null_count());
+    ASSERT_EQ(column_index.null_pages()[i], part->null_count() == part->length());
+    if (column_index.null_pages()[i]) continue;
+    const Expected of_page = ExpectedOf(field, part);
+    ASSERT_EQ(column_index.encoded_min_values()[i], of_page.statistics->EncodeMin());
+    ASSERT_EQ(column_index.encoded_max_values()[i], of_page.statistics->EncodeMax());
   }
-  ASSERT_EQ(column_index == nullptr, is_too_long);
 }
 
 TEST(FlatColumnWriterTest, ChunksAndPagesAreWhatParquetCppWrites) {
@@ -176,7 +164,7 @@ TEST(FlatColumnWriterTest, ChunksAndPagesAreWhatParquetCppWrites) {
         SCOPED_TRACE(testing::Message() << "round " << round << ", row group " << group << ", "
                                         << schema->field(leaf)->ToString());
         ASSERT_NO_FATAL_FAILURE(
-            CompareChunk(*metadata->ColumnChunk(leaf), indexes->GetColumnIndex(leaf).get(),
+            CompareChunk(*metadata->ColumnChunk(leaf), *indexes->GetColumnIndex(leaf),
                          *indexes->GetOffsetIndex(leaf), schema->field(leaf),
                          table->column(leaf)->Slice(first, metadata->num_rows())));
       }

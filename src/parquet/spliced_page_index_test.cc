@@ -207,12 +207,7 @@ class SplicedPageIndexTest : public testing::Test {
             fmt::format("row group {}, {}", group, chunk->path_in_schema()->ToDotString()));
         const auto column_index = index->GetColumnIndex(leaf);
         const auto offset_index = index->GetOffsetIndex(leaf);
-        EXPECT_NE(offset_index, nullptr);
-        // A page with a long text has no bounds, and then its column has no index.
-        const auto statistics = chunk->statistics();
-        const bool may_be_long = chunk->type() == ::parquet::Type::BYTE_ARRAY && statistics &&
-                                 statistics->physical_type() == ::parquet::Type::BYTE_ARRAY;
-        EXPECT_TRUE(column_index != nullptr || may_be_long);
+        EXPECT_TRUE(column_index != nullptr && offset_index != nullptr);
         if (column_index == nullptr || offset_index == nullptr) continue;
         pages += offset_index->page_locations().size();
         const auto reader = file->RowGroup(group)->Column(leaf);
