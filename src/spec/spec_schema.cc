@@ -183,8 +183,10 @@ Json KeySchema(const Key& key) {
   return Described(std::move(schema), key.description);
 }
 
+Json GivenSchema() { return {{"not", {{"type", "null"}}}}; }
+
 Json NotBothSchema() {
-  const Json given = {{"not", {{"type", "null"}}}};
+  const Json given = GivenSchema();
   return {{"not",
            {{"required", {"version", "timestamp"}},
             {"properties", {{"version", given}, {"timestamp", given}}}}}};
@@ -195,6 +197,13 @@ Json OverwriteSchemaSchema() {
            {{"required", {"overwrite_schema"}},
             {"properties", {{"overwrite_schema", {{"const", true}}}}}}},
           {"then", {{"required", {"mode"}}, {"properties", {{"mode", {{"const", "overwrite"}}}}}}}};
+}
+
+Json OrderBySchema() {
+  return {{"if", {{"required", {"order_by"}}, {"properties", {{"order_by", GivenSchema()}}}}},
+          {"then",
+           {{"required", {"duplicates"}},
+            {"properties", {{"duplicates", {{"enum", {"first", "last"}}}}}}}}};
 }
 
 Json SectionSchema(std::string_view section) {
@@ -208,6 +217,7 @@ Json SectionSchema(std::string_view section) {
   if (!required.empty()) schema["required"] = std::move(required);
   if (properties.contains("timestamp")) schema.update(NotBothSchema());
   if (properties.contains("overwrite_schema")) schema.update(OverwriteSchemaSchema());
+  if (properties.contains("order_by")) schema.update(OrderBySchema());
   schema["properties"] = std::move(properties);
   return schema;
 }
