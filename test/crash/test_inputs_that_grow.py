@@ -112,7 +112,8 @@ def test_killed_again_and_again_while_the_inputs_grow(job, duckdb_delta, mode):
     chosen = random.Random(seed)
     growing = GrowingJob(job, mode)
     end = ROWS
-    while growing.kill_after(chosen.randint(2, 6)) and not job.plan()["finished"]:
+    # A run that is killed behind its last commit has ended all the same.
+    while growing.kill_after(chosen.randint(2, 6)) and job.rows().num_rows < ROWS:
         growing.add_bronze(end, end + 100)
         growing.add_known(end, end + 100, 2)
         end += 100

@@ -4,6 +4,7 @@ written by hand, as tables look after some years. The seed decides everything.""
 import datetime
 import json
 import random
+import re
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -176,16 +177,16 @@ class TableMaker:
         self._commit([{"add": add}])
 
     def _remove_by_hand(self) -> None:
-        """Removes a file by another spelling of its path, of a table that has several."""
+        """Removes a file by another spelling of its path that is the same to Spark, of a table that
+        has several. (Spellings that are one to us alone: inputs/test_path_spelling.py.)"""
         adds = [add for add in live_files(self.folder).values() if "deletionVector" not in add]
         if len(adds) < 2:
             self._append_by_hand()
             return
         add = self.chosen.choice(adds)
-        plain = urllib.parse.unquote(add["path"])
-        spelling = self.chosen.choice([
-            add["path"], urllib.parse.quote(plain), urllib.parse.quote(plain, safe="/=:"),
-            f"{self.folder.as_uri()}/{urllib.parse.quote(plain)}"])
+        path = add["path"]
+        lower_case = re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), path)
+        spelling = self.chosen.choice([path, lower_case, f"./x/../{path}"])
         self.steps[-1] += f" {add['path']} as {spelling}"
         self._commit([{"remove": {"path": spelling, "deletionTimestamp": 1700000000000,
                                   "dataChange": True, "extendedFileMetadata": True,
@@ -194,7 +195,7 @@ class TableMaker:
 
     def _commit(self, actions: list[dict[str, Any]]) -> None:
         log = self.folder / "_delta_log"
-        version = max(int(path.stem) for path in log.glob("*.json")) + 1
+        version = max(int(path.stem) for path in log.glob("*.json") if path.stem.isdigit()) + 1
         text = "".join(json.dumps(action) + "\n" for action in actions)
         (log / f"{version:020d}.json").write_text(text, encoding="utf-8")
 
