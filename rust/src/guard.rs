@@ -4,7 +4,7 @@
 //! all nothing is fetched from the network: the kernel's engine would follow a signed https address.
 //!
 //! Nor does the kernel see `_last_checkpoint`: it is a hint that may be wrong or out of date, and the
-//! kernel refuses a table whose hinted checkpoint is gone. A folder is listed as a whole anyway.
+//! kernel refuses a table whose hinted checkpoint is gone. It is told the last one that the folder has.
 //! Actions of the log pass through `file_actions`.
 
 use std::collections::HashSet;
@@ -25,6 +25,7 @@ use url::Url;
 
 use crate::failure::{Fault, Outcome};
 use crate::file_actions::{has_files, FileActions};
+use crate::log_folder::LogFolder;
 use crate::parquet_nesting::is_too_deep;
 
 const HINT: &str = "_last_checkpoint";
@@ -42,6 +43,12 @@ struct View {
     gate: Gate,
     hidden: Arc<HashSet<String>>, // names of files of the log
     actions: FileActions,
+}
+
+impl View {
+    fn list(&self, folder: Url) -> KernelResult<LogFolder> {
+        LogFolder::list(self.gate.path_of(&folder)?, folder, &self.hidden)
+    }
 }
 
 impl GuardedEngine {
@@ -113,20 +120,18 @@ struct GuardedHandler<Handler: ?Sized> {
 
 impl StorageHandler for GuardedHandler<dyn StorageHandler> {
     fn list_from(&self, path: &Url) -> KernelResult<KernelResultIteratorStatic<FileMeta>> {
-        let hidden = self.view.hidden.clone();
-        let files = self.inner.list_from(path)?;
-        let is_seen = move |file: &FileMeta| {
-            let name = file.location.path_segments().and_then(Iterator::last);
-            name.is_none_or(|name| !hidden.contains(name))
-        };
-        Ok(Box::new(
-            files.filter(move |file| file.as_ref().map_or(true, &is_seen)),
-        ))
+        let (folder, after) = (path.join(".")?, path.path_segments().and_then(Iterator::last));
+        let files = self.view.list(folder)?;
+        Ok(Box::new(files.after(after.unwrap_or_default())))
     }
 
     fn read_files(&self, files: Vec<FileSlice>) -> KernelResult<KernelResultIteratorStatic<Bytes>> {
-        if files.iter().any(|(url, _)| url.path().ends_with(HINT)) {
-            return Ok(Box::new(std::iter::empty()));
+        if let [(url, _)] = &files[..] {
+            if url.path().ends_with(HINT) {
+                let version = self.view.list(url.join(".")?)?.last_checkpoint()?;
+                let hint = version.map(|version| format!("{{\"version\":{version},\"size\":-1}}"));
+                return Ok(Box::new(hint.into_iter().map(|hint| Ok(hint.into()))));
+            }
         }
         files
             .iter()

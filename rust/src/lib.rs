@@ -22,6 +22,7 @@ mod file_actions;
 mod guard;
 mod heap;
 mod history;
+mod log_folder;
 mod parquet_nesting;
 mod protocol;
 mod protocol_version;

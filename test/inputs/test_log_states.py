@@ -41,6 +41,14 @@ def flip(path):
     path.write_bytes(data)
 
 
+def in_parts(table):
+    whole = checkpoint(table, 10)
+    actions = pq.read_table(whole)
+    whole.unlink()
+    for part, rows in ((1, actions.slice(0, 4)), (2, actions.slice(4))):
+        pq.write_table(rows, log(table, 10, f"checkpoint.{part:010}.{2:010}.parquet"))
+
+
 def pretty(path):
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     path.write_text("\n".join(json.dumps(line, indent=2) for line in lines))
@@ -74,6 +82,10 @@ READ = {
         lambda table: checkpoint(table, 10).write_bytes(b""), lambda table: clean_up(table, 5)),
     "half of a checkpoint in parts": lambda table: shutil.copy(
         checkpoint(table, 10), log(table, 11, f"checkpoint.{1:010}.{2:010}.parquet")),
+    "a checkpoint in parts": in_parts,
+    "a checkpoint in parts, all before deleted": in_turn(
+        in_parts, lambda table: checkpoint(table, 5).unlink(), lambda table: clean_up(table, 10)),
+    "a folder named like a checkpoint": lambda table: checkpoint(table, 11).mkdir(),
 }
 REFUSED = {
     "all before is gone": (in_turn(lambda table: checkpoint(table, 10).unlink(),
