@@ -1,10 +1,14 @@
 #include "pipeline/lane_memory.h"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include <arrow/type_traits.h>
 
+#include "base/saturating.h"
+#include "base/units.h"
 #include "parquet/footer_statistics.h"
 #include "parquet/writer.h"
 #include "spill/spool_pool.h"
@@ -85,11 +89,24 @@ constexpr int64_t kPages = 7;
 // The same, and the encoded pages, of `rows` values that all take `value_bytes`: buffers grow by
 // doubling, and a dictionary has up to four slots of its hash table for a value.
 constexpr int64_t kSmallestBuffersBytes = 4 * kKiB;
-constexpr int64_t FewPagesBytes(int64_t rows, int64_t value_bytes) {
-  return kSmallestBuffersBytes + rows * (11 * value_bytes + 24);
+int64_t FewPagesBytes(int64_t rows, int64_t value_bytes) {
+  return AddBytes(kSmallestBuffersBytes, MultiplyBytes(rows, AddBytes(11 * value_bytes, 24)));
 }
-constexpr int64_t FewEncodedBytes(int64_t rows, int64_t value_bytes) {
+int64_t FewEncodedBytes(int64_t rows, int64_t value_bytes) {
   return rows * 3 * (value_bytes + 1);
+}
+
+// Bytes of a value of an output column where that is known: of a text those of an average one, if
+// the texts were as long as can be.
+std::optional<int64_t> ValueBytes(const PlannedInputs& inputs, size_t column) {
+  const arrow::DataType& type = *inputs.pipeline.output_schema->field(static_cast<int>(column))->type();
+  if (arrow::is_fixed_width(type.id())) return RowBytes(type, 0);
+  const int source = inputs.unchanged[column];
+  if (source < 0 || inputs.source.weighed_rows() == 0) return std::nullopt;
+  const int64_t all = inputs.source.weights()[static_cast<size_t>(source)].most_value_bytes;
+  const int64_t mean = all / inputs.source.weighed_rows() + 1;
+  if (mean > kMiB) return std::nullopt;
+  return RowBytes(type, mean);
 }
 
 EncodedColumns EncodedColumnsOf(const PlannedInputs& inputs, const std::vector<bool>* is_copied,
@@ -105,14 +122,14 @@ EncodedColumns EncodedColumnsOf(const PlannedInputs& inputs, const std::vector<b
     const int64_t leaves = parquet::CountLeaves(type);
     int64_t page_bytes = kPages * sizes.page_bytes;
     encoded.leaves += leaves;
-    if (rows > kFewRows || !parquet::IsEncodedByPage(type) || !arrow::is_fixed_width(type.id())) {
+    const bool are_few = rows <= kFewRows && parquet::IsEncodedByPage(type);
+    const std::optional<int64_t> value_bytes = are_few ? ValueBytes(inputs, i) : std::nullopt;
+    if (!value_bytes) {
       encoded.row_group_bytes = kNotKnown;
     } else {
-      const int64_t value_bytes = RowBytes(type, 0);
-      page_bytes = std::min(page_bytes, FewPagesBytes(rows, value_bytes));
-      if (encoded.row_group_bytes != kNotKnown) {
-        encoded.row_group_bytes += FewEncodedBytes(rows, value_bytes);
-      }
+      page_bytes = std::min(page_bytes, FewPagesBytes(rows, *value_bytes));
+      encoded.row_group_bytes =
+          AddBytes(encoded.row_group_bytes, FewEncodedBytes(rows, *value_bytes));
     }
     encoded.page_bytes += leaves * page_bytes;
   }

@@ -63,7 +63,8 @@ struct PlannedInputs {
   const PinnedTable& source;
   const std::vector<std::unique_ptr<PinnedTable>>& lookups;
   const SplicePlan& splice;
-  const std::vector<Piece>& pieces;  // that are left to do
+  const std::vector<Piece>& pieces;   // that are left to do
+  const std::vector<int>& unchanged;  // see SourceUse
   bool in_key_order = false;
   int64_t most_range_bytes = std::numeric_limits<int64_t>::max();  // see PlanOptions
 };

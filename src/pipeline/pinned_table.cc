@@ -44,6 +44,13 @@ int64_t DecodedBytes(const parquet::LeafColumn& leaf, const parquet::ColumnChunk
   return std::max(chunk.uncompressed_bytes, MultiplyBytes(chunk.num_values, mean));
 }
 
+// No text is longer than all that is stored of its column chunk.
+int64_t MostTextBytes(const parquet::ColumnChunkFacts& chunk) {
+  if (chunk.unencoded_bytes) return *chunk.unencoded_bytes;
+  if (chunk.is_plain) return chunk.uncompressed_bytes;
+  return MultiplyBytes(chunk.num_values, chunk.uncompressed_bytes);
+}
+
 // Footers are read before there is a budget to charge.
 parquet::ReadOptions FooterReadOptions(const delta::Snapshot& snapshot) {
   return ReadOptionsOf(snapshot, {.pool = memory::BackingPool(), .page_sizes = true});
@@ -263,14 +270,16 @@ void PinnedTable::LeaveOut(const PinnedFile& file, const PinnedRowGroup& group) 
 
 Status PinnedTable::AddFile(ListedFile listed, OpenedFile opened, const RowPruner* pruner) {
   ARROW_RETURN_NOT_OK(opened.status);
+  const bool is_known = listed.is_known();
   PinnedFile file{.data_file = std::move(listed.data_file),
                   .first_ordinal = physical_rows(),
                   .keeps_all_rows = listed.keeps_all_rows};
-  const auto& vector = file.data_file.deletion_vector;
-  if (listed.left_out && file.data_file.num_records) {
+  if (is_known) {
+    const auto& vector = file.data_file.deletion_vector;
+    const int64_t deleted = vector ? vector->cardinality : 0;
     file.num_rows = *file.data_file.num_records;
     ARROW_RETURN_NOT_OK(CheckRows(file));
-    LeaveOut(std::move(file), vector ? vector->cardinality : 0);
+    LeaveOut(std::move(file), deleted);
     return Status::OK();
   }
   if (opened.footer == nullptr) {
@@ -370,6 +379,7 @@ void PinnedTable::Weigh(const parquet::FileReader& file, std::span<PinnedRowGrou
         }
         weights_[i].value_bytes =
             AddBytes(weights_[i].value_bytes, DecodedBytes(footer.leaves[leaf], chunk));
+        weights_[i].most_value_bytes = AddBytes(weights_[i].most_value_bytes, MostTextBytes(chunk));
         weights_[i].compressed_bytes += chunk.compressed_bytes;
         row_groups[group].compressed_bytes += chunk.compressed_bytes;
       }

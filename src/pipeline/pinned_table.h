@@ -70,6 +70,7 @@ Result<std::unique_ptr<const parquet::StoredFooter>> ReadFooterAgain(const Pinne
 struct ColumnWeight {
   int64_t value_bytes = 0;       // decoded; of strings and nested values, where the footer does not
                                  // say, what their encoding lets expect
+  int64_t most_value_bytes = 0;  // of texts, what the values take at most, if the footers are right
   int64_t compressed_bytes = 0;  // as stored
   arrow::Compression::type codec = arrow::Compression::SNAPPY;  // of its first column chunk
   // Of texts in dictionaries alone: all different values, or more; of lookups only.

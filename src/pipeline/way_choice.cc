@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "pipeline/source_use.h"
 #include "pipeline/state_folder.h"
 #include "pipeline/work_left.h"
 #include "storage/memory_file_system.h"
@@ -28,7 +29,10 @@ constexpr int64_t kFewestSplicedRows = 1 << 14;
 class WayChooser {
  public:
   WayChooser(std::vector<WorkPlan> ways, const PlanOptions& options, Plan* plan)
-      : ways_(std::move(ways)), options_(options), plan_(plan) {
+      : ways_(std::move(ways)),
+        options_(options),
+        plan_(plan),
+        unchanged_(UseOfSource(*plan->pipeline).unchanged) {
     const std::string spill_folder = SpillBaseOf(*plan).path;
     may_spill_ = !storage::IsInMemory(spill_folder);
     if (!may_spill_) ways_.back().spools = false;
@@ -294,6 +298,7 @@ class WayChooser {
             .lookups = plan_->lookups,
             .splice = plan_->splice,
             .pieces = pieces_,
+            .unchanged = unchanged_,
             .in_key_order = plan_->spec.in_key_order(),
             .most_range_bytes = options_.most_range_bytes.value_or(
                 options_.joins_out_of_core ? 0 : options_.large_index_bytes)};
@@ -303,6 +308,7 @@ class WayChooser {
   const PlanOptions& options_;
   Plan* const plan_;
   std::vector<Piece> pieces_;
+  const std::vector<int> unchanged_;
   std::vector<size_t> ranked_;  // the lookups, in the order in which they go out of core
   size_t faster_out_of_core_ = 0;
   bool may_spill_ = true;  // false: the files would be in memory, and make no room

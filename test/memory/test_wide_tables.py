@@ -34,6 +34,14 @@ def many_columns(job):
     return rows
 
 
+def many_texts(job):
+    """Few rows of them; one is as long as a page."""
+    rows = pa.table({"id": pa.array([1, 2], pa.int64()), "long": ["x" * 70_000, None],
+                     **{f"c{i}": [f"text {i}" * 5, None] for i in range(2000)}})
+    write_deltalake(job.folder / "bronze", rows)
+    return rows
+
+
 def many_row_groups(job):
     """A footer of about 2 MiB."""
     rows = pa.table({"id": range(2000), **{f"f{i}": [i / 3] * 2000 for i in range(100)}})
@@ -54,7 +62,7 @@ def long_keys(job):
     return rows
 
 
-@pytest.mark.parametrize("make", [many_files, many_columns, many_row_groups, long_keys])
+@pytest.mark.parametrize("make", [many_files, many_columns, many_texts, many_row_groups, long_keys])
 @pytest.mark.parametrize("has_lookup", [False, True])
 def test_the_smallest_budget_is_enough_for_the_plan_too(job, spillway, in_cgroup, make, has_lookup):
     rows = make(job)
@@ -86,3 +94,10 @@ def test_the_bound_of_a_few_rows_is_not_that_of_many(job):
                                   for i in range(300)}))
     job.write()
     assert job.plan()["memory"]["bound_bytes"] <= 128 * MIB
+
+
+def test_the_bound_of_a_few_texts(job):
+    """2,000 columns of texts, of two rows: none of them fills a page."""
+    many_texts(job)
+    job.write()
+    assert job.plan()["memory"]["bound_bytes"] <= 192 * MIB
