@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "parquet/batch_size.h"
 #include "parquet/data_pages.h"
+#include "parquet/text_column_reader.h"
 
 namespace spillway::parquet {
 namespace {
@@ -91,7 +92,10 @@ ReadMemory EstimateReadMemory(const Footer& footer, const RowGroupFacts& row_gro
                          DictionaryBytes(chunk, options.assumed_page_bytes);
     const int64_t longest = std::max(page.decompressed_bytes, chunk.dictionary_bytes.value_or(0));
     const bool may_be_a_value = footer.leaves[static_cast<size_t>(leaf)].type_bytes == 0;
-    if (may_be_a_value && longest > kLongestUsualPage) {
+    if (!may_be_a_value) continue;
+    memory.page_bytes += TextColumnReader::kGroupRowBytes *
+                         std::min<int64_t>(chunk.num_values, TextColumnReader::kGroupRows);
+    if (longest > kLongestUsualPage) {
       memory.long_value_bytes = std::max(memory.long_value_bytes, longest);
     }
   }

@@ -100,8 +100,7 @@ int64_t TextColumnReader::LikelyBytes(int64_t rows) const {
   double bytes_per_row = bytes_per_row_;
   if (bytes_per_row == 0) {
     int64_t bytes = 0;
-    const ::parquet::ByteArray* const values = group_values_.data();
-    for (int i = 0; i < group_values_found_; ++i) bytes += values[i].len;
+    for (int i = 0; i < group_values_found_; ++i) bytes += group_values_[i].len;
     bytes_per_row = static_cast<double>(bytes) / group_rows_;
   }
   const double likely = bytes_per_row * static_cast<double>(rows) * (1 + 0.5 / kSpareShare);
@@ -111,8 +110,8 @@ int64_t TextColumnReader::LikelyBytes(int64_t rows) const {
 // Moves up to `rows` rows of the group to the column, fewer where it becomes full; returns how
 // many.
 Result<int> TextColumnReader::TakeRows(int rows, Column* column) {
-  const int16_t* const levels = group_levels_.data() + next_row_;
-  const ::parquet::ByteArray* value = group_values_.data() + next_value_;
+  const int16_t* const levels = group_levels_ + next_row_;
+  const ::parquet::ByteArray* value = group_values_ + next_value_;
   int valid = rows;
   if (group_values_found_ < group_rows_) {
     valid = static_cast<int>(std::count(levels, levels + rows, int16_t{1}));
@@ -160,22 +159,32 @@ Result<int> TextColumnReader::TakeRows(int rows, Column* column) {
 
 Status TextColumnReader::FindGroup() {
   while (page_rows_left_ == 0) ARROW_RETURN_NOT_OK(OpenPage());
-  const int rows = std::min(page_rows_left_, kGroup);
+  const int rows = std::min(page_rows_left_, kGroupRows);
+  ARROW_RETURN_NOT_OK(MakeRoomForGroup(rows));
   int valid = rows;
   if (leaf_.max_definition_level() > 0) {
-    if (levels_.Decode(rows, group_levels_.data()) != rows) {
+    if (levels_.Decode(rows, group_levels_) != rows) {
       return Status::Invalid("a page has fewer levels than values");
     }
-    valid = static_cast<int>(
-        std::count(group_levels_.begin(), group_levels_.begin() + rows, int16_t{1}));
+    valid = static_cast<int>(std::count(group_levels_, group_levels_ + rows, int16_t{1}));
   }
-  if (valid > 0 && decoder_->Decode(group_values_.data(), valid) != valid) {
+  if (valid > 0 && decoder_->Decode(group_values_, valid) != valid) {
     return Status::Invalid("a page has fewer values than it says");
   }
   page_rows_left_ -= rows;
   group_rows_ = rows;
   group_values_found_ = valid;
   next_row_ = next_value_ = 0;
+  return Status::OK();
+}
+
+// The group is empty.
+Status TextColumnReader::MakeRoomForGroup(int rows) {
+  if (rows <= group_room_) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(group_, arrow::AllocateBuffer(rows * kGroupRowBytes, pool_));
+  group_room_ = rows;
+  group_values_ = reinterpret_cast<::parquet::ByteArray*>(group_->mutable_data());
+  group_levels_ = reinterpret_cast<int16_t*>(group_values_ + rows);
   return Status::OK();
 }
 

@@ -5,7 +5,6 @@
 // Thread rule: one thread at a time.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -17,6 +16,7 @@
 #include <parquet/column_reader.h>
 #include <parquet/encoding.h>
 #include <parquet/schema.h>
+#include <parquet/types.h>
 
 #include "base/status.h"
 
@@ -24,6 +24,11 @@ namespace spillway::parquet {
 
 class TextColumnReader {
  public:
+  // Rows whose values are found at a time, and the bytes that the places of one take, from the
+  // pool.
+  static constexpr int kGroupRows = 512;
+  static constexpr int64_t kGroupRowBytes = sizeof(::parquet::ByteArray) + sizeof(int16_t);
+
   // Whether a column of this leaf can be read: a top-level one of byte arrays.
   static bool Serves(const ::parquet::ColumnDescriptor& leaf);
 
@@ -39,11 +44,11 @@ class TextColumnReader {
   Result<std::shared_ptr<arrow::Array>> Next(int64_t rows);
 
  private:
-  static constexpr int kGroup = 512;  // rows whose values are found at a time
   using Decoder = ::parquet::TypedDecoder<::parquet::ByteArrayType>;
   struct Column;  // that is being made
 
   Status FindGroup();
+  Status MakeRoomForGroup(int rows);
   Status OpenPage();
   Status OpenDictionary(const ::parquet::DictionaryPage& page);
   Status OpenData(const ::parquet::DataPage& page);
@@ -66,8 +71,10 @@ class TextColumnReader {
 
   // The rows found and not taken yet: a level for each where the column may be NULL, and the values
   // of those that are not.
-  std::array<int16_t, kGroup> group_levels_;
-  std::array<::parquet::ByteArray, kGroup> group_values_;
+  std::unique_ptr<arrow::Buffer> group_;  // both arrays
+  int group_room_ = 0;                    // rows that they are for
+  ::parquet::ByteArray* group_values_ = nullptr;
+  int16_t* group_levels_ = nullptr;
   int group_rows_ = 0;
   int group_values_found_ = 0;
   int next_row_ = 0;
