@@ -25,6 +25,7 @@
 #include "join/probe_writer.h"
 #include "join/row_format.h"
 #include "spill/block_log.h"
+#include "spill/block_memory.h"
 #include "spill/spill_writer.h"
 
 namespace spillway::join {
@@ -104,7 +105,7 @@ int64_t LargestShare(int64_t count, int bits) {
 // row may not have had room, and a last one of each.
 int64_t CountBlocks(int64_t bytes, int64_t block_bytes, int64_t row_bytes, int64_t streams,
                     int lanes) {
-  const int64_t used = block_bytes - spill::kHeaderBytes - std::min(row_bytes, block_bytes / 4);
+  const int64_t used = spill::PayloadRoom(block_bytes) - std::min(row_bytes, block_bytes / 4);
   return bytes / used + streams * lanes;
 }
 
@@ -331,10 +332,8 @@ std::optional<Choice> FindFitting(const ExternalJoinInputs& inputs, const Volume
 void SpreadSpareMemory(const ExternalJoinInputs& inputs, const Volumes& volumes,
                        int64_t budget_bytes, ExternalJoinSizes* sizes) {
   const Holdings least = Measure(inputs, volumes, *sizes);
-  // A run of 2 GiB whose blocks took all that there was has been killed on a busy disk: a sixteenth
-  // stays free. Blocks are not all full.
-  const int64_t kept_free = budget_bytes / 16;
-  sizes->resident_bytes = std::clamp<int64_t>(budget_bytes - kept_free - least.peak(), 0,
+  // Blocks are not all full.
+  sizes->resident_bytes = std::clamp<int64_t>(budget_bytes - least.peak(), 0,
                                               least.most_kept_bytes + least.most_kept_bytes / 4);
   const Holdings holdings = Measure(inputs, volumes, *sizes);
   const auto spare = [&](int64_t phase_bytes, int64_t part_bytes) {

@@ -12,6 +12,7 @@
 
 #include "base/page_size.h"
 #include "memory/heap_limit.h"
+#include "memory/page_slots.h"
 
 namespace spillway::memory {
 namespace {
@@ -128,6 +129,7 @@ Status AllocateBlock(int64_t size, int64_t alignment, uint8_t** out) {
     return Status::OK();
   }
   if (IsMapped(size)) return MapBlock(size, out);
+  if (alignment >= kOwnPages) return AllocatePages(size, out);
   // malloc's addresses are multiples of its own alignment, so that there is room before the block.
   const auto step = std::max(static_cast<size_t>(alignment), alignof(std::max_align_t));
   auto* address = static_cast<uint8_t*>(std::malloc(static_cast<size_t>(size) + step));
@@ -144,15 +146,17 @@ Status ReallocateBlock(int64_t old_size, int64_t new_size, int64_t alignment, ui
   uint8_t* copy = nullptr;
   ARROW_RETURN_NOT_OK(AllocateBlock(new_size, alignment, &copy));
   std::memcpy(copy, *block, static_cast<size_t>(std::min(old_size, new_size)));
-  FreeBlock(*block, old_size);
+  FreeBlock(*block, old_size, alignment);
   *block = copy;
   return Status::OK();
 }
 
-void FreeBlock(uint8_t* block, int64_t size) {
+void FreeBlock(uint8_t* block, int64_t size, int64_t alignment) {
   if (size == 0) return;
   if (IsMapped(size)) {
     ::munmap(block, PageRounded(size));
+  } else if (alignment >= kOwnPages) {
+    FreePages(block, size);
   } else {
     std::free(AddressBefore(block));
   }

@@ -26,7 +26,7 @@ TEST(AllocatorTest, BlocksAreAlignedAndNotNull) {
       ASSERT_NE(block, nullptr);
       EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % static_cast<uintptr_t>(alignment), 0U);
       std::memset(block, 0xAB, static_cast<size_t>(size));
-      FreeBlock(block, size);
+      FreeBlock(block, size, alignment);
     }
   }
 }
@@ -35,20 +35,22 @@ TEST(AllocatorTest, BlocksAreAlignedAndNotNull) {
 TEST(AllocatorTest, ReallocationKeepsTheBytes) {
   const std::vector<int64_t> sizes = {
       0, 1, 100, kMappedBlockBytes - 1, kMappedBlockBytes, kMappedBlockBytes + 4097, 5 * kMiB};
-  for (const int64_t old_size : sizes) {
-    for (const int64_t new_size : sizes) {
-      uint8_t* block = nullptr;
-      ASSERT_TRUE(AllocateBlock(old_size, 64, &block).ok());
-      for (int64_t i = 0; i < old_size; ++i) block[i] = static_cast<uint8_t>(i * 7);
-      ASSERT_TRUE(ReallocateBlock(old_size, new_size, 64, &block).ok());
-      EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % 64, 0U);
-      int64_t different = 0;
-      for (int64_t i = 0; i < std::min(old_size, new_size); ++i) {
-        different += block[i] != static_cast<uint8_t>(i * 7);
+  for (const int64_t alignment : {int64_t{64}, kOwnPages}) {
+    for (const int64_t old_size : sizes) {
+      for (const int64_t new_size : sizes) {
+        uint8_t* block = nullptr;
+        ASSERT_TRUE(AllocateBlock(old_size, alignment, &block).ok());
+        for (int64_t i = 0; i < old_size; ++i) block[i] = static_cast<uint8_t>(i * 7);
+        ASSERT_TRUE(ReallocateBlock(old_size, new_size, alignment, &block).ok());
+        EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % static_cast<uintptr_t>(alignment), 0U);
+        int64_t different = 0;
+        for (int64_t i = 0; i < std::min(old_size, new_size); ++i) {
+          different += block[i] != static_cast<uint8_t>(i * 7);
+        }
+        EXPECT_EQ(different, 0) << old_size << " -> " << new_size;
+        std::memset(block, 1, static_cast<size_t>(new_size));
+        FreeBlock(block, new_size, alignment);
       }
-      EXPECT_EQ(different, 0) << old_size << " -> " << new_size;
-      std::memset(block, 1, static_cast<size_t>(new_size));
-      FreeBlock(block, new_size);
     }
   }
 }
@@ -72,7 +74,7 @@ TEST(AllocatorTest, WhatTheSystemRefusesIsAnError) {
   block[kMiB - 1] = 42;
   EXPECT_TRUE(ReallocateBlock(kMiB, int64_t{1} << 46, 64, &block).IsOutOfMemory());
   EXPECT_EQ(block[kMiB - 1], 42);
-  FreeBlock(block, kMiB);
+  FreeBlock(block, kMiB, 64);
 }
 
 // The reason for this allocator: resident memory follows what is allocated, at every moment.
@@ -96,7 +98,7 @@ TEST(AllocatorTest, FreedBlocksLeaveTheProcess) {
     allocated += size;
     while (allocated > 48 * kMiB) {
       const size_t victim = random() % blocks.size();
-      FreeBlock(blocks[victim].address, blocks[victim].size);
+      FreeBlock(blocks[victim].address, blocks[victim].size, 64);
       allocated -= blocks[victim].size;
       blocks[victim] = blocks.back();
       blocks.pop_back();
@@ -105,7 +107,7 @@ TEST(AllocatorTest, FreedBlocksLeaveTheProcess) {
       ASSERT_LT(AnonymousBytes() - before, allocated + 12 * kMiB) << step;
     }
   }
-  for (const Block& block : blocks) FreeBlock(block.address, block.size);
+  for (const Block& block : blocks) FreeBlock(block.address, block.size, 64);
   EXPECT_LT(AnonymousBytes() - before, 12 * kMiB);
 }
 
@@ -125,11 +127,35 @@ TEST(AllocatorTest, FreedBlocksAreUsedAgain) {
     };
     for (uint8_t*& block : blocks) allocate(&block);
     const int64_t before = AnonymousBytes();
-    for (size_t i = 0; i < blocks.size(); i += 2) FreeBlock(blocks[i], size);
+    for (size_t i = 0; i < blocks.size(); i += 2) FreeBlock(blocks[i], size, 64);
     for (size_t i = 0; i < blocks.size(); i += 2) allocate(&blocks[i]);
     EXPECT_LT(AnonymousBytes() - before, 4 * kMiB) << size;
-    for (uint8_t* block : blocks) FreeBlock(block, size);
+    for (uint8_t* block : blocks) FreeBlock(block, size, 64);
   }
+}
+
+// Blocks that spill: small ones, of two sizes, which go in another order than they came.
+TEST(AllocatorTest, PagesOfTheirOwnLeaveWhateverIsBesideThem) {
+  constexpr int64_t kSmall = 32 * kKiB;
+  constexpr int64_t kLarge = 64 * kKiB;
+  const auto make = [](int64_t size) {
+    uint8_t* block = nullptr;
+    EXPECT_TRUE(AllocateBlock(size, kOwnPages, &block).ok());
+    std::memset(block, 1, static_cast<size_t>(size));
+    return block;
+  };
+  const int64_t before = AnonymousBytes();
+  std::vector<uint8_t*> small(64 * kMiB / kSmall);
+  for (uint8_t*& block : small) block = make(kSmall);
+  EXPECT_GT(AnonymousBytes() - before, 60 * kMiB);
+  for (size_t i = 0; i < small.size(); i += 2) FreeBlock(small[i], kSmall, kOwnPages);
+  EXPECT_LT(AnonymousBytes() - before, 40 * kMiB);
+  std::vector<uint8_t*> large(32 * kMiB / kLarge);
+  for (uint8_t*& block : large) block = make(kLarge);
+  EXPECT_LT(AnonymousBytes() - before, 72 * kMiB);
+  for (size_t i = 1; i < small.size(); i += 2) FreeBlock(small[i], kSmall, kOwnPages);
+  for (uint8_t* block : large) FreeBlock(block, kLarge, kOwnPages);
+  EXPECT_LT(AnonymousBytes() - before, 12 * kMiB);
 }
 
 TEST(AllocatorTest, BackingPoolAllocates) {

@@ -53,14 +53,15 @@ Status GovernedPool::Reallocate(int64_t old_size, int64_t new_size, int64_t alig
   return Status::OK();
 }
 
-void GovernedPool::Free(uint8_t* buffer, int64_t size, int64_t /*alignment*/) {
+void GovernedPool::Free(uint8_t* buffer, int64_t size, int64_t alignment) {
   statistics_.DidFreeBytes(size);
-  GiveBack({buffer, size});
+  GiveBack({buffer, size}, alignment);
 }
 
-void GovernedPool::GiveBack(KeptBlocks::Block block) {
+void GovernedPool::GiveBack(KeptBlocks::Block block, int64_t alignment) {
   if (block.size < kMappedBlockBytes) {
-    Discard(block);
+    FreeBlock(block.address, block.size, alignment);
+    reservation_.Uncharge(block.size);
   } else if (reservation_.charged_bytes() > reservation_.granted_bytes()) {
     DiscardKept();  // there are some only where threads crossed, or the grant has shrunk
     Discard(block);
@@ -114,13 +115,14 @@ bool GovernedPool::GrowIntoKept(int64_t old_size, int64_t new_size, int64_t alig
     return false;
   }
   std::memcpy(kept->address, *block, static_cast<size_t>(old_size));
-  GiveBack({*block, old_size});
+  GiveBack({*block, old_size}, alignment);
   *block = kept->address;
   return true;
 }
 
+// Of kMappedBlockBytes or more.
 void GovernedPool::Discard(KeptBlocks::Block block) {
-  FreeBlock(block.address, block.size);
+  FreeBlock(block.address, block.size, /*alignment=*/1);
   reservation_.Uncharge(block.size);
 }
 

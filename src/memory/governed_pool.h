@@ -59,7 +59,7 @@ class GovernedPool : public arrow::MemoryPool {
   Status Resize(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** block);
   bool Reuse(int64_t size, int64_t alignment, uint8_t** out);
   bool GrowIntoKept(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** block);
-  void GiveBack(KeptBlocks::Block block);
+  void GiveBack(KeptBlocks::Block block, int64_t alignment);
   void Discard(KeptBlocks::Block block);
   void DiscardKept();
 

@@ -1,5 +1,6 @@
-// A limit for the heap that no governor sees: what libraries allocate by what a file says of itself
-// (Thrift footers, the Delta kernel), and the few blocks of BackingPool. Above it operator new
+// A limit for the heap that is no pool's: what libraries allocate by what a file says of itself
+// (Thrift footers, the Delta kernel), our own containers, and the few blocks of BackingPool. During
+// a run a governor raises the limit while it has memory (heap_charge.h). Above it operator new
 // throws std::bad_alloc, and Rust ends the process with the coded error (rust/src/heap.rs); so does
 // base/uncaught where nobody catches a std::bad_alloc. Without it the kernel's OOM killer would.
 //

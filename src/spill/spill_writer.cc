@@ -4,14 +4,12 @@
 #include <cstring>
 #include <utility>
 
-#include "spill/block_memory.h"
-
 namespace spillway::spill {
 namespace {
 
 constexpr int64_t kAlignmentBytes = 64;  // pools round sizes up to this
 
-constexpr int64_t kMostPayloadBytes = UINT32_MAX - kPageBytes;
+constexpr int64_t kMostPayloadBytes = UINT32_MAX - 2 * kPageBytes;
 
 int64_t RoundUpToPages(int64_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
 
@@ -32,15 +30,15 @@ SpillWriter::SpillWriter(SpillDirectory* directory, SpillWriterOptions options,
 SpillWriter::~SpillWriter() {
   for (uint32_t stream = 0; stream < options_.streams; ++stream) {
     const Stream& s = streams_[stream];
-    if (s.block != nullptr) FreeBlock(s.block, s.end - s.block, options_.pool);
+    if (s.block != nullptr) FreeBlock(s.block, s.block_bytes(), options_.pool);
   }
   for (const PendingBlock& pending : pending_) {
-    FreeBlock(pending.block, pending.capacity, options_.pool);
+    FreeBlock(pending.block, pending.block_bytes, options_.pool);
   }
   FreeSpare();
   for (const KeptBlock& kept : kept_) {
-    FreeBlock(kept.block, kept.capacity, options_.pool);
-    options_.quota->Give(AllocatedBytes(kept.capacity));
+    FreeBlock(kept.block, kept.block_bytes, options_.pool);
+    options_.quota->Give(kept.block_bytes);
   }
 }
 
@@ -57,7 +55,7 @@ int64_t SpillWriter::EstimateBytes(uint32_t streams, int64_t block_bytes, int64_
                                    bool compress) {
   const int64_t blocks = streams + write_bytes / block_bytes + 1;
   return static_cast<int64_t>(streams * sizeof(Stream)) + kAlignmentBytes +
-         blocks * AllocatedBytes(block_bytes) +
+         blocks * block_bytes +
          (compress ? BlockCodec::EstimateBytes(block_bytes) : 0);
 }
 
@@ -67,20 +65,20 @@ Status SpillWriter::StartBlock(uint32_t stream, int64_t bytes) {
   if (bytes > kMostPayloadBytes) {
     return Status::CapacityError("a value of ", bytes, " bytes is too long to be spilled");
   }
-  const int64_t capacity = std::max(options_.block_bytes, RoundUpToPages(kHeaderBytes + bytes));
+  const int64_t block_bytes = std::max(options_.block_bytes, BlockBytesFor(bytes));
   if (s.block != nullptr) {  // an empty one
-    if (s.end - s.block >= capacity) return Status::OK();
-    Recycle(s.block, s.end - s.block);
+    if (s.block_bytes() >= block_bytes) return Status::OK();
+    Recycle(s.block, s.block_bytes());
     s = {};
   }
-  if (capacity == options_.block_bytes && !spare_.empty()) {
+  if (block_bytes == options_.block_bytes && !spare_.empty()) {
     s.block = spare_.back();
     spare_.pop_back();
   } else {
-    ARROW_ASSIGN_OR_RAISE(s.block, AllocateBlock(capacity, options_.pool));
+    ARROW_ASSIGN_OR_RAISE(s.block, AllocateBlock(block_bytes, options_.pool));
   }
   s.at = PayloadOf(s.block);
-  s.end = s.block + capacity;
+  s.end = s.at + PayloadRoom(block_bytes);
   return Status::OK();
 }
 
@@ -90,10 +88,10 @@ Status SpillWriter::EndBlock(uint32_t stream, bool last) {
   Stream& s = streams_[stream];
   if (s.block == nullptr || s.at == PayloadOf(s.block)) return Status::OK();
   ARROW_RETURN_NOT_OK(log_.Reserve(1));
-  if (TryKeep(stream, last ? s.at - s.block : s.end - s.block)) return Status::OK();
-  const int64_t capacity = s.end - s.block;
-  pending_.push_back({stream, s.block, capacity, s.at - PayloadOf(s.block)});
-  pending_bytes_ += capacity;
+  const int64_t bytes = s.at - PayloadOf(s.block);
+  if (TryKeep(stream, last ? BlockBytesFor(bytes) : s.block_bytes())) return Status::OK();
+  pending_.push_back({stream, s.block, s.block_bytes(), bytes});
+  pending_bytes_ += s.block_bytes();
   s = {};
   return pending_bytes_ >= options_.write_bytes ? WritePending() : Status::OK();
 }
@@ -103,17 +101,17 @@ bool SpillWriter::IsPending(uint32_t stream) const {
                      [stream](const PendingBlock& pending) { return pending.stream == stream; });
 }
 
-// Keeps the stream's block, cut to `capacity`, if the quota has room for it and none before it
+// Keeps the stream's block, cut to `block_bytes`, if the quota has room for it and none before it
 // waits to be written: the log has a stream's blocks in their order. Wants room in the log.
-bool SpillWriter::TryKeep(uint32_t stream, int64_t capacity) {
+bool SpillWriter::TryKeep(uint32_t stream, int64_t block_bytes) {
   Stream& s = streams_[stream];
   if (options_.quota == nullptr || IsPending(stream)) return false;
-  if (!options_.quota->TryTake(AllocatedBytes(capacity))) return false;
+  if (!options_.quota->TryTake(block_bytes)) return false;
   const int64_t bytes = s.at - PayloadOf(s.block);
-  if (capacity < s.end - s.block) {
+  if (block_bytes < s.block_bytes()) {
     uint8_t* block = s.block;
-    if (!TrimBlock(s.end - s.block, capacity, options_.pool, &block).ok()) {
-      options_.quota->Give(AllocatedBytes(capacity));
+    if (!TrimBlock(s.block_bytes(), block_bytes, options_.pool, &block).ok()) {
+      options_.quota->Give(block_bytes);
       return false;
     }
     s.block = block;
@@ -121,7 +119,7 @@ bool SpillWriter::TryKeep(uint32_t stream, int64_t capacity) {
   log_.Add(stream, {.place = static_cast<uint32_t>(kept_.size()),
                     .stored_bytes = 0,
                     .bytes = static_cast<uint32_t>(bytes)});
-  kept_.push_back({s.block, capacity});
+  kept_.push_back({s.block, block_bytes});
   s = {};
   return true;
 }
@@ -141,7 +139,7 @@ Status SpillWriter::WritePending() {
     ARROW_RETURN_NOT_OK(WriteBlocks(rest.first(count)));
     rest = rest.subspan(count);
   }
-  for (const PendingBlock& pending : pending_) Recycle(pending.block, pending.capacity);
+  for (const PendingBlock& pending : pending_) Recycle(pending.block, pending.block_bytes);
   pending_.clear();
   pending_bytes_ = 0;
   return Status::OK();
@@ -187,11 +185,11 @@ Result<int64_t> SpillWriter::Store(PendingBlock* pending, uint64_t number) {
   return stored;
 }
 
-void SpillWriter::Recycle(uint8_t* block, int64_t capacity) {
-  if (capacity == options_.block_bytes) {
+void SpillWriter::Recycle(uint8_t* block, int64_t block_bytes) {
+  if (block_bytes == options_.block_bytes) {
     spare_.push_back(block);
   } else {
-    FreeBlock(block, capacity, options_.pool);
+    FreeBlock(block, block_bytes, options_.pool);
   }
 }
 

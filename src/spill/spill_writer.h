@@ -27,6 +27,7 @@
 #include "base/status.h"
 #include "spill/block_format.h"
 #include "spill/block_log.h"
+#include "spill/block_memory.h"
 #include "spill/resident_quota.h"
 #include "spill/spill_directory.h"
 #include "spill/spilled_streams.h"
@@ -81,14 +82,16 @@ class SpillWriter {
   // The block of a stream that is being filled; null if it has none.
   struct Stream {
     uint8_t* at;
-    uint8_t* end;
+    uint8_t* end;  // of its room
     uint8_t* block;
+
+    int64_t block_bytes() const { return end - block + kBlockSlackBytes; }
   };
   // A full block that waits for its write.
   struct PendingBlock {
     uint32_t stream;
     uint8_t* block;
-    int64_t capacity;
+    int64_t block_bytes;
     int64_t bytes;  // of payload
   };
 
@@ -97,11 +100,11 @@ class SpillWriter {
 
   Status EndBlock(uint32_t stream, bool last);
   bool IsPending(uint32_t stream) const;
-  bool TryKeep(uint32_t stream, int64_t capacity);
+  bool TryKeep(uint32_t stream, int64_t block_bytes);
   Status WritePending();
   Status WriteBlocks(std::span<PendingBlock> blocks);
   Result<int64_t> Store(PendingBlock* pending, uint64_t number);
-  void Recycle(uint8_t* block, int64_t capacity);
+  void Recycle(uint8_t* block, int64_t block_bytes);
   void FreeSpare();
 
   SpillDirectory* const directory_;

@@ -90,14 +90,14 @@ void SpilledStreams::WillRead(uint32_t stream) const {
 
 void SpilledStreams::FreeKept(KeptBlock* kept) {
   if (kept->block == nullptr) return;
-  FreeBlock(kept->block, kept->capacity, parts_.pool);
-  parts_.quota->Give(AllocatedBytes(kept->capacity));
+  FreeBlock(kept->block, kept->block_bytes, parts_.pool);
+  parts_.quota->Give(kept->block_bytes);
   kept->block = nullptr;
 }
 
 int64_t SpilledStreams::kept_bytes() const {
   int64_t bytes = 0;
-  for (const KeptBlock& kept : parts_.kept) bytes += kept.block == nullptr ? 0 : kept.capacity;
+  for (const KeptBlock& kept : parts_.kept) bytes += kept.block == nullptr ? 0 : kept.block_bytes;
   return bytes;
 }
 

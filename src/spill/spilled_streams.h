@@ -36,7 +36,7 @@ inline uint32_t FileOf(uint32_t stream, uint32_t streams) {
 // A block that stayed in memory (block_memory.h).
 struct KeptBlock {
   uint8_t* block;  // null once it was freed
-  int64_t capacity;
+  int64_t block_bytes;
 };
 
 class SpilledStreams {
