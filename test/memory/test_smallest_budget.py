@@ -298,6 +298,8 @@ def test_the_smallest_budget_runs_and_a_smaller_one_is_refused(
     assert run.returncode == 0, f"{smallest} MiB, {run.returncode}: {run.stderr}"
     report = json.loads(run.stdout)
     assert report["peak_memory_bytes"] <= report["bound_bytes"] <= smallest << 20
+    # `pytest -s` shows them as a table.
+    print(f"| {name} | {smallest} | {report['peak_memory_bytes'] / (1 << 20):.0f} |")
     assert "failed_attempts" not in report or report["failed_attempts"] == []
     if name in EXPECTED:
         assert_rows(duckdb_delta, job.folder, EXPECTED[name])
