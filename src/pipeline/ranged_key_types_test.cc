@@ -1,5 +1,6 @@
 // Joins by ranges of keys of every type, against joins with an index in memory and a model of
 // nested loops. Types whose bounds a footer does not tell are joined out of core all the same.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -91,6 +92,14 @@ class RangedKeyTypesTest : public KeyedTablesTest, public ::testing::WithParamIn
     return false;
   }
 
+  // NULLs alone have bounds, whatever their type.
+  void ExpectRanges(const Plan& plan) const {
+    const auto has_key = [](const KeyedRow& row) { return row.key != kNoKey; };
+    if (plan.joins_by_ranges() == domain_.has_ranges) return;
+    EXPECT_TRUE(plan.joins_by_ranges());
+    EXPECT_TRUE(std::ranges::none_of(lookup_, has_key) || std::ranges::none_of(source_, has_key));
+  }
+
   // That the run finds them and writes nothing, or gives the model's rows.
   void ExpectDuplicates(const Plan& plan, bool has_duplicates, bool is_inner) const {
     if (!has_duplicates) return ExpectRows(plan, ModelRows(is_inner, false));
@@ -137,7 +146,7 @@ TEST_P(RangedKeyTypesTest, GiveTheRowsOfTheModel) {
     const std::vector<std::string> expected = ModelRows(way.is_inner, way.only_first);
     EXPECT_EQ(RowsInMemory(way), expected);
     const auto plan = PlanOutOfCore(way);
-    EXPECT_EQ(plan->joins_by_ranges(), domain_.has_ranges);
+    ExpectRanges(*plan);
     ExpectRows(*plan, expected);
   }
 }
@@ -160,7 +169,7 @@ TEST_P(RangedKeyTypesTest, DuplicatesThatAreAnErrorAreFoundInEveryForm) {
     most_range_bytes_.reset();
     ExpectDuplicates(*PlanOf(way.settings, true).ValueOrDie(), has_duplicates, way.is_inner);
     const auto ranged = PlanOutOfCore(way);
-    EXPECT_EQ(ranged->joins_by_ranges(), domain_.has_ranges);
+    ExpectRanges(*ranged);
     ExpectDuplicates(*ranged, has_duplicates, way.is_inner);
     most_range_bytes_ = 0;
     const auto spilled = PlanOf(way.settings, true).ValueOrDie();
