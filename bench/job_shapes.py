@@ -72,13 +72,13 @@ SORTED_SQL = ("SELECT bronze.*, customer, ordered_on, comment, price * 2 AS doub
               "LEFT JOIN orders USING (order_id)")
 DAY_SQL = "SELECT *, x + 1 AS y FROM bronze"
 
+STAR = {"lookups": STAR_LOOKUPS, "columns": {"total": "price * quantity"}}
 # Name: the folder of its tables, the pipeline, the budget in MiB, what the target is to hold.
 JOBS = {
     "star join, default chunk_size":
-        ("star", {"lookups": STAR_LOOKUPS, "columns": {"total": "price * quantity"}}, 512, STAR_SQL),
+        ("star", STAR, 512, STAR_SQL),
     "star join, chunk_size of a row group":
-        ("star", {"lookups": STAR_LOOKUPS, "columns": {"total": "price * quantity"},
-                  "processing": {"chunk_size": STAR_GROUP // 2048 * 2048}}, 512, STAR_SQL),
+        ("star", {**STAR, "processing": {"chunk_size": STAR_GROUP // 2048 * 2048}}, 512, STAR_SQL),
     "sorted join, duplicates: error":
         ("in_order", {"lookups": [SORTED_LOOKUP], "columns": {"double": "price * 2"}}, 512,
          SORTED_SQL),

@@ -120,9 +120,9 @@ struct GuardedHandler<Handler: ?Sized> {
 
 impl StorageHandler for GuardedHandler<dyn StorageHandler> {
     fn list_from(&self, path: &Url) -> KernelResult<KernelResultIteratorStatic<FileMeta>> {
-        let (folder, after) = (path.join(".")?, path.path_segments().and_then(Iterator::last));
-        let files = self.view.list(folder)?;
-        Ok(Box::new(files.after(after.unwrap_or_default())))
+        let name = path.path_segments().and_then(Iterator::last);
+        let folder = self.view.list(path.join(".")?)?;
+        Ok(Box::new(folder.after(name.unwrap_or_default())))
     }
 
     fn read_files(&self, files: Vec<FileSlice>) -> KernelResult<KernelResultIteratorStatic<Bytes>> {

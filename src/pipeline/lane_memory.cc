@@ -92,14 +92,13 @@ constexpr int64_t kSmallestBuffersBytes = 4 * kKiB;
 int64_t FewPagesBytes(int64_t rows, int64_t value_bytes) {
   return AddBytes(kSmallestBuffersBytes, MultiplyBytes(rows, AddBytes(11 * value_bytes, 24)));
 }
-int64_t FewEncodedBytes(int64_t rows, int64_t value_bytes) {
-  return rows * 3 * (value_bytes + 1);
-}
+int64_t FewEncodedBytes(int64_t rows, int64_t value_bytes) { return rows * 3 * (value_bytes + 1); }
 
 // Bytes of a value of an output column where that is known: of a text those of an average one, if
 // the texts were as long as can be.
 std::optional<int64_t> ValueBytes(const PlannedInputs& inputs, size_t column) {
-  const arrow::DataType& type = *inputs.pipeline.output_schema->field(static_cast<int>(column))->type();
+  const arrow::DataType& type =
+      *inputs.pipeline.output_schema->field(static_cast<int>(column))->type();
   if (arrow::is_fixed_width(type.id())) return RowBytes(type, 0);
   const int source = inputs.unchanged[column];
   if (source < 0 || inputs.source.weighed_rows() == 0) return std::nullopt;

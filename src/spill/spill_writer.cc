@@ -54,8 +54,7 @@ Result<std::unique_ptr<SpillWriter>> SpillWriter::Make(SpillDirectory* directory
 int64_t SpillWriter::EstimateBytes(uint32_t streams, int64_t block_bytes, int64_t write_bytes,
                                    bool compress) {
   const int64_t blocks = streams + write_bytes / block_bytes + 1;
-  return static_cast<int64_t>(streams * sizeof(Stream)) + kAlignmentBytes +
-         blocks * block_bytes +
+  return static_cast<int64_t>(streams * sizeof(Stream)) + kAlignmentBytes + blocks * block_bytes +
          (compress ? BlockCodec::EstimateBytes(block_bytes) : 0);
 }
 
