@@ -102,8 +102,10 @@ std::optional<int64_t> ValueBytes(const PlannedInputs& inputs, size_t column) {
   if (arrow::is_fixed_width(type.id())) return RowBytes(type, 0);
   const int source = inputs.unchanged[column];
   if (source < 0 || inputs.source.weighed_rows() == 0) return std::nullopt;
-  const int64_t all = inputs.source.weights()[static_cast<size_t>(source)].most_value_bytes;
-  const int64_t mean = all / inputs.source.weighed_rows() + 1;
+  const ColumnWeight& weight = inputs.source.weights()[static_cast<size_t>(source)];
+  // No file has anything of a partition column.
+  if (weight.compressed_bytes == 0) return std::nullopt;
+  const int64_t mean = weight.most_value_bytes / inputs.source.weighed_rows() + 1;
   if (mean > kMiB) return std::nullopt;
   return RowBytes(type, mean);
 }
