@@ -10,7 +10,7 @@ namespace {
 // What the index of a part of the rows may take above its share of the whole: values are longer in
 // some row groups than in others.
 constexpr double kShareMargin = 1.25;
-constexpr double kMostReadTwice = 0.5;  // of the lookup's rows
+constexpr double kMostReadTwice = 1.0;  // of the lookup's rows, once more
 
 }  // namespace
 
