@@ -3,11 +3,13 @@
 #include <thread>
 #include <utility>
 
+#include <arrow/type.h>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/units.h"
 #include "memory/overhead.h"
+#include "parquet/footer_statistics.h"
 #include "pipeline/column_mapping.h"
 #include "pipeline/nested_nullability.h"
 #include "pipeline/plan.h"
@@ -167,13 +169,20 @@ int64_t Plan::overhead_bytes(int of_lanes) const {
   // copied there are then so many copies: of the source, in the new file's footer, and in the log.
   constexpr int64_t kReadFooters = 2;
   constexpr int64_t kCopiedFooters = 3;
+  // What writes a leaf column, pages aside: our writer, parquet-cpp's, and a Thrift serializer.
+  constexpr int64_t kWriterBytes = 4 * kKiB;
   int64_t largest = source->largest_footer_bytes();
   int64_t facts_bytes = source->facts_bytes();
   for (const auto& lookup : lookups) {
     largest = std::max(largest, lookup->largest_footer_bytes());
     facts_bytes += lookup->facts_bytes();
   }
-  const int64_t lane_bytes = kReadFooters * largest + kCopiedFooters * splice.most_footer_bytes;
+  int64_t leaves = 0;
+  for (const auto& field : pipeline->output_schema->fields()) {
+    leaves += parquet::CountLeaves(*field->type());
+  }
+  const int64_t lane_bytes = kReadFooters * largest + kCopiedFooters * splice.most_footer_bytes +
+                             kWriterBytes * leaves;
   return memory::kProcessOverheadBytes +
          std::max<int64_t>(0, facts_bytes + of_lanes * lane_bytes - kUsualBytes);
 }

@@ -29,7 +29,7 @@ def many_files(job):
 
 
 def many_columns(job):
-    rows = pa.table({f"c{i}": pa.array([i, None], pa.int64()) for i in range(2000)})
+    rows = pa.table({f"c{i}": pa.array([i, None], pa.int64()) for i in range(10_000)})
     write_deltalake(job.folder / "bronze", rows)
     return rows
 
