@@ -181,8 +181,8 @@ int64_t Plan::overhead_bytes(int of_lanes) const {
   for (const auto& field : pipeline->output_schema->fields()) {
     leaves += parquet::CountLeaves(*field->type());
   }
-  const int64_t lane_bytes = kReadFooters * largest + kCopiedFooters * splice.most_footer_bytes +
-                             kWriterBytes * leaves;
+  const int64_t lane_bytes =
+      kReadFooters * largest + kCopiedFooters * splice.most_footer_bytes + kWriterBytes * leaves;
   return memory::kProcessOverheadBytes +
          std::max<int64_t>(0, facts_bytes + of_lanes * lane_bytes - kUsualBytes);
 }
