@@ -141,7 +141,7 @@ class TableMaker:
             self._renamed(rows), path,
             data_page_version=self.chosen.choice(["1.0", "2.0"]),
             use_dictionary=self.chosen.choice([True, False]),
-            compression=self.chosen.choice(["snappy", "zstd", "none", "gzip", "brotli"]),
+            compression=self.chosen.choice(["snappy", "zstd", "none", "gzip"]),  # Spark's own
             use_deprecated_int96_timestamps=self.chosen.random() < 0.3,
             store_decimal_as_integer=self.chosen.random() < 0.5,
             write_statistics=self.chosen.random() < 0.7,
